@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The card and the fabric: what a front end drives.
+ *
+ * Two front ends are meant to stand on this: the vfio-user server, and a card linked into
+ * a process. The core never blocks, never locks and never trusts the host; all
+ * calls for one fabric come from one thread.
+ */
+#ifndef PM_CARD_H
+#define PM_CARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "link.h"
+
+struct pm_card;
+struct pm_fabric;
+
+#define PM_VECTORS		16	/* MSI-X vectors of a card */
+#define PM_DB_PAGES		1024	/* doorbell pages, each 4 KiB */
+
+/* What the front end does for a card. @host is the pointer given to pm_card_attach(). */
+struct pm_host_ops {
+	/*
+	 * Host memory at DMA address @addr: a pointer, and in *@len how many bytes from there are
+	 * contiguous (at most the *@len asked for). NULL: no such memory, not writable, or no bus
+	 * mastering. The pointer is good until the core returns to the front end.
+	 */
+	void *(*dma)(void *host, uint64_t addr, size_t *len, bool write);
+	void (*irq)(void *host, unsigned int vector);
+};
+
+struct pm_fabric_config {
+	unsigned int nics;		/* 1..8: 1 is a loop onto itself, 2 back to back, more by a switch */
+	uint64_t seed;
+	double pace;			/* real seconds for a simulated one; 0: as fast as it goes */
+	struct pm_link_config link;
+	bool park;			/* offer the park capability */
+};
+
+struct pm_fabric *pm_fabric_new(const struct pm_fabric_config *c, char *err, size_t errlen);
+void pm_fabric_free(struct pm_fabric *f);
+struct pm_card *pm_fabric_card(struct pm_fabric *f, unsigned int nic);
+struct pm_sim *pm_fabric_sim(struct pm_fabric *f);
+unsigned int pm_fabric_nics(const struct pm_fabric *f);
+
+/*
+ * Works for a bounded while (some 50 us). True: call again at once. False: nothing to do before
+ * *@sleep_ns (UINT64_MAX: before a register write, a wake-up or, without park, a doorbell).
+ */
+bool pm_fabric_poll(struct pm_fabric *f, uint64_t *sleep_ns);
+/*
+ * Going to sleep: pm_fabric_park(true) sets the park word in each bound doorbell page, then looks at all doorbells
+ * once more and returns false if there is work after all. Always undone by park(false).
+ */
+bool pm_fabric_park(struct pm_fabric *f, bool park);
+
+void pm_card_attach(struct pm_card *c, const struct pm_host_ops *ops, void *host);
+/* Doorbell memory: PM_DB_PAGES * 4096 bytes, shared with the host; set once before use. */
+void pm_card_set_db(struct pm_card *c, void *mem);
+uint32_t pm_card_reg_read(struct pm_card *c, uint32_t off);
+void pm_card_reg_write(struct pm_card *c, uint32_t off, uint32_t val);
+/* FLR, bus reset, or the host gone: everything back to power-on state, no DMA afterwards. */
+void pm_card_reset(struct pm_card *c);
+struct pm_port *pm_card_port(struct pm_card *c);
+uint32_t pm_card_addr(const struct pm_card *c);
+
+/* Faults of the card itself, for the control socket. */
+void pm_card_freeze(struct pm_card *c, bool frozen);	/* no doorbell, command or frame is looked at; registers still read */
+void pm_card_fatal(struct pm_card *c, uint32_t code, uint32_t info);
+void pm_card_drop_admin(struct pm_card *c, unsigned int n);	/* next completions are never written */
+void pm_card_drop_irq(struct pm_card *c, unsigned int n);	/* next interrupts are lost */
+/* Garbles one field of the next @n entries of a kind before they are written. */
+enum pm_garble { PM_GARBLE_ACQE_CID, PM_GARBLE_ACQE_STATUS, PM_GARBLE_EQE_TYPE, PM_GARBLE_EQE_ID, PM_GARBLE_CQE };
+void pm_card_garble(struct pm_card *c, enum pm_garble what, unsigned int n);
+/* What IDENTIFY and the version register say, overridden: a card that this driver must refuse. */
+void pm_card_lie(struct pm_card *c, const char *what, uint64_t value);
+
+void pm_card_counters(struct pm_card *c, struct pnic_counters *out);
+
+#endif /* PM_CARD_H */

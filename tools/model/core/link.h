@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A wide link between two ports: lanes, maps, FEC, frames, link-level retry.
+ *
+ * A port belongs to a NIC or to the switch (its owner). The owner hands it
+ * frames; the port at the other end gives each to its owner once, in order and
+ * intact, or tells the sending owner that it was flushed. Payload travels by
+ * reference: the frame names it, and the receiving owner copies it from the sender's memory.
+ * Only a frame that FEC could not save is gathered into a buffer, really damaged, and caught (or,
+ * once in 2^32, not) by its CRC32C.
+ */
+#ifndef PM_LINK_H
+#define PM_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim.h"
+#include "driver/hw/pnic_lane.h"
+
+struct pm_port;
+struct pm_link;
+
+#define PM_FRAME_INLINE_MAX	320
+#define PM_FRAME_OVERHEAD	52	/* preamble and sequence 12, header 36, CRC32C 4 */
+
+/* Owned by whoever holds it: the sender until pm_port_send(), then the link, then the receiver. */
+struct pm_frame {
+	struct pm_frame *next;
+	uint32_t src_nic, dst_nic;
+	uint32_t seq;			/* the link's */
+	uint32_t payload_len;		/* bytes on the line besides PM_FRAME_OVERHEAD */
+	struct pm_port *origin;		/* the NIC port that first sent it: its owner has the payload */
+	/* The transport's header; the link does not look at it. */
+	uint8_t hdr[96];
+	/* Payload by reference: token and offset mean something to the origin's owner. */
+	void *ref;
+	uint64_t ref_off;
+	bool is_inline;			/* payload is in data[] */
+	uint8_t data[PM_FRAME_INLINE_MAX];
+};
+
+enum pm_link_event_type {
+	PM_LINK_STATE,		/* state changed */
+	PM_LINK_LANE,		/* a receive lane: cause, lane */
+	PM_LINK_MAP,		/* a map became active: dir, generation */
+	PM_LINK_MGMT,		/* a management message waits */
+};
+
+struct pm_link_event {
+	enum pm_link_event_type type;
+	int state, dir, cause, lane;
+	uint32_t generation;
+	uint64_t clock_ns;
+	uint64_t data[2];
+};
+
+struct pm_port_ops {
+	/* An intact frame in order; the callee owns it (pm_frame_free or forward). */
+	void (*rx)(void *owner, struct pm_frame *f);
+	/* Copies @len payload bytes of @f from @off to @buf; only called on the origin's owner. False: memory gone. */
+	bool (*gather)(void *owner, const struct pm_frame *f, size_t off, void *buf, size_t len);
+	/* Not delivered, and never will be: link down past the data age. The callee owns it. */
+	void (*flushed)(void *owner, struct pm_frame *f);
+	/* The queue has room again after pm_port_send() said no. */
+	void (*tx_ready)(void *owner);
+	void (*event)(void *owner, const struct pm_link_event *ev);
+};
+
+struct pm_link_config {
+	const char *profile;		/* mosaic-800g, avicena-512g, test-16 */
+	uint16_t lanes_data, lanes_spare, grid_x, grid_y;
+	double lane_gbps;		/* raw */
+	double reach_m, flight_ns_per_m;
+	double ber_median;		/* of a healthy lane */
+	double ber_sigma_db;
+	uint16_t fec_n, fec_k;
+	uint8_t fec_symbol_bits, striping;
+	uint32_t fec_latency_ns;
+	uint32_t frame_payload;
+	uint32_t los_detect_ns;		/* loss of light to the event */
+	uint32_t data_age_ms;		/* how long an undelivered frame is kept while down */
+	uint32_t heartbeat_us;
+	uint64_t seed;
+};
+void pm_link_config_defaults(struct pm_link_config *c, const char *profile);
+
+struct pm_frame *pm_frame_new(void);
+void pm_frame_free(struct pm_frame *f);
+
+struct pm_link *pm_link_new(struct pm_sim *sim, const struct pm_link_config *c, unsigned int index);
+void pm_link_free(struct pm_link *link);
+struct pm_port *pm_link_port(struct pm_link *link, int end);	/* 0, 1 */
+void pm_port_attach(struct pm_port *p, const struct pm_port_ops *ops, void *owner);
+const struct pm_link_config *pm_port_config(const struct pm_port *p);
+
+/* Takes @f and returns true, or false with the queue full (tx_ready follows). */
+bool pm_port_send(struct pm_port *p, struct pm_frame *f);
+/* Reset of the owner: drops what it queued (no flushed call), its receive state, its maps back to identity generation;
+ * frames of it still on the way are not delivered. The far end sees the link bounce no more than its lanes do. */
+void pm_port_reset(struct pm_port *p);
+void pm_port_link_set(struct pm_port *p, bool admin_up);
+int pm_port_state(const struct pm_port *p);			/* enum pnic_link_state */
+
+/* What the admin commands LINK_QUERY, LANE_TABLE, MAP_*, MGMT_*, COUNTERS, LANE_CTL do. 0 or an
+ * enum pnic_admin_status; *@detail is result[0]. */
+void pm_port_query(struct pm_port *p, struct pnic_link_info *info);
+size_t pm_port_lane_table(struct pm_port *p, int dir, void *buf, size_t cap);	/* bytes written, 0: cap too small */
+size_t pm_port_map_get(struct pm_port *p, int dir, bool staged, void *buf, size_t cap);
+int pm_port_map_stage(struct pm_port *p, int dir, const void *map, size_t len, uint64_t *detail);
+int pm_port_map_switch(struct pm_port *p, uint32_t generation);
+int pm_port_map_abort(struct pm_port *p, int dir, uint32_t generation);
+int pm_port_mgmt_send(struct pm_port *p, const void *msg, size_t len);
+size_t pm_port_mgmt_recv(struct pm_port *p, void *buf, size_t cap);		/* 0: none */
+int pm_port_lane_ctl(struct pm_port *p, uint16_t lane, bool on);
+void pm_port_counters(struct pm_port *p, struct pnic_counters *c);		/* the link's part of it */
+
+/* Faults, for the control socket. @p is the receiver whose incoming lanes are meant. 0 or -errno. */
+int pm_fault_kill(struct pm_port *p, unsigned int lane);
+int pm_fault_heal(struct pm_port *p, unsigned int lane);
+int pm_fault_degrade(struct pm_port *p, unsigned int lane, double db);		/* less light, dB */
+int pm_fault_patch(struct pm_port *p, unsigned int x, unsigned int y, double radius, double db);	/* db >= 100: kill; <= 0: heal */
+int pm_fault_common(struct pm_port *p, double db);
+int pm_fault_drop(struct pm_port *p, unsigned int frames);			/* next frames vanish */
+int pm_fault_corrupt(struct pm_port *p, unsigned int frames);			/* next frames are damaged past FEC */
+int pm_fault_cut(struct pm_port *p, bool cut);					/* no light at all, both directions */
+
+/* One physical lane as the optics have it, for pictures and tests. */
+struct pm_lane_truth { double power_db, ber; bool dead, off; uint8_t x, y; };
+int pm_lane_truth(struct pm_port *p, unsigned int lane, struct pm_lane_truth *t);
+
+#endif /* PM_LINK_H */

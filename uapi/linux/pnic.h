@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/*
+ * pnic: the char device /dev/pnicN.
+ *
+ * An open file holds at most one context: a protection domain with its
+ * doorbell pages, regions, completion queues and endpoints. Handles are numbers
+ * that mean something in this file only. Closing the file (the last descriptor
+ * of it) takes everything down.
+ *
+ * Every argument struct begins with its size as the caller knows it. A longer
+ * struct than the kernel knows is accepted if the unknown tail is 0 (else E2BIG),
+ * a shorter one if it has the members of the first version (else EINVAL); what
+ * the caller left out counts as 0. Reserved members and unknown flags must be 0.
+ *
+ * Errors, for every call:
+ *  ENOTTY  no such call
+ *  EINVAL  a member has a value that is never right: unknown flag, reserved
+ *          member not 0, size too small, length 0, wrapped range, depth out of range
+ *  E2BIG   bytes past the known struct are not 0; a count or length is over a limit of the card
+ *  EFAULT  the struct or the memory cannot be read or written
+ *  ENOENT  no such handle in this file
+ *  EPERM   not allowed to this user: RLIMIT_MEMLOCK is 0 without CAP_IPC_LOCK, partition not granted
+ *  ENOMEM  no memory, or RLIMIT_MEMLOCK would be exceeded
+ *  EBUSY   something still uses the object (a completion queue with endpoints)
+ *  EEXIST  the file has a context already
+ *  ENXIO   the file has no context yet
+ *  ENOSPC  the card has no more objects of the kind
+ *  ENODEV  the device is gone (removed, unbound)
+ *  EIO     the card failed or was reset since the context was made: close and open again
+ *  ETIMEDOUT the card did not answer in time
+ *  EINTR   a signal came first; nothing has changed
+ */
+#ifndef _UAPI_LINUX_PNIC_H
+#define _UAPI_LINUX_PNIC_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define PNIC_ABI_MAJOR		1	/* differs: refuse */
+#define PNIC_ABI_MINOR		0	/* only adds */
+
+#define PNIC_IOC_TYPE		0xb5
+#define PNIC_IOC_INFO		_IO(PNIC_IOC_TYPE, 0x00)
+#define PNIC_IOC_CTX_CREATE	_IO(PNIC_IOC_TYPE, 0x01)
+#define PNIC_IOC_MR_REG		_IO(PNIC_IOC_TYPE, 0x02)
+#define PNIC_IOC_MR_DEREG	_IO(PNIC_IOC_TYPE, 0x03)
+#define PNIC_IOC_CQ_CREATE	_IO(PNIC_IOC_TYPE, 0x04)
+#define PNIC_IOC_CQ_DESTROY	_IO(PNIC_IOC_TYPE, 0x05)
+#define PNIC_IOC_EP_CREATE	_IO(PNIC_IOC_TYPE, 0x06)
+#define PNIC_IOC_EP_DESTROY	_IO(PNIC_IOC_TYPE, 0x07)
+#define PNIC_IOC_EP_RESET	_IO(PNIC_IOC_TYPE, 0x08)
+#define PNIC_IOC_LINK_INFO	_IO(PNIC_IOC_TYPE, 0x09)
+
+/**
+ * struct pnic_ioc_info - PNIC_IOC_INFO: what the device is; needs no context
+ * @size: In. sizeof(struct pnic_ioc_info)
+ * @flags: In. Must be 0
+ * @abi_major: Out. PNIC_ABI_MAJOR of the kernel
+ * @abi_minor: Out. PNIC_ABI_MINOR of the kernel
+ * @features: Out. PNIC_FEAT_*
+ * @hw_version: Out. of the card: major in bits 31:16, minor in 15:0
+ * @nic_addr: Out. fabric address of this NIC, 24 bits
+ * @max_ep: Out. endpoints
+ * @max_cq: Out. completion queues
+ * @max_mr: Out. regions
+ * @max_cq_entries: Out. entries of one completion queue
+ * @max_sq_slots: Out. 64-byte slots of one send ring
+ * @max_rq_entries: Out. entries of one receive ring
+ * @max_sge: Out. buffers of one descriptor
+ * @max_inline: Out. bytes of inline payload
+ * @max_msg_size: Out. bytes of one transfer
+ * @epoch: Out. counts resets, see struct pnic_status_page
+ * @guid: Out. of the card
+ * @status_offset: Out. mmap() offset of the status page (read only, one page)
+ * @lanes_data: Out. lanes of the full width
+ * @lanes_spare: Out. spare lanes
+ * @lane_kbps: Out. payload rate that one lane adds, kb/s
+ * @rsvd: Out. 0
+ * @serial: Out. the card's serial number, NUL terminated
+ * @pci: Out. PCI name, e.g. "0000:01:00.0", NUL terminated
+ */
+struct pnic_ioc_info {
+	__u32	size;
+	__u32	flags;
+	__u32	abi_major;
+	__u32	abi_minor;
+	__u64	features;
+	__u32	hw_version;
+	__u32	nic_addr;
+	__u32	max_ep;
+	__u32	max_cq;
+	__u32	max_mr;
+	__u32	max_cq_entries;
+	__u32	max_sq_slots;
+	__u32	max_rq_entries;
+	__u32	max_sge;
+	__u32	max_inline;
+	__u32	max_msg_size;
+	__u32	epoch;
+	__u64	guid;
+	__u64	status_offset;
+	__u32	lanes_data;
+	__u32	lanes_spare;
+	__u32	lane_kbps;
+	__u32	rsvd;
+	char	serial[32];
+	char	pci[32];
+};
+#define PNIC_FEAT_PARK		(1ULL << 0)	/* doorbells need the park check */
+#define PNIC_FEAT_ATOMICS	(1ULL << 1)
+#define PNIC_FEAT_LANES		(1ULL << 2)
+
+/**
+ * struct pnic_ioc_ctx_create - PNIC_IOC_CTX_CREATE: give the file its context
+ * @size: In. sizeof(struct pnic_ioc_ctx_create)
+ * @flags: In. Must be 0
+ * @partition: In. tenant number; 0 is everybody's
+ * @ctx: Out. the context's number on the card (for messages)
+ * @epoch: Out. the epoch it was made in
+ * @rsvd: In. Must be 0
+ */
+struct pnic_ioc_ctx_create {
+	__u32	size;
+	__u32	flags;
+	__u32	partition;
+	__u32	ctx;
+	__u32	epoch;
+	__u32	rsvd;
+};
+
+/**
+ * struct pnic_ioc_mr_reg - PNIC_IOC_MR_REG: register user memory
+ * @size: In. sizeof(struct pnic_ioc_mr_reg)
+ * @flags: In. PNIC_MRF_*
+ * @addr: In. first byte
+ * @length: In. bytes, 1..
+ * @key: Out. what descriptors name the region by; can't be guessed
+ * @handle: Out. for PNIC_IOC_MR_DEREG
+ * @rsvd: In. Must be 0
+ *
+ * The pages are pinned and count against RLIMIT_MEMLOCK until deregistered. Without
+ * PNIC_MRF_LOCAL_WRITE, REMOTE_WRITE and REMOTE_ATOMIC memory that is only readable will do.
+ */
+struct pnic_ioc_mr_reg {
+	__u32	size;
+	__u32	flags;
+	__u64	addr;
+	__u64	length;
+	__u64	key;
+	__u32	handle;
+	__u32	rsvd;
+};
+#define PNIC_MRF_LOCAL_WRITE	(1U << 1)
+#define PNIC_MRF_REMOTE_READ	(1U << 2)
+#define PNIC_MRF_REMOTE_WRITE	(1U << 3)
+#define PNIC_MRF_REMOTE_ATOMIC	(1U << 4)
+
+/**
+ * struct pnic_ioc_handle - MR_DEREG, CQ_DESTROY, EP_DESTROY, EP_RESET
+ * @size: In. sizeof(struct pnic_ioc_handle)
+ * @flags: In. Must be 0
+ * @handle: In. the object
+ * @rsvd: In. Must be 0
+ *
+ * When MR_DEREG returns the card no longer touches the memory. EP_RESET restarts an endpoint
+ * that stopped: both rings are empty then, indices 0; what was in them has completed
+ * as PNIC_ST_FLUSHED before.
+ */
+struct pnic_ioc_handle {
+	__u32	size;
+	__u32	flags;
+	__u32	handle;
+	__u32	rsvd;
+};
+
+/**
+ * struct pnic_ioc_cq_create - PNIC_IOC_CQ_CREATE
+ * @size: In. sizeof(struct pnic_ioc_cq_create)
+ * @flags: In. Must be 0
+ * @entries: In. at least so many; Out. what it got (a power of two)
+ * @eventfd: In. signalled when an armed queue gets an entry, -1: none (then the
+ *	file's poll() and read() tell it, PNIC_EVT_CQ)
+ * @user_data: In. given back in PNIC_EVT_CQ
+ * @handle: Out.
+ * @cqn: Out. number on the card
+ * @ring_offset: Out. mmap() offset of the ring (read/write, shared)
+ * @ring_length: Out. bytes to map
+ * @db_offset: Out. mmap() offset of the doorbell page (read/write, shared)
+ * @wake_offset: Out. mmap() offset of the wake page (write, shared)
+ * @db_slot: Out. slot of this queue in the doorbell page
+ * @rsvd: In. Must be 0
+ */
+struct pnic_ioc_cq_create {
+	__u32	size;
+	__u32	flags;
+	__u32	entries;
+	__s32	eventfd;
+	__u64	user_data;
+	__u32	handle;
+	__u32	cqn;
+	__u64	ring_offset;
+	__u64	ring_length;
+	__u64	db_offset;
+	__u64	wake_offset;
+	__u32	db_slot;
+	__u32	rsvd;
+};
+
+/**
+ * struct pnic_ioc_ep_create - PNIC_IOC_EP_CREATE
+ * @size: In. sizeof(struct pnic_ioc_ep_create)
+ * @flags: In. PNIC_EP_STOP_ON_ERROR or 0
+ * @sq_slots: In. at least so many 64-byte slots; Out. what it got (a power of two)
+ * @rq_entries: In. at least so many, 0: no receive ring; Out. what it got
+ * @send_cq: In. handle of the queue for send completions
+ * @recv_cq: In. handle of the queue for receive completions
+ * @rnr_timeout_us: In. how long a send waits for a receive buffer at the far end, us; 0: not at all
+ * @handle: Out.
+ * @epn: Out. endpoint number on the card: with nic_addr the address to send to
+ * @sq_slot: Out. slot of the send ring in the doorbell page
+ * @rq_slot: Out. slot of the receive ring
+ * @rsvd: In. Must be 0
+ * @user_data: In. given back in PNIC_EVT_EP_ERROR
+ * @sq_offset: Out. mmap() offset of the send ring (read/write, shared)
+ * @sq_length: Out. bytes to map
+ * @rq_offset: Out. mmap() offset of the receive ring, 0 if there is none
+ * @rq_length: Out. bytes to map
+ * @db_offset: Out. mmap() offset of the doorbell page
+ * @wake_offset: Out. mmap() offset of the wake page
+ */
+struct pnic_ioc_ep_create {
+	__u32	size;
+	__u32	flags;
+	__u32	sq_slots;
+	__u32	rq_entries;
+	__u32	send_cq;
+	__u32	recv_cq;
+	__u32	rnr_timeout_us;
+	__u32	handle;
+	__u32	epn;
+	__u32	sq_slot;
+	__u32	rq_slot;
+	__u32	rsvd;
+	__u64	user_data;
+	__u64	sq_offset;
+	__u64	sq_length;
+	__u64	rq_offset;
+	__u64	rq_length;
+	__u64	db_offset;
+	__u64	wake_offset;
+};
+#define PNIC_EP_STOP_ON_ERROR	(1U << 0)	/* the first failed transfer stops the send ring */
+
+/**
+ * struct pnic_ioc_link_info - PNIC_IOC_LINK_INFO; needs no context
+ * @size: In. sizeof(struct pnic_ioc_link_info)
+ * @flags: In. Must be 0
+ * @state: Out. 0 down, 1 up, 2 switched off
+ * @width_tx: Out. lanes that carry data, this NIC to the far end
+ * @width_rx: Out. and back
+ * @width_max: Out. lanes of the full width
+ * @spares_rx: Out. working receive lanes in no map
+ * @failed_rx: Out. receive lanes that don't work
+ * @margin: Out. more receive lanes that can die with every codeword still corrected
+ * @margin_erasure: Out. the same if each is known to be dead
+ * @margin_min: Out. smallest margin since the driver was loaded
+ * @gen_rx: Out. generation of the receive map
+ * @gen_tx: Out. generation of the transmit map
+ * @rate_tx_mbps: Out. payload rate, Mb/s
+ * @rate_rx_mbps: Out.
+ * @remaps: Out. map changes of both directions since the driver was loaded
+ * @link_downs: Out. since the driver was loaded
+ * @rsvd: Out. 0
+ */
+struct pnic_ioc_link_info {
+	__u32	size;
+	__u32	flags;
+	__u32	state;
+	__u32	width_tx;
+	__u32	width_rx;
+	__u32	width_max;
+	__u32	spares_rx;
+	__u32	failed_rx;
+	__u32	margin;
+	__u32	margin_erasure;
+	__u32	margin_min;
+	__u32	gen_rx;
+	__u32	gen_tx;
+	__u32	rate_tx_mbps;
+	__u32	rate_rx_mbps;
+	__u32	remaps;
+	__u32	link_downs;
+	__u32	rsvd;
+};
+
+/**
+ * struct pnic_event - what read() of the file gives, one or more whole records
+ * @type: PNIC_EVT_*
+ * @code: CQ_ERROR, EP_ERROR: enum pnic_cqe_status; LINK: state; RATE: width in lanes
+ * @user_data: of the queue or endpoint
+ * @data: RATE, LINK: payload rate, Mb/s; OVERRUN: records lost; RESET: the new epoch
+ *
+ * poll() gives EPOLLIN when a record is there. CQ records of one queue coalesce.
+ * The bounded queue never drops silently: PNIC_EVT_OVERRUN says how many are missing.
+ * read() with a buffer shorter than one record: EINVAL; nothing there: EAGAIN with O_NONBLOCK.
+ */
+struct pnic_event {
+	__u32	type;
+	__u32	code;
+	__u64	user_data;
+	__u64	data;
+};
+#define PNIC_EVT_CQ		1	/* an armed queue has an entry */
+#define PNIC_EVT_CQ_ERROR	2	/* queue overrun: it is dead */
+#define PNIC_EVT_EP_ERROR	3	/* endpoint stopped */
+#define PNIC_EVT_RATE		4	/* the transmit rate changed */
+#define PNIC_EVT_LINK		5	/* the link went up or down */
+#define PNIC_EVT_RESET		6	/* the card was reset or failed: this context is dead */
+#define PNIC_EVT_GONE		7	/* the device is gone */
+#define PNIC_EVT_OVERRUN	8	/* records were lost before this one */
+
+#endif /* _UAPI_LINUX_PNIC_H */
