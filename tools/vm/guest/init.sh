@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The first process of the guest.  The harness copies it into the directory of the run, which
+# the guest sees on the share, beside:
+#   command     what to run, a shell script
+# and it leaves there:
+#   output      what the command printed (unless it talks to the console)
+#   dmesg.log   the kernel's log at the end
+#   status      the command's exit status; no such file means that the guest died
+
+run=${0%/*}
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME=/tmp LANG=C.UTF-8 TERM=dumb PNIC_RUN="$run"
+
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev 2>/dev/null
+mkdir -p /dev/pts /dev/shm
+mount -t devpts devpts /dev/pts
+for dir in /dev/shm /tmp /run; do
+	mount -t tmpfs -o mode=1777 tmpfs "$dir"
+done
+mount -t debugfs debugfs /sys/kernel/debug
+# built as a module in Debian's kernel
+modprobe -q configfs && mount -t configfs configfs /sys/kernel/config
+ln -s /proc/self/fd /dev/fd
+ip link set lo up
+hostname pnic
+
+# From here on the console shows what drivers say, for the case that the guest dies.
+dmesg -n 7
+
+# The way to the model's control socket; there is no udev to name the port.
+if modprobe -q virtio_console; then
+	mkdir -p /dev/virtio-ports
+	for port in /sys/class/virtio-ports/*; do
+		[ -e "$port/name" ] &&
+			ln -s "../${port##*/}" "/dev/virtio-ports/$(cat "$port/name")"
+	done
+fi
+
+cd "${run%/vm/*}" || exit 1
+if [ -e "$run/interactive" ]; then
+	export TERM="$(cat "$run/interactive")" PS1='guest# '
+	setsid -cw sh "$run/command" </dev/ttyS0 >/dev/ttyS0 2>&1
+else
+	sh "$run/command" </dev/null >"$run/output" 2>&1
+fi
+status=$?
+
+dmesg >"$run/dmesg.log"
+echo "$status" >"$run/status.tmp"
+mv "$run/status.tmp" "$run/status"
+sync
+
+# isa-debug-exit: the write ends QEMU.  Always the same value: the status is in the file.
+printf '\001' | dd of=/dev/port bs=1 seek=244 2>/dev/null
+echo "the guest could not end QEMU" >/dev/ttyS0
+exit 1

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The subcommands of pnic-vm."""
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+
+from . import accel, boot, hostdeps, paths, process, root, space
+from .errors import Failure
+from .follow import Follower
+from .progress import Progress
+
+
+def _ready_root(progress):
+    hostdeps.ensure(progress, os.path.join(paths.BUILD, 'host-packages.log'))
+    return root.ensure(progress)
+
+
+def cmd_setup(_args, progress):
+    ready = _ready_root(progress)
+    chosen = accel.choose(ready, progress)
+    progress.done()
+    print('guest root: %s\nkernel: %s\naccelerator: %s' % (ready.path, ready.kernel, chosen))
+    return 0
+
+
+def cmd_chroot(args, progress):
+    ready = _ready_root(progress)
+    progress.done()
+    argv = space.in_source(ready.path, args.command or ['/bin/bash'], os.getcwd())
+    return subprocess.run(argv, check=False).returncode
+
+
+def cmd_boot(args, progress):
+    ready = _ready_root(progress)
+    chosen = accel.choose(ready, progress)
+    interactive = not args.command
+    progress.step('booting the guest (%s)' % chosen)
+    progress.done()
+    command = shlex.join(args.command) if args.command else 'exec bash -i'
+    with boot.Guest(ready, 'boot', command + '\n', accel=chosen, cpus=args.cpus,
+                    memory_mb=args.memory, nics=args.nics, model_args=args.model_arg,
+                    seed=args.seed, append=args.append, cpu=args.cpu, interactive=interactive,
+                    time_limit=args.time_limit or (86400 if interactive else 600)) as guest:
+        follow = [Follower(guest.file('output'), sys.stdout)]
+        if args.console and not interactive:
+            follow.append(Follower(guest.file('console.log'), sys.stderr))
+        status = guest.wait(lambda: [f.poll() for f in follow])
+    for follower in follow:
+        follower.poll()
+    return _verdict(guest, status)
+
+
+def _verdict(guest, status):
+    """Says what went wrong in a run; returns the exit status."""
+    if status is None:
+        print('pnic-vm: no exit status: %s; the last of it:' % guest.reason, file=sys.stderr)
+        for line in guest.last_words():
+            print('    ' + line, file=sys.stderr)
+    bad = guest.kernel_warnings()
+    if bad:
+        print("pnic-vm: in the guest's kernel log:", file=sys.stderr)
+        for line in bad:
+            print('    ' + line, file=sys.stderr)
+    if status is None or bad:
+        print('pnic-vm: all logs are in %s' % guest.directory, file=sys.stderr)
+    return 1 if status is None or (bad and not status) else status
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog='pnic-vm', description=__doc__)
+    sub = parser.add_subparsers(dest='subcommand', required=True, metavar='COMMAND')
+
+    sub.add_parser('setup', help='install host packages, make the guest root, probe KVM')
+
+    chroot = sub.add_parser('chroot', help='run a command (or a shell) in the guest root, with '
+                            'the repository at /src')
+    chroot.add_argument('command', nargs='*')
+
+    guest = sub.add_parser('boot', help='boot a guest and run a command (or a shell) in it, '
+                           'with build/ at /pnic')
+    guest.add_argument('--nics', type=int, default=0, help='cards in the guest')
+    guest.add_argument('--cpus', type=int, default=2)
+    guest.add_argument('--cpu', help="QEMU's -cpu")
+    guest.add_argument('--memory', type=int, default=2048, metavar='MB')
+    guest.add_argument('--model-arg', action='append', default=[], metavar='ARG',
+                       help='a further argument for the model')
+    guest.add_argument('--seed', type=int)
+    guest.add_argument('--append', default='', help='more kernel parameters')
+    guest.add_argument('--console', action='store_true', help='show the console on stderr')
+    guest.add_argument('--time-limit', type=int, metavar='S')
+    guest.add_argument('command', nargs='*')
+
+    sub.add_parser('help', help='this text')
+    return parser
+
+
+COMMANDS = {'setup': cmd_setup, 'chroot': cmd_chroot, 'boot': cmd_boot}
+
+
+def main(argv):
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.subcommand == 'help':
+        parser.print_help()
+        return 0
+    process.terminate_on_signals()
+    progress = Progress()
+    try:
+        os.makedirs(paths.BUILD, exist_ok=True)
+        return COMMANDS[args.subcommand](args, progress)
+    except Failure as failure:
+        progress.done()
+        print('pnic-vm: %s' % failure, file=sys.stderr)
+        return failure.status
+    except KeyboardInterrupt:
+        progress.done()
+        print('pnic-vm: interrupted', file=sys.stderr)
+        return 130

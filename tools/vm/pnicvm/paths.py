@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Where things are, on the host and in the guest."""
+
+import os
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__)))))
+VM = os.path.join(TOP, 'tools', 'vm')
+BUILD = os.path.join(TOP, 'build')
+RESULTS = os.path.join(BUILD, 'results')
+RUNS = os.path.join(BUILD, 'vm')
+
+# Mount points that the guest root's recipe makes.
+ROOT_SRC = '/src'       # the repository, when compiling in the root
+ROOT_SHARE = '/pnic'    # build/, in the guest
+ROOT_CLEAN = '/mnt'     # the root once more, without what is mounted on it
+
+
+def in_guest(path):
+    """The guest's name for a path below build/."""
+    return ROOT_SHARE + '/' + os.path.relpath(path, BUILD)

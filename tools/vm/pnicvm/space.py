@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Command lines that run something inside the guest root, in namespaces of its own.
+
+Without root, `unshare` maps the caller to root in a user namespace; --map-auto adds the
+caller's sub-ids, which a Debian root needs for its other owners.
+"""
+
+import os
+import shutil
+
+from . import paths
+
+
+def unshare(own_pids=False):
+    """The namespaces.  With own_pids nothing that the command starts outlives it."""
+    argv = ['unshare', '--mount']
+    if os.geteuid() != 0:
+        argv += ['--map-root-user', '--map-auto']
+    if own_pids:
+        argv += ['--pid', '--fork', '--kill-child']
+        if os.geteuid() == 0:
+            argv = ['setpriv', '--pdeathsig', 'KILL'] + argv
+    return argv
+
+
+def in_root(root, command, binds=(), directory='/', own_pids=False):
+    """argv that runs `command` (a list) in `root` with (source, target) `binds`."""
+    argv = unshare(own_pids) + ['/bin/sh', os.path.join(paths.VM, 'enter.sh'), root]
+    for source, target in binds:
+        argv += ['--bind', source, target]
+    return argv + ['--cd', directory, '--'] + list(command)
+
+
+def in_source(root, command, directory=None):
+    """argv that runs `command` in the root with the repository at /src, writable."""
+    inside = paths.ROOT_SRC
+    if directory:
+        below = os.path.relpath(os.path.realpath(directory), paths.TOP)
+        if below != '.' and not below.startswith('..'):
+            inside += '/' + below
+    return in_root(root, command, [(paths.TOP, paths.ROOT_SRC)], inside, own_pids=True)
+
+
+def remove_tree(path):
+    """Delete a root: without root its files belong to several ids, so from a namespace."""
+    if os.geteuid() == 0:
+        shutil.rmtree(path)
+        return
+    import subprocess   # pylint: disable=import-outside-toplevel
+    subprocess.run(unshare() + ['rm', '-rf', path], check=True)
