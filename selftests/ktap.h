@@ -30,6 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #define KTAP_PASS	0
@@ -56,6 +57,7 @@ struct ktap {
 	struct ktap_level level[2];
 	sigjmp_buf jump;
 	int depth;
+	bool child;			/* of ktap_fork(): leaving is exiting */
 	unsigned int timeout_s;		/* of one test */
 	unsigned int failed, skipped, number;
 };
@@ -141,9 +143,32 @@ KTAP_UNUSED static int ktap_sub_end(void)
 __attribute__((noreturn))
 KTAP_UNUSED static void ktap_leave(void)
 {
+	if (ktap.child)
+		_exit(KTAP_FAIL);
 	if (ktap.depth)
 		ktap_sub_end();
 	siglongjmp(ktap.jump, 1);
+}
+
+/* A child may CHECK and REQUIRE too; it ends by ktap_child_exit(), whose status says what came out. */
+KTAP_UNUSED static pid_t ktap_fork(void)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		ktap.child = true;
+		ktap.level[ktap.depth].failures = 0;
+		alarm(ktap.timeout_s);
+	}
+	return pid;
+}
+
+__attribute__((noreturn))
+KTAP_UNUSED static void ktap_child_exit(void)
+{
+	_exit(ktap.level[ktap.depth].failures ? KTAP_FAIL : KTAP_PASS);
 }
 
 __attribute__((format(printf, 1, 2)))
