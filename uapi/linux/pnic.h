@@ -15,8 +15,10 @@
  * Errors, for every call:
  *  ENOTTY  no such call
  *  EINVAL  a member has a value that is never right: unknown flag, reserved
- *          member not 0, size too small, length 0, wrapped range, depth out of range
- *  E2BIG   bytes past the known struct are not 0; a count or length is over a limit of the card
+ *          member not 0, size too small, length or depth 0, wrapped range, a file that
+ *          is no eventfd
+ *  E2BIG   bytes past the known struct are not 0; a count, depth or length is over a limit of the card
+ *  EBADF   no such file descriptor (eventfd)
  *  EFAULT  the struct or the memory cannot be read or written
  *  ENOENT  no such handle in this file
  *  EPERM   not allowed to this user: RLIMIT_MEMLOCK is 0 without CAP_IPC_LOCK, partition not granted
