@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 
-from . import accel, boot, hostdeps, paths, process, root, space
+from . import accel, boot, hostdeps, paths, process, root, space, testrun
 from .errors import Failure
 from .follow import Follower
 from .progress import Progress
@@ -53,6 +53,14 @@ def cmd_boot(args, progress):
     return _verdict(guest, status)
 
 
+def cmd_test(args, progress):
+    return testrun.run(_ready_root(progress), progress, args.only)
+
+
+def cmd_check(_args, progress):
+    return testrun.check(_ready_root(progress), progress)
+
+
 def _verdict(guest, status):
     """Says what went wrong in a run; returns the exit status."""
     if status is None:
@@ -93,11 +101,17 @@ def _parser():
     guest.add_argument('--time-limit', type=int, metavar='S')
     guest.add_argument('command', nargs='*')
 
+    test = sub.add_parser('test', help='build everything and run all tests')
+    test.add_argument('only', nargs='?', help='only test programs whose name contains this')
+
+    sub.add_parser('check', help='only the static checks of the module')
+
     sub.add_parser('help', help='this text')
     return parser
 
 
-COMMANDS = {'setup': cmd_setup, 'chroot': cmd_chroot, 'boot': cmd_boot}
+COMMANDS = {'setup': cmd_setup, 'chroot': cmd_chroot, 'boot': cmd_boot,
+            'test': cmd_test, 'check': cmd_check}
 
 
 def main(argv):

@@ -26,6 +26,11 @@ class Tail:
         *whole, self._rest = data.split(b'\n')
         return [line.decode(errors='replace').rstrip('\r') for line in whole]
 
+    def rest(self):
+        """What stands after the last newline, when nothing more will come."""
+        rest, self._rest = self._rest, b''
+        return [rest.decode(errors='replace')] if rest else []
+
 
 class Follower:
     """Copies a growing file to a stream as it grows."""

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The one entry to the project: `make help` lists what can be asked for.
+#
+# Everything that is built goes below build/:
+#   build/host/<room>    compiled by this machine, for this machine
+#   build/guest/<room>   compiled in the guest root, for the guest
+#   build/kmod-<kernel>  the module for the kernel of KDIR
+
+MAKEFLAGS += --no-print-directory
+.SUFFIXES:
+.DEFAULT_GOAL := all
+
+DESTDIR	?=
+prefix	?= /usr/local
+KDIR	?= /lib/modules/$(shell uname -r)/build
+V	?= 0
+
+TOP	:= $(CURDIR)
+B	:= $(TOP)/build
+PNIC_VM	:= $(TOP)/tools/vm/pnic-vm
+
+export DESTDIR prefix V
+
+# --- rooms -------------------------------------------------------------------------------------
+# A room's Makefile gets O (where its objects go), BUILD (the tree of all rooms beside it) and
+# TESTDIR (where its KTAP test programs go). A room comes after those that it links with.
+
+HOST_ROOMS	:= libpnic tools/model tools/job
+HOST_TESTS	:= driver/lane libpnic tools/model tools/job tools/vm
+GUEST_ROOMS	:= libpnic tools/job
+GUEST_TESTS	:= selftests
+INSTALLED	:= libpnic tools/model tools/job
+
+# $(call rooms,host|guest,target,rooms)
+define rooms
+	@set -e; for room in $(foreach r,$(3),$(if $(wildcard $(r)/Makefile),$(r))); do \
+		$(MAKE) -C $$room O=$(B)/$(1)/$$room BUILD=$(B)/$(1) TESTDIR=$(B)/$(1)/tests $(2); \
+	done
+endef
+
+# --- the module --------------------------------------------------------------------------------
+# kbuild writes beside its sources, so it is given a directory of links to them.
+
+KVER	:= $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+FARM	?= $(B)/kmod-$(KVER)
+KBUILD	= $(MAKE) -C $(KDIR) M=$(FARM)
+
+define farm
+	@mkdir -p $(FARM)
+	@cp -rsf $(TOP)/Kbuild $(TOP)/driver $(TOP)/uapi $(FARM)/
+	@find $(FARM) -xtype l -delete
+endef
+
+# --- for people --------------------------------------------------------------------------------
+
+.PHONY: all rooms modules modules_install install run test check clean help
+
+all: rooms
+ifneq ($(KVER),)
+all: modules
+else
+	@echo "No kernel headers in $(KDIR): pnic.ko is not built (KDIR=... says where they are)."
+endif
+
+rooms:
+	$(call rooms,host,all,$(HOST_ROOMS))
+
+modules:
+	@test -n "$(KVER)" || { echo "no kernel headers in $(KDIR)" >&2; exit 1; }
+	$(farm)
+	$(KBUILD) modules
+
+modules_install: modules
+	$(KBUILD) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+
+install: rooms
+	$(call rooms,host,install,$(INSTALLED))
+
+# What `make run` can be told, with pnic-vm's defaults when it is not.
+export KILL NICS INPUT SEED CPUS PACE STEPS
+
+ifneq ($(filter run,$(MAKECMDGOALS)),)
+ifneq ($(INPUT),)
+# Here and not in the recipe, for one line and the right status.
+input := '$(subst ','\'',$(INPUT))'
+ifneq ($(shell test -f $(input) && test -r $(input) && test -s $(input) && echo good),good)
+$(error INPUT=$(INPUT): no such file, or an empty one)
+endif
+endif
+endif
+
+run:
+	@$(PNIC_VM) run
+
+test:
+	@$(PNIC_VM) test
+
+check:
+	@$(PNIC_VM) check
+
+clean:
+	rm -rf $(B)
+
+help:
+	@echo 'Running it (these set up everything that is missing):'
+	@echo '  make run                the main job: an all-reduce over a link that loses lanes'
+	@echo '  make test               all tests'
+	@echo '  make check              only the static checks: W=1, sparse, checkpatch'
+	@echo
+	@echo 'What `make run` can be told:'
+	@echo '  KILL=60                 how many lanes die on the way'
+	@echo '  NICS=2                  cards in the guest, 1 to 8; from 3 on they meet in a switch'
+	@echo '  INPUT=path              all-reduce the bytes of this file'
+	@echo '  SEED=1                  which lanes die, and what the model draws'
+	@echo '  CPUS=2                  processors of the guest'
+	@echo '  PACE=0                  real seconds for one of the simulated link clock; 0: no pacing'
+	@echo '  STEPS=...               training steps'
+	@echo
+	@echo 'For this machine (needs no guest):'
+	@echo '  make                    library, tools, and the module if there are kernel headers'
+	@echo '  make modules            the module, for the kernel of KDIR'
+	@echo '  make modules_install    install it, below DESTDIR'
+	@echo '  make install            library, header, pkg-config file and tools, below DESTDIR/prefix'
+	@echo '  make clean              remove build/'
+	@echo
+	@echo 'KDIR=$(KDIR)'
+	@echo 'prefix=$(prefix) DESTDIR=$(DESTDIR)  V=1 shows commands'
+	@echo
+	@echo 'A shell in the guest: tools/vm/pnic-vm boot --nics 2; in its root: tools/vm/pnic-vm chroot'
+
+# --- for pnic-vm -------------------------------------------------------------------------------
+
+.PHONY: build-host build-guest build-guest-module check-w1 check-sparse
+
+build-host: rooms
+	$(call rooms,host,tests,$(HOST_TESTS))
+
+# These run in the guest root, where KDIR is that of the guest's kernel.
+build-guest: build-guest-module
+	$(call rooms,guest,all,$(GUEST_ROOMS))
+	$(call rooms,guest,tests,$(GUEST_TESTS))
+
+build-guest-module: FARM := $(B)/guest/kmod-$(KVER)
+build-guest-module:
+ifneq ($(wildcard Kbuild),)
+	$(farm)
+	$(KBUILD) modules
+	@install -D -m 644 $(FARM)/pnic.ko $(B)/guest/modules/pnic.ko
+endif
+
+check-w1: FARM := $(B)/guest/check-w1
+check-w1:
+	@rm -rf $(FARM)
+	$(farm)
+	$(KBUILD) W=1 KCFLAGS=-Werror modules
+
+check-sparse: FARM := $(B)/guest/check-sparse
+check-sparse:
+	@rm -rf $(FARM)
+	$(farm)
+	$(KBUILD) C=2 CF='-D__CHECK_ENDIAN__ -Wsparse-error' modules

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# In the guest: loading and unloading pnic.ko, and what it must not leave behind.
+# CARDS is how many cards the guest has.
+
+module=/pnic/guest/modules/pnic.ko
+
+# Pages that are pinned for DMA at this moment, by whomever.
+pinned_pages() {
+	awk '$1 == "nr_foll_pin_acquired" { a = $2 } $1 == "nr_foll_pin_released" { r = $2 }
+	     END { print a - r }' /proc/vmstat
+}
+
+module_load() {
+	pinned_pages >/run/pinned-before
+	for need in $(modinfo -F depends "$module" | tr , ' '); do
+		modprobe "$need" || return
+	done
+	insmod "$module" || return
+	card=0
+	while [ "$card" -lt "$CARDS" ]; do
+		tries=0
+		until [ -e "/dev/pnic$card" ]; do
+			tries=$((tries + 1))
+			[ $tries -lt 100 ] || { echo "no /dev/pnic$card"; return 1; }
+			sleep 0.1
+		done
+		card=$((card + 1))
+	done
+}
+
+module_unload() {
+	timeout 60 rmmod pnic || return
+	[ ! -e /sys/module/pnic ] || { echo "pnic is still there"; return 1; }
+	for left in /dev/pnic[0-9]*; do
+		[ ! -e "$left" ] || { echo "$left is still there"; return 1; }
+	done
+	before=$(cat /run/pinned-before)
+	now=$(pinned_pages)
+	echo "pinned pages: $before before, $now after"
+	[ "$now" -eq "$before" ]
+}

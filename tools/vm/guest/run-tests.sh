@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# In the guest: runs the programs of the file `tests` ("NAME SECONDS" a line) one after another,
+# between loading and unloading the module.  The harness follows the file `events`:
+#   begin NAME / end NAME STATUS SECONDS
+# and reads each program's output in out/NAME.  MODULE=no leaves the module alone.
+
+share=/pnic
+run=$PNIC_RUN
+MODULE=${MODULE:-yes}
+export PNIC_MODULE=$share/guest/modules/pnic.ko
+
+. "$run/module.sh"
+
+mkdir -p "$run/out"
+mark() {
+	echo "pnic-test: $*" >/dev/kmsg
+	echo "$*" >>"$run/events"
+}
+
+# step NAME COMMAND...: a test of one command
+step() {
+	name=$1
+	shift
+	mark "begin $name"
+	"$@" >"$run/out/$name" 2>&1
+	mark "end $name $?"
+}
+
+[ "$MODULE" = no ] || step module-load module_load
+while read -r name seconds; do
+	mark "begin $name"
+	(cd /tmp && timeout -k 5 "$seconds" "$share/guest/tests/$name") \
+		>"$run/out/$name" 2>"$run/out/$name.stderr"
+	mark "end $name $?"
+done <"$run/tests"
+[ "$MODULE" = no ] || step module-unload module_unload

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Calls the Makefile: on the host for the host's half, in the guest root for the guest's."""
+
+import contextlib
+import os
+import subprocess
+import sys
+
+from . import cache, paths, space
+from .errors import Failure
+
+TAIL = 40
+
+
+class BuildFailure(Failure):
+    """`lines` is the end of what make said."""
+
+    def __init__(self, what, lines, log_path):
+        super().__init__('%s failed: see %s' % (what, log_path))
+        self.what = what
+        self.lines = lines
+
+
+@contextlib.contextmanager
+def tree_lock(progress):
+    """One build in this tree at a time."""
+    with cache.locked(os.path.join(paths.BUILD, '.lock'),
+                      lambda: progress.step('waiting for another build in this tree')):
+        yield
+
+
+def make(target, variables=(), root=None, log_name=None):
+    """Run `make target`, in the guest root if one is given; the log's text, or BuildFailure."""
+    argv = ['make', '-j%d' % (os.cpu_count() or 1), target] + list(variables)
+    if root:
+        argv = space.in_source(root.path, argv + ['KDIR=' + root.headers,
+                                                  'V=' + os.environ.get('V', '0')])
+    # A make above us must not hand down its flags: the goals and job slots are its own.
+    env = {k: v for k, v in os.environ.items() if k not in ('MAKEFLAGS', 'MFLAGS', 'MAKELEVEL')}
+    log_path = os.path.join(paths.BUILD, (log_name or target) + '.log')
+    os.makedirs(paths.BUILD, exist_ok=True)
+    lines = []
+    with open(log_path, 'w', encoding='utf-8') as log, \
+            subprocess.Popen(argv, cwd=paths.TOP, env=env, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                             errors='replace') as process:
+        for line in process.stdout:
+            log.write(line)
+            lines.append(line.rstrip('\n'))
+            if os.environ.get('V', '0') not in ('', '0'):
+                sys.stderr.write(line)
+    if process.returncode:
+        raise BuildFailure(target, lines[-TAIL:], log_path)
+    return lines
+
+
+def host(progress):
+    progress.step('building for this machine: model, library, tools')
+    return make('build-host')
+
+
+def guest(root, progress):
+    progress.step('building for the guest: module, library, tests')
+    return make('build-guest', root=root)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The static checks of the kernel's side: W=1, sparse, checkpatch."""
+
+import os
+import subprocess
+import time
+
+from . import build, paths, space
+
+CHECKPATCH = ['--no-tree', '--strict', '--max-line-length=100', '--show-types', '--no-summary',
+              '--quiet', '--color=never']
+
+
+def _sources():
+    """C files and headers of the module and of its uapi, relative to the top."""
+    found = []
+    for top in ('driver', 'uapi'):
+        for directory, _, names in os.walk(os.path.join(paths.TOP, top)):
+            found += [os.path.relpath(os.path.join(directory, name), paths.TOP)
+                      for name in names if name.endswith(('.c', '.h'))]
+    return sorted(found)
+
+
+def _module_sources():
+    """How many C files the module has: as many as there are objects in the farm."""
+    farm = os.path.join(paths.BUILD, 'guest', 'check-sparse')
+    return sum(1 for _, _, names in os.walk(farm) for name in names
+               if name.endswith('.o') and not name.endswith('.mod.o') and name != 'pnic.o')
+
+
+def _compile(results, name, target, root):
+    """One build of the module as a test."""
+    started = time.monotonic()
+    try:
+        lines = build.make(target, root=root)
+    except build.BuildFailure as failure:
+        results.fail('check', name, 'see build/%s.log' % target, failure.lines,
+                     time.monotonic() - started)
+        return
+    bad = [line for line in lines if 'warning:' in line or 'error:' in line]
+    if target == 'check-sparse' and not bad:
+        # kbuild leaves sparse out without a word when it cannot run it
+        checked = sum(1 for line in lines if line.split()[:1] == ['CHECK'])
+        if checked < max(1, _module_sources()):
+            bad = ['sparse looked at %d files of %d' % (checked, _module_sources())]
+    results.check('check', name, bad, 'see build/%s.log' % target, time.monotonic() - started)
+
+
+def _checkpatch(results, root):
+    started = time.monotonic()
+    argv = ['perl', root.ksrc + '/scripts/checkpatch.pl'] + CHECKPATCH + ['-f'] + _sources()
+    done = subprocess.run(space.in_source(root.path, argv), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors='replace', check=False)
+    bad = done.stdout.splitlines()
+    if done.returncode and not bad:
+        bad = ['checkpatch ended with status %d' % done.returncode]
+    results.check('check', 'checkpatch --strict', bad, seconds=time.monotonic() - started)
+
+
+def run(root, results, progress):
+    if not os.path.exists(os.path.join(paths.TOP, 'Kbuild')):
+        results.fail('check', 'module', 'there is no Kbuild')
+        return
+    progress.step('static check: W=1')
+    _compile(results, 'W=1 -Werror', 'check-w1', root)
+    progress.step('static check: sparse')
+    _compile(results, 'sparse', 'check-sparse', root)
+    progress.step('static check: checkpatch')
+    _checkpatch(results, root)

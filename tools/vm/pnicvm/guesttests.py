@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Runs the test programs of the guest: as few boots as their wishes allow.
+
+A program that takes the guest down with it has failed; those after it get a fresh guest.
+"""
+
+import os
+import shutil
+import time
+
+from . import boot, ktap, paths, testconf
+from .follow import Tail
+
+DIRECTORY = os.path.join(paths.BUILD, 'guest', 'tests')
+MODULE = os.path.join(paths.BUILD, 'guest', 'modules', 'pnic.ko')
+TIME_LIMIT = 120
+BOOT_SECONDS = 240          # for booting and loading, on a busy machine
+UNIT_STEPS = ('module-load', 'module-unload')
+
+
+class _Events:
+    """Follows one boot: the running test's output as it grows, and its end."""
+
+    def __init__(self, guest, confs, results, progress):
+        self.guest = guest
+        self.confs = confs
+        self.results = results
+        self.progress = progress
+        self.events = Tail(guest.file('events'))
+        self.ended = set()
+        self.running = None
+        self._output = None
+        self._parser = None
+        self._since = 0.0
+
+    def tick(self):
+        for line in self.events.lines():
+            words = line.split()
+            if words[0] == 'begin':
+                self._begin(words[1])
+            elif words[0] == 'end' and self.running == words[1]:
+                self._end(int(words[2]))
+        self._feed()
+
+    def _begin(self, name):
+        self.progress.step('guest test ' + name)
+        self.running = name
+        self._since = time.monotonic()
+        self._output = Tail(self.guest.file('out/' + name))
+        self._parser = ktap.Parser()
+
+    def _feed(self, last=False):
+        if self.running is None:
+            return
+        lines = self._output.lines()
+        if last:
+            lines += self._output.rest()
+        for line in lines:
+            self._parser.feed(line, time.monotonic() - self._since)
+
+    def _end(self, status, why=None):
+        """The running test has ended: by itself, or with the guest (`why`)."""
+        name, seconds = self.running, time.monotonic() - self._since
+        self._feed(last=True)
+        self.running = None
+        self.ended.add(name)
+        if name in UNIT_STEPS:
+            lines = self.guest.read('out/' + name).splitlines()
+            if status or why:
+                self.results.fail('guest', name, why or 'status %d' % status, lines, seconds)
+            else:
+                self.results.ok('guest', name, seconds)
+            return
+        limit = self.confs[name].timeout
+        # timeout(1) says 124, or 137 when it had to kill
+        timed_out = limit if status in (124, 137) and seconds >= limit * 0.9 else None
+        cases = self._parser.finish(status if why is None else -1, timed_out)
+        if why and cases and cases[-1].result == ktap.FAIL:
+            cases[-1].message = why
+        if any(case.result == ktap.FAIL for case in cases):
+            cases[-1].lines += self.guest.read('out/%s.stderr' % name).splitlines()[-20:]
+        for case in cases:
+            self.results.add('guest/' + name, case)
+
+    def lost(self, why):
+        """The guest is gone; the running test takes the blame."""
+        if self.running is not None:
+            self._end(-1, why)
+            return True
+        return False
+
+
+def _script(module, cards):
+    return 'MODULE=%s CARDS=%d exec sh $PNIC_RUN/run-tests.sh\n' % ('yes' if module else 'no',
+                                                                   cards)
+
+
+def _boot(root, accel, conf, tests, results, progress, number):
+    """One boot; returns the tests that did not get their turn."""
+    confs = dict(tests)
+    limit = BOOT_SECONDS + sum(c.timeout + 10 for c in confs.values())
+    progress.step('booting a guest for %d tests (%s)' % (len(tests), accel))
+    guest = boot.Guest(root, 'test-%d' % number, _script(conf.module, conf.nics), accel=accel,
+                       cpus=conf.cpus, memory_mb=conf.memory, nics=conf.nics,
+                       model_args=conf.model_args, time_limit=limit, append=conf.append)
+    for name in ('run-tests.sh', 'module.sh'):
+        shutil.copy(os.path.join(paths.VM, 'guest', name), guest.file(name))
+    with open(guest.file('tests'), 'w', encoding='ascii') as handle:
+        handle.writelines('%s %d\n' % (name, c.timeout) for name, c in tests)
+    events = _Events(guest, confs, results, progress)
+    with guest:
+        status = guest.wait(events.tick)
+        events.tick()
+    blamed = status is None and events.lost(guest.reason)
+    if status is None:
+        for line in guest.last_words():
+            progress.note('    ' + line)
+        progress.note('the logs of this boot are in ' + guest.directory)
+    results.check('guest', 'kernel log of boot %d' % number, guest.kernel_warnings(),
+                  'see ' + guest.directory)
+    left = [(name, c) for name, c in tests if name not in events.ended]
+    if status is None and not blamed:
+        results.fail('guest', 'boot %d' % number, guest.reason, guest.last_words())
+    elif status:
+        results.fail('guest', 'runner of boot %d' % number, 'status %d' % status,
+                     guest.read('output').splitlines())
+    if status is not None or not blamed:
+        # Nobody to blame: another boot would end the same way.
+        for name, _ in left:
+            results.fail('guest/' + name, '', 'did not get its turn')
+        return []
+    return left
+
+
+def run(root, accel, results, progress, only=None):
+    if not os.path.exists(MODULE):
+        results.fail('guest', 'pnic.ko', 'not built')
+        return
+    tests = [(name, testconf.read(DIRECTORY, name, TIME_LIMIT))
+             for name in testconf.programs(DIRECTORY) if not only or only in name]
+    number = 0
+    for conf, members in testconf.groups(tests):
+        left = members
+        while left:
+            number += 1
+            left = _boot(root, accel, conf, left, results, progress, number)

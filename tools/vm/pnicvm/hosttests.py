@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Runs the test programs that need no guest."""
+
+import os
+import selectors
+import subprocess
+import time
+
+from . import ktap, paths, testconf
+
+DIRECTORY = os.path.join(paths.BUILD, 'host', 'tests')
+TIME_LIMIT = 300
+
+
+def run_program(path, limit=TIME_LIMIT):
+    """The cases of one program."""
+    started = time.monotonic()
+    parser = ktap.Parser()
+    timed_out = None
+    with subprocess.Popen([path], cwd=os.path.dirname(path), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          start_new_session=True) as process:
+        try:
+            selector = selectors.DefaultSelector()
+            selector.register(process.stdout, selectors.EVENT_READ)
+            rest = b''
+            while True:
+                left = started + limit - time.monotonic()
+                if left <= 0:
+                    timed_out = limit
+                    break
+                if not selector.select(left):
+                    continue
+                data = os.read(process.stdout.fileno(), 65536)
+                if not data:
+                    break
+                *lines, rest = (rest + data).split(b'\n')
+                for line in lines:
+                    parser.feed(line.decode(errors='replace'), time.monotonic() - started)
+            if rest:
+                parser.feed(rest.decode(errors='replace'), time.monotonic() - started)
+        finally:
+            if timed_out is not None or process.poll() is None:
+                _end(process, started + limit)
+    return parser.finish(process.returncode, timed_out)
+
+
+def _end(process, deadline):
+    """The program closed its output or ran too long: what it started goes with it."""
+    try:
+        process.wait(max(0.0, min(5.0, deadline - time.monotonic())))
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        process.wait()
+
+
+def run(results, progress, only=None):
+    for name in testconf.programs(DIRECTORY):
+        if only and only not in name:
+            continue
+        progress.step('host test ' + name)
+        conf = testconf.read(DIRECTORY, name, TIME_LIMIT)
+        for case in run_program(os.path.join(DIRECTORY, name), conf.timeout):
+            results.add('host/' + name, case)

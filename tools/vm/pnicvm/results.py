@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The results of `make test`: each printed as it comes, a count at the end, and test.json."""
+
+import json
+import os
+import sys
+import time
+
+from . import ktap, paths
+
+_WORD = {ktap.PASS: 'ok  ', ktap.FAIL: 'FAIL', ktap.SKIP: 'skip'}
+SHOW_LINES = 40
+
+
+class Results:
+    def __init__(self, stream=None):
+        self.stream = stream or sys.stdout
+        self.count = {ktap.PASS: 0, ktap.FAIL: 0, ktap.SKIP: 0}
+        self.failed = []
+        self.started = time.monotonic()
+
+    def _say(self, text):
+        self.stream.write(text + '\n')
+        self.stream.flush()
+
+    def add(self, group, case):
+        """One test of `group` (a program, or a kind of check)."""
+        name = '%s: %s' % (group, case.name) if case.name else group
+        self.count[case.result] += 1
+        text = '%s %8.2fs  %s' % (_WORD[case.result], case.seconds, name)
+        if case.message:
+            text += '  # ' + case.message
+        self._say(text)
+        if case.result == ktap.FAIL:
+            self.failed.append(name)
+            for path, message in case.failures():
+                self._say('        subtest %s%s' % (path, message and '  # ' + message))
+            for line in case.lines[-SHOW_LINES:]:
+                self._say('        | ' + line)
+
+    def ok(self, group, name, seconds=0.0):
+        self.add(group, ktap.Case(name, ktap.PASS, seconds=seconds))
+
+    def fail(self, group, name, message='', lines=(), seconds=0.0):
+        self.add(group, ktap.Case(name, ktap.FAIL, message, (), lines, seconds))
+
+    def skip(self, group, name, message):
+        self.add(group, ktap.Case(name, ktap.SKIP, message))
+
+    def check(self, group, name, bad_lines, message='', seconds=0.0):
+        """A test that passes when there is nothing to say against it."""
+        if bad_lines:
+            self.fail(group, name, message, bad_lines, seconds)
+        else:
+            self.ok(group, name, seconds)
+
+    def summary_line(self):
+        text = '%d passed, %d failed' % (self.count[ktap.PASS], self.count[ktap.FAIL])
+        if self.count[ktap.SKIP]:
+            text += ', %d skipped' % self.count[ktap.SKIP]
+        return text
+
+    def finish(self):
+        """The last words, test.json, and the exit status."""
+        os.makedirs(paths.RESULTS, exist_ok=True)
+        with open(os.path.join(paths.RESULTS, 'test.json'), 'w', encoding='utf-8') as out:
+            json.dump({'passed': self.count[ktap.PASS], 'failed': self.count[ktap.FAIL],
+                       'skipped': self.count[ktap.SKIP],
+                       'seconds': round(time.monotonic() - self.started, 1)}, out, indent=1)
+            out.write('\n')
+        if self.failed:
+            self._say('\nfailed:')
+            for name in self.failed:
+                self._say('  ' + name)
+        self._say('\n' + self.summary_line())
+        return 1 if self.failed or not self.count[ktap.PASS] else 0

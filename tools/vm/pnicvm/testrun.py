@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+"""`make test`: builds everything, then host tests, guest tests, static checks and the main
+job at a small size.  Each is a named test; the end is a plain line with the count."""
+
+from . import accel, build, checks, guesttests, hosttests
+from .results import Results
+
+
+def run(root, progress, only=None):
+    """The exit status.  `only` restricts to test programs whose name contains it."""
+    results = Results()
+    chosen = accel.choose(root, progress)
+    with build.tree_lock(progress):
+        try:
+            build.host(progress)
+            build.guest(root, progress)
+        except build.BuildFailure as failure:
+            progress.done()
+            results.fail('build', failure.what, str(failure), failure.lines)
+            return results.finish()
+        hosttests.run(results, progress, only)
+        guesttests.run(root, chosen, results, progress, only)
+        if not only:
+            checks.run(root, results, progress)
+    progress.done()
+    return results.finish()
+
+
+def check(root, progress):
+    """`make check`: the static checks alone."""
+    results = Results()
+    with build.tree_lock(progress):
+        checks.run(root, results, progress)
+    progress.done()
+    return results.finish()
