@@ -182,8 +182,8 @@ class Guest:
 
     def last_words(self):
         """The end of the console's and of QEMU's own log, for a guest that died."""
-        lines = klog.around(self.read('console.log'))
-        return lines + ['qemu: ' + line for line in klog.around(self.read('qemu.log'), 10)]
+        lines = klog.last_words(self.read('console.log'))
+        return lines + ['qemu: ' + line for line in self.read('qemu.log').splitlines()[-10:]]
 
     def stop(self):
         """End everything; safe to call at any time and more than once."""

@@ -25,7 +25,8 @@ def _module_sources():
     """How many C files the module has: as many as there are objects in the farm."""
     farm = os.path.join(paths.BUILD, 'guest', 'check-sparse')
     return sum(1 for _, _, names in os.walk(farm) for name in names
-               if name.endswith('.o') and not name.endswith('.mod.o') and name != 'pnic.o')
+               if name.endswith('.o') and not name.startswith('.')
+               and name not in ('pnic.o', 'pnic.mod.o'))
 
 
 def _compile(results, name, target, root):

@@ -75,8 +75,9 @@ class _Events:
         # timeout(1) says 124, or 137 when it had to kill
         timed_out = limit if status in (124, 137) and seconds >= limit * 0.9 else None
         cases = self._parser.finish(status if why is None else -1, timed_out)
-        if why and cases and cases[-1].result == ktap.FAIL:
-            cases[-1].message = why
+        if why or timed_out:
+            cases[-1].seconds = seconds
+            cases[-1].message = why or cases[-1].message
         if any(case.result == ktap.FAIL for case in cases):
             cases[-1].lines += self.guest.read('out/%s.stderr' % name).splitlines()[-20:]
         for case in cases:

@@ -21,16 +21,34 @@ _HARMLESS = re.compile('|'.join([
 _STAMP = re.compile(r'^(?:<\d+>)?\[\s*\d+\.\d+\]\s*')
 
 
+# What the guest's runner writes into the log when a test begins.
+_MARK = re.compile(r'pnic-test: begin (\S+)')
+
+
+def is_bad(line):
+    return bool(_BAD.search(line)) and not _HARMLESS.search(line)
+
+
 def bad_lines(text):
-    """The offending lines of a log, once each however often console and dmesg repeat them."""
+    """The offending lines of a log, once each however often console and dmesg repeat them,
+    with the test that was running."""
     found = {}
+    test = None
     for line in text.splitlines():
         line = line.rstrip('\r')
-        if _BAD.search(line) and not _HARMLESS.search(line):
-            found.setdefault(_STAMP.sub('', line), line)
+        mark = _MARK.search(line)
+        if mark:
+            test = mark.group(1)
+        if is_bad(line):
+            found.setdefault(_STAMP.sub('', line),
+                             '%s (during %s)' % (line, test) if test else line)
     return list(found.values())
 
 
-def around(text, lines=30):
-    """The last lines of a log, for a guest that died."""
-    return text.rstrip().splitlines()[-lines:]
+def last_words(text, lines=40):
+    """The end of a dead guest's console: from the first complaint on, if there is one."""
+    every = text.rstrip().splitlines()
+    for number, line in enumerate(every):
+        if is_bad(line):
+            return every[max(0, number - 5):][:lines]
+    return every[-lines:]
