@@ -45,6 +45,8 @@ void pm_fabric_free(struct pm_fabric *f);
 struct pm_card *pm_fabric_card(struct pm_fabric *f, unsigned int nic);
 struct pm_sim *pm_fabric_sim(struct pm_fabric *f);
 unsigned int pm_fabric_nics(const struct pm_fabric *f);
+/* The switch's port that faces @nic: the receiver of what that NIC sends. NULL in a fabric without a switch. */
+struct pm_port *pm_fabric_switch_port(struct pm_fabric *f, unsigned int nic);
 
 /*
  * Works for a bounded while (some 50 us). True: call again at once. False: nothing to do before
@@ -75,8 +77,8 @@ void pm_card_drop_irq(struct pm_card *c, unsigned int n);	/* next interrupts are
 /* Garbles one field of the next @n entries of a kind before they are written. */
 enum pm_garble { PM_GARBLE_ACQE_CID, PM_GARBLE_ACQE_STATUS, PM_GARBLE_EQE_TYPE, PM_GARBLE_EQE_ID, PM_GARBLE_CQE };
 void pm_card_garble(struct pm_card *c, enum pm_garble what, unsigned int n);
-/* What IDENTIFY and the version register say, overridden: a card that this driver must refuse. */
-void pm_card_lie(struct pm_card *c, const char *what, uint64_t value);
+/* What IDENTIFY and the version register say, overridden: a card that this driver must refuse. False: no such field. */
+bool pm_card_lie(struct pm_card *c, const char *what, uint64_t value);
 
 void pm_card_counters(struct pm_card *c, struct pnic_counters *out);
 

@@ -106,6 +106,8 @@ int pm_port_state(const struct pm_port *p);			/* enum pnic_link_state */
 /* What the admin commands LINK_QUERY, LANE_TABLE, MAP_*, MGMT_*, COUNTERS, LANE_CTL do. 0 or an
  * enum pnic_admin_status; *@detail is result[0]. */
 void pm_port_query(struct pm_port *p, struct pnic_link_info *info);
+/* The same for an onlooker: restarts no minimum, and margin_min is the smallest since the link was made. */
+void pm_port_peek(struct pm_port *p, struct pnic_link_info *info);
 size_t pm_port_lane_table(struct pm_port *p, int dir, void *buf, size_t cap);	/* bytes written, 0: cap too small */
 size_t pm_port_map_get(struct pm_port *p, int dir, bool staged, void *buf, size_t cap);
 int pm_port_map_stage(struct pm_port *p, int dir, const void *map, size_t len, uint64_t *detail);
