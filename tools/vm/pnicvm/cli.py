@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 
-from . import accel, boot, hostdeps, paths, process, root, space, testrun
+from . import accel, boot, hostdeps, jobrun, paths, process, root, space, testrun
 from .errors import Failure
 from .follow import Follower
 from .progress import Progress
@@ -57,6 +57,11 @@ def cmd_test(args, progress):
     return testrun.run(_ready_root(progress), progress, args.only)
 
 
+def cmd_run(_args, progress):
+    options = jobrun.Options(os.environ)    # complain before minutes of setting up
+    return jobrun.run(_ready_root(progress), options, progress)
+
+
 def cmd_check(_args, progress):
     return testrun.check(_ready_root(progress), progress)
 
@@ -104,6 +109,9 @@ def _parser():
     test = sub.add_parser('test', help='build everything and run all tests')
     test.add_argument('only', nargs='?', help='only test programs whose name contains this')
 
+    sub.add_parser('run', help='build everything and run the main job; KILL, NICS, INPUT, SEED, '
+                   'CPUS, PACE and STEPS are taken from the environment')
+
     sub.add_parser('check', help='only the static checks of the module')
 
     sub.add_parser('help', help='this text')
@@ -111,7 +119,7 @@ def _parser():
 
 
 COMMANDS = {'setup': cmd_setup, 'chroot': cmd_chroot, 'boot': cmd_boot,
-            'test': cmd_test, 'check': cmd_check}
+            'test': cmd_test, 'run': cmd_run, 'check': cmd_check}
 
 
 def main(argv):
