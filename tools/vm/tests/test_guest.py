@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What surrounds a guest: kernel log, kernel image, test wishes, mirrors, packages, tails."""
+
+import os
+import shutil
+import struct
+import tempfile
+import unittest
+
+from pnicvm import follow, hostdeps, kernel, klog, mirror, root, testconf
+from pnicvm.errors import Failure
+
+
+class KernelLog(unittest.TestCase):
+    def test_what_is_bad(self):
+        for line in ('WARNING: CPU: 0 PID: 77 at driver/main.c:10 pnic_probe+0x1/0x2 [pnic]',
+                     'BUG: unable to handle page fault for address: ffff',
+                     'Oops: 0000 [#1] PREEMPT SMP', 'Call Trace:',
+                     'refcount_t: underflow; use-after-free.',
+                     'WARNING: possible circular locking dependency detected',
+                     'unregister_netdevice: waiting for pn0 to become free. Usage count = 2',
+                     'list_del corruption. prev->next should be x', 'DMA-API: device driver leaks',
+                     'Kernel panic - not syncing: sysrq triggered crash',
+                     'INFO: task job:77 blocked for more than 120 seconds.'):
+            self.assertEqual(len(klog.bad_lines('[    1.0] ' + line)), 1, line)
+
+    def test_what_is_not(self):
+        text = '[ 1.0] pnic 0000:01:00.0: lane 17 lost\n[ 1.1] amd_pstate: debugging\n' \
+               '[ 1.2] pnic: module verification failed: tainting kernel\n'
+        self.assertEqual(klog.bad_lines(text), [])
+
+    def test_console_and_dmesg_count_once(self):
+        self.assertEqual(len(klog.bad_lines('[ 1.0] WARNING: x\r\n[ 1.0] WARNING: x\n')), 1)
+
+    def test_the_running_test_is_named(self):
+        text = '[ 1.0] pnic-test: begin xfer\n[ 1.1] WARNING: x\n'
+        self.assertEqual(klog.bad_lines(text), ['[ 1.1] WARNING: x (during xfer)'])
+
+    def test_last_words_begin_at_the_complaint(self):
+        text = 'a\n' * 100 + 'BUG: x\n' + 'b\n' * 100
+        self.assertIn('BUG: x', klog.last_words(text))
+
+
+class KernelImage(unittest.TestCase):
+    def image(self, payload, magic=b'HdrS'):
+        head = bytearray(1024)
+        head[kernel.SETUP_SECTS] = 1
+        head[kernel.MAGIC:kernel.MAGIC + 4] = magic
+        struct.pack_into('<II', head, kernel.PAYLOAD_OFFSET, 16, len(payload) + 4)
+        return bytes(head) + b'x' * 16 + payload + b'size' + b'tail'
+
+    def test_payload(self):
+        data = kernel.ZSTD + b'data'
+        self.assertEqual(kernel.payload(self.image(data)), data)
+
+    def test_no_kernel(self):
+        with self.assertRaises(Failure):
+            kernel.payload(self.image(kernel.ZSTD, magic=b'none'))
+
+    def test_other_compression(self):
+        with self.assertRaises(Failure):
+            kernel.payload(self.image(b'\x1f\x8bdata'))
+
+    def test_calibration_is_preset_under_tcg_only(self):
+        self.assertIn('lpj=', kernel.command_line('tcg', 'true'))
+        self.assertNotIn('lpj=', kernel.command_line('kvm', 'true'))
+
+
+class TestWishes(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix='pnic-test-')
+        self.addCleanup(shutil.rmtree, self.directory)
+
+    def write(self, name, text, mode=0o644):
+        path = os.path.join(self.directory, name)
+        with open(path, 'w', encoding='ascii') as handle:
+            handle.write(text)
+        os.chmod(path, mode)
+
+    def read(self, text):
+        self.write('t.conf', text)
+        return testconf.read(self.directory, 't', 120)
+
+    def test_without_a_file(self):
+        conf = testconf.read(self.directory, 'none', 120)
+        self.assertEqual((conf.nics, conf.timeout, conf.separate, conf.module),
+                         (2, 120, False, True))
+
+    def test_all_keys(self):
+        conf = self.read('nics=4\nmodel_args=--spares 2 --name "a b"\ntimeout=300\n'
+                         'boot=separate\nmodule=no\n')
+        self.assertEqual(conf.model_args, ('--spares', '2', '--name', 'a b'))
+        self.assertEqual((conf.nics, conf.timeout, conf.separate, conf.module),
+                         (4, 300, True, False))
+
+    def test_with_a_section(self):
+        self.assertEqual(self.read('[guest]\nnics=1\n').nics, 1)
+
+    def test_a_misspelt_key_is_refused(self):
+        with self.assertRaises(Failure):
+            self.read('nic=4\n')
+
+    def test_nonsense_is_refused(self):
+        for text in ('nics=many\n', 'just words\n'):
+            with self.assertRaises(Failure):
+                self.read(text)
+
+    def test_programs_are_the_executables(self):
+        self.write('b', '', 0o755)
+        self.write('a', '', 0o755)
+        self.write('a.conf', '')
+        self.write('data', '')
+        self.assertEqual(testconf.programs(self.directory), ['a', 'b'])
+
+    def test_equal_wishes_share_a_boot(self):
+        def conf(**values):
+            return testconf.Conf({k: str(v) for k, v in values.items()}, 120, 't')
+        made = testconf.groups([('a', conf()), ('b', conf(nics=4)), ('c', conf(timeout=9)),
+                                ('d', conf(boot='separate')), ('e', conf(nics=4))])
+        self.assertEqual([[n for n, _ in members] for _, members in made],
+                         [['a', 'c'], ['b', 'e'], ['d']])
+
+
+class Mirrors(unittest.TestCase):
+    def test_the_machines_own(self):
+        found = mirror.choose(['http://m.example/debian/', 'http://m.example/debian-security/',
+                               'https://other.example/apt/'])
+        self.assertEqual(found, ('http://m.example/debian', 'http://m.example/debian-security'))
+        self.assertEqual(len(mirror.lines(found, 'trixie')), 3)
+
+    def test_no_debian(self):
+        self.assertIsNone(mirror.choose(['http://m.example/ubuntu', 'file:/media/debian']))
+        self.assertEqual(mirror.lines(None, 'trixie'), [])
+
+    def test_proxies_are_passed_on(self):
+        dump = 'Acquire::http "";\nAcquire::http::Proxy "http://p.example:3128";\n'
+        self.assertEqual(mirror.proxy_options(dump),
+                         ['Acquire::http::Proxy "http://p.example:3128";'])
+
+
+class Packages(unittest.TestCase):
+    def test_only_what_is_not_there(self):
+        wanted = {'gcc': 'gcc', 'libjansson-dev': '/usr/include/jansson.h', 'make': 'make'}
+        self.assertEqual(hostdeps.missing(wanted, which=lambda name, path=None: name == 'gcc',
+                                          exists=lambda path: True), ['make'])
+
+
+class RootProgress(unittest.TestCase):
+    def test_stages_of_the_root(self):
+        self.assertEqual(root.describe('0 upgraded, 149 newly installed, 0 to remove and 0 not'),
+                         'installing 149 packages')
+        self.assertIsNone(root.describe('Get:1 something'))
+
+
+class Tails(unittest.TestCase):
+    def test_whole_lines_as_they_come(self):
+        with tempfile.NamedTemporaryFile() as handle:
+            tail = follow.Tail(handle.name)
+            for piece, lines in ((b'one\ntw', ['one']), (b'o', []), (b'\nthree', ['two'])):
+                handle.write(piece)
+                handle.flush()
+                self.assertEqual(tail.lines(), lines)
+            self.assertEqual(tail.rest(), ['three'])
+
+    def test_a_file_that_is_not_there_yet(self):
+        self.assertEqual(follow.Tail('/nonexistent').lines(), [])
+
+
+if __name__ == '__main__':
+    unittest.main()
