@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lanes die, come back and get worse, the link is cut and frames are lost, all while
+ * verified traffic runs: width and rate must be exactly what the lanes that are left
+ * give, everybody who is concerned must be told, and no byte may be wrong.
+ *
+ * Needs the model's control port.
+ */
+#include <math.h>
+#include <sys/mman.h>
+
+#include "device.h"
+#include "ktap.h"
+#include "modelctl.h"
+#include "traffic.h"
+
+#define MEM		(1ul << 20)
+#define WAIT_MS		30000
+#define SETTLE_MS	60000
+
+/* Traffic goes from a (NIC 0) to b (NIC 1) and back; the lanes that die are NIC 1's incoming ones. */
+static struct end a, b;
+static int fd_a, fd_b;		/* for LINK_INFO */
+static struct pnic_ioc_info info;
+
+static void bench_open(void)
+{
+	const struct end_attr attr = { .size = MEM, .rnr_timeout_us = 1000000 };
+
+	if (!dev_present(2))
+		SKIP("two cards are needed");
+	if (!modelctl_present())
+		SKIP("no model to steer: %s", modelctl_error());
+	end_close(&a);
+	end_close(&b);
+	REQUIRE_EQ(end_open(&a, 0, &attr), 0);
+	REQUIRE_EQ(end_open(&b, 1, &attr), 0);
+	if (!fd_a) {
+		fd_a = dev_open(0);
+		fd_b = dev_open(1);
+	}
+	REQUIRE_OK(fd_a);
+	REQUIRE_OK(fd_b);
+	REQUIRE_OK(dev_info(fd_a, &info));
+}
+
+static void bench_close(void)
+{
+	end_close(&a);
+	end_close(&b);
+}
+
+static void steer_failed(const char *file, int line)
+{
+	ktap_failed(file, line, "model: %s", modelctl_error());
+	ktap_leave();
+}
+
+#define STEER(...)						\
+	do {							\
+		if (modelctl(__VA_ARGS__))			\
+			steer_failed(__FILE__, __LINE__);	\
+	} while (0)
+
+/* One verified write from @from to @to. */
+static void one_write(struct end *from, struct end *to, uint32_t len, uint64_t seed)
+{
+	pattern_fill(from->mem, len, seed);
+	REQUIRE_EQ(pnic_post_write(from->ep, to->addr, from->mem, len, from->mr->key,
+				   (uintptr_t)to->mem + MEM / 2, to->mr->key, seed, PNIC_SQF_SIGNALED), 0);
+	pnic_ring(from->ep);
+	REQUIRE_EQ(end_status(from, WAIT_MS), PNIC_ST_OK);
+	REQUIRE_EQ(pattern_check(to->mem + MEM / 2, len, seed), len);
+}
+
+static void traffic(unsigned int n)
+{
+	static uint64_t seed = 1;
+
+	while (n--) {
+		one_write(&a, &b, 1 + random_below(&seed, 100000), seed);
+		one_write(&b, &a, 1 + random_below(&seed, 100000), seed);
+	}
+}
+
+static void links(struct pnic_ioc_link_info *la, struct pnic_ioc_link_info *lb)
+{
+	REQUIRE_OK(dev_link(fd_a, la));
+	REQUIRE_OK(dev_link(fd_b, lb));
+}
+
+/* Runs traffic until both ends say @width for the direction from a to b and nothing more is under way. */
+static void settle(uint32_t width, uint32_t failed)
+{
+	uint64_t end = now_ns() + SETTLE_MS * 1000000ull;
+	struct pnic_ioc_link_info la, lb;
+
+	do {
+		traffic(1);
+		links(&la, &lb);
+		if (lb.width_rx == width && la.width_tx == width && lb.failed_rx == failed &&
+		    lb.gen_rx == la.gen_tx)
+			return;
+	} while (now_ns() < end);
+	ktap_failed(__FILE__, __LINE__,
+		    "width %u with %u failed lanes wanted: receiver has width %u, %u failed, %u spares, generation %u; transmitter width %u, generation %u",
+		    width, failed, lb.width_rx, lb.failed_rx, lb.spares_rx, lb.gen_rx, la.width_tx, la.gen_tx);
+	ktap_leave();
+}
+
+/* Everything as new: lanes, power, light. */
+static void heal_all(void)
+{
+	STEER("{\"cmd\":\"cut\",\"nic\":1,\"on\":false}");
+	STEER("{\"cmd\":\"common\",\"nic\":1,\"db\":0}");
+	STEER("{\"cmd\":\"heal\",\"nic\":1,\"lane\":\"all\"}");
+}
+
+static void no_event(struct end *e, uint32_t type)
+{
+	struct pnic_event ev;
+
+	while (!pnic_read_event(e->ctx, &ev))
+		if (ev.type == type)
+			ktap_failed(__FILE__, __LINE__, "an event of type %u came: code %u, data %llu", type,
+				    ev.code, (unsigned long long)ev.data);
+}
+
+/* Waits for an event of @type; others are dropped. */
+static void event(struct end *e, uint32_t type, struct pnic_event *ev)
+{
+	uint64_t end = now_ns() + WAIT_MS * 1000000ull;
+
+	while (now_ns() < end) {
+		if (pnic_read_event(e->ctx, ev)) {
+			sleep_ms(5);
+			continue;
+		}
+		if (ev->type == type)
+			return;
+	}
+	ktap_failed(__FILE__, __LINE__, "no event of type %u", type);
+	ktap_leave();
+}
+
+static void check_rate(uint32_t full_rate, uint32_t width)
+{
+	struct pnic_ioc_link_info la, lb;
+	struct pnic_status_page st;
+	double want;
+
+	want = (double)full_rate * width / info.lanes_data;
+	links(&la, &lb);
+	CHECK_EQ(la.width_tx, width);
+	CHECK_EQ(lb.width_rx, width);
+	CHECK(fabs(la.rate_tx_mbps - want) <= want / 100);
+	CHECK(fabs(lb.rate_rx_mbps - want) <= want / 100);
+	REQUIRE_EQ(pnic_link_status(a.ctx, &st), 0);
+	CHECK_EQ(st.width, width);
+	CHECK_EQ(st.rate_mbps, la.rate_tx_mbps);
+	CHECK_EQ(st.generation, la.gen_tx);
+	CHECK_EQ(pnic_rate_mbps(a.ctx), la.rate_tx_mbps);
+	CHECK(fabs(modelctl_counter(0, "rate_mbps") - want) <= want / 100);
+	CHECK_EQ(modelctl_counter(0, "width"), width);
+}
+
+KTAP_TEST(healthy)
+{
+	struct pnic_ioc_link_info la, lb;
+
+	bench_open();
+	traffic(5);
+	links(&la, &lb);
+	CHECK_EQ(la.state, 1);
+	CHECK_EQ(lb.state, 1);
+	CHECK_EQ(la.width_tx, info.lanes_data);
+	CHECK_EQ(lb.width_rx, info.lanes_data);
+	CHECK_EQ(la.width_max, info.lanes_data);
+	CHECK_EQ(lb.spares_rx, info.lanes_spare);
+	CHECK_EQ(lb.failed_rx, 0);
+	CHECK_GT(lb.margin, 0);
+	CHECK_GE(lb.margin_erasure, lb.margin);
+	check_rate(la.rate_tx_mbps, info.lanes_data);
+	/* The rate is what the lanes carry after FEC. */
+	CHECK(fabs(la.rate_tx_mbps - info.lane_kbps / 1000.0 * info.lanes_data) <= la.rate_tx_mbps / 100.0);
+	bench_close();
+}
+
+/* A lane in use dies: its spare takes over, the width stays, traffic never notices. */
+KTAP_TEST(spares_replace)
+{
+	struct pnic_ioc_link_info la, lb;
+	struct pnic_status_page st;
+	uint32_t remaps, downs, i;
+
+	bench_open();
+	links(&la, &lb);
+	remaps = lb.remaps;
+	downs = lb.link_downs;
+	for (i = 0; i < 6; i++) {
+		STEER("{\"cmd\":\"kill\",\"nic\":1,\"lane\":%u}", 3 + 41 * i);
+		settle(info.lanes_data, i + 1);
+		links(&la, &lb);
+		CHECK_EQ(lb.spares_rx, info.lanes_spare - i - 1);
+		CHECK_GT(lb.remaps, remaps);
+		remaps = lb.remaps;
+	}
+	check_rate(la.rate_tx_mbps, info.lanes_data);
+	CHECK_EQ(lb.link_downs, downs);
+	CHECK_LE(lb.margin_min, lb.margin);
+	REQUIRE_EQ(pnic_link_status(a.ctx, &st), 0);
+	CHECK_EQ(st.spares, info.lanes_spare - 6);
+	no_event(&a, PNIC_EVT_RATE);
+	no_event(&b, PNIC_EVT_LINK);
+	bench_close();
+}
+
+/* A dead spare costs a spare and nothing else. */
+KTAP_TEST(spare_dies)
+{
+	struct pnic_ioc_link_info la, lb, before;
+
+	bench_open();
+	links(&la, &before);
+	STEER("{\"cmd\":\"kill\",\"nic\":1,\"lane\":%u}", info.lanes_data + info.lanes_spare - 1);
+	settle(info.lanes_data, before.failed_rx + 1);
+	links(&la, &lb);
+	CHECK_EQ(lb.spares_rx, before.spares_rx - 1);
+	check_rate(la.rate_tx_mbps, info.lanes_data);
+	bench_close();
+}
+
+/* Frames that vanish and frames that are damaged are sent again. */
+KTAP_TEST(frames_lost_and_damaged)
+{
+	double replayed, bad, uncorrectable;
+	unsigned int i;
+
+	bench_open();
+	replayed = modelctl_counter(0, "frames_replayed");
+	bad = modelctl_counter(1, "frames_crc_bad");
+	uncorrectable = modelctl_counter(1, "codewords_uncorrectable");
+	SUBTEST("lost")
+		for (i = 0; i < 10; i++) {
+			STEER("{\"cmd\":\"drop\",\"nic\":1,\"frames\":%u}", 1 + i * i);
+			traffic(2);
+		}
+	CHECK_GT(modelctl_counter(0, "frames_replayed"), replayed);
+	replayed = modelctl_counter(0, "frames_replayed");
+	SUBTEST("damaged")
+		for (i = 0; i < 10; i++) {
+			STEER("{\"cmd\":\"corrupt\",\"nic\":1,\"frames\":%u}", 1 + i * i);
+			traffic(2);
+		}
+	CHECK_GT(modelctl_counter(0, "frames_replayed"), replayed);
+	CHECK_GT(modelctl_counter(1, "frames_crc_bad"), bad);
+	CHECK_GT(modelctl_counter(1, "codewords_uncorrectable"), uncorrectable);
+	bench_close();
+}
+
+/* Light goes and comes back within the data age: the transfer that was under way ends well. */
+KTAP_TEST(link_cut_and_restored)
+{
+	struct pnic_ioc_link_info la, lb;
+	struct pnic_event ev;
+	uint32_t downs;
+
+	bench_open();
+	links(&la, &lb);
+	downs = la.link_downs;
+	STEER("{\"cmd\":\"cut\",\"nic\":1,\"on\":true}");
+	event(&a, PNIC_EVT_LINK, &ev);
+	CHECK_EQ(ev.code, 0);
+	event(&b, PNIC_EVT_LINK, &ev);
+	CHECK_EQ(ev.code, 0);
+	links(&la, &lb);
+	CHECK_EQ(la.state, 0);
+	CHECK_EQ(lb.state, 0);
+	pattern_fill(a.mem, 50000, 7);
+	REQUIRE_EQ(pnic_post_write(a.ep, b.addr, a.mem, 50000, a.mr->key, (uintptr_t)b.mem, b.mr->key, 7,
+				   PNIC_SQF_SIGNALED), 0);
+	pnic_ring(a.ep);
+	CHECK(end_quiet(&a, 200));
+	STEER("{\"cmd\":\"cut\",\"nic\":1,\"on\":false}");
+	CHECK_EQ(end_status(&a, WAIT_MS), PNIC_ST_OK);
+	CHECK_EQ(pattern_check(b.mem, 50000, 7), 50000);
+	event(&a, PNIC_EVT_LINK, &ev);
+	CHECK_EQ(ev.code, 1);
+	traffic(3);
+	links(&la, &lb);
+	CHECK_EQ(la.state, 1);
+	CHECK_EQ(lb.state, 1);
+	CHECK_EQ(la.link_downs, downs + 1);
+	bench_close();
+}
+
+/* Light stays away: the transfer ends with an error, and the next one goes when the light is back. */
+KTAP_TEST(link_cut_too_long)
+{
+	bench_open();
+	STEER("{\"cmd\":\"cut\",\"nic\":1,\"on\":true}");
+	REQUIRE_EQ(pnic_post_write(a.ep, b.addr, a.mem, 5000, a.mr->key, (uintptr_t)b.mem, b.mr->key, 7, 0), 0);
+	REQUIRE_EQ(pnic_post_read(a.ep, b.addr, a.mem, 5000, a.mr->key, (uintptr_t)b.mem, b.mr->key, 7, 0), 0);
+	pnic_ring(a.ep);
+	CHECK_EQ(end_status(&a, WAIT_MS), PNIC_ST_LINK);
+	CHECK_EQ(end_status(&a, WAIT_MS), PNIC_ST_LINK);
+	STEER("{\"cmd\":\"cut\",\"nic\":1,\"on\":false}");
+	sleep_ms(100);
+	traffic(3);
+	bench_close();
+}
+
+/* Weak lanes: FEC has work, and what it corrects is nobody's loss. */
+KTAP_TEST(weak_lanes)
+{
+	double corrected;
+	unsigned int i;
+
+	bench_open();
+	corrected = modelctl_counter(1, "symbols_corrected");
+	for (i = 0; i < 4; i++) {
+		STEER("{\"cmd\":\"degrade\",\"nic\":1,\"lane\":%u,\"db\":%u}", 300 + 11 * i, 2 + i);
+		traffic(5);
+	}
+	CHECK_GT(modelctl_counter(1, "symbols_corrected"), corrected);
+	STEER("{\"cmd\":\"common\",\"nic\":1,\"db\":0.5}");
+	traffic(5);
+	heal_all();
+	traffic(3);
+	bench_close();
+}
+
+/*
+ * More lanes die than there are spares. The last test: the link stays narrow until
+ * the driver trusts the lanes again.
+ */
+KTAP_TEST(width_shrinks)
+{
+	struct pnic_ioc_link_info la, lb;
+	uint32_t full, lane, want, i;
+	struct pnic_event ev;
+
+	bench_open();
+	heal_all();
+	links(&la, &lb);
+	full = (uint64_t)info.lane_kbps * info.lanes_data / 1000;
+	/* Every lane from 0 on; those that were lost before and are no longer in use add nothing. */
+	for (lane = 0; lane < info.lanes_spare + 24u; lane++) {
+		STEER("{\"cmd\":\"kill\",\"nic\":1,\"lane\":%u}", lane);
+		traffic(1);
+	}
+	links(&la, &lb);
+	want = info.lanes_data + info.lanes_spare - lane;
+	for (i = 0; i < 2000; i++) {
+		links(&la, &lb);
+		if (lb.failed_rx == lane && lb.width_rx == want && la.width_tx == want)
+			break;
+		traffic(1);
+	}
+	CHECK_EQ(lb.failed_rx, lane);
+	CHECK_EQ(lb.spares_rx, 0);
+	CHECK_EQ(lb.width_rx, want);
+	check_rate(full, want);
+	/* Told: the last of the events has the width of now. */
+	do {
+		event(&a, PNIC_EVT_RATE, &ev);
+	} while (ev.code != want);
+	CHECK_EQ(ev.data, la.rate_tx_mbps);
+	/* The other direction has lost nothing. */
+	CHECK_EQ(lb.width_tx, info.lanes_data);
+	CHECK_EQ(la.width_rx, info.lanes_data);
+	traffic(10);
+	check_rate(full, want);
+	/* With the light of all lanes back the link is as wide as before, in time. */
+	heal_all();
+	for (i = 0; i < 3000 && lb.width_rx != info.lanes_data; i++) {
+		traffic(1);
+		sleep_ms(10);
+		links(&la, &lb);
+	}
+	CHECK_EQ(lb.width_rx, info.lanes_data);
+	CHECK_EQ(la.width_tx, info.lanes_data);
+	traffic(5);
+	bench_close();
+}
+
+KTAP_MAIN()
