@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The lane agent: policy, protocol and card, put together.
+ */
+#include "agent.h"
+
+#define MS			1000000ULL
+#define MESSAGES_AT_ONCE	32
+#define ACTIONS_AT_ONCE		64
+#define TABLE_TRIES		3
+
+void lane_agent_cfg_default(struct lane_agent_cfg *cfg)
+{
+	memset(cfg, 0, sizeof(*cfg));
+	lane_knobs_default(&cfg->policy.knobs);
+	lane_proto_cfg_default(&cfg->proto);
+	cfg->settle_ns = 1 * MS;
+	cfg->poll_ns = 1000 * MS;
+	cfg->verify_ns = 1000 * MS;
+}
+
+static void tell(struct lane_agent *a, const struct lane_note *note)
+{
+	a->ops->note(a->card, note);
+}
+
+static void tell_all(struct lane_agent *a, const struct lane_notes *notes)
+{
+	u16 i;
+
+	for (i = 0; i < notes->nr; i++)
+		tell(a, &notes->note[i]);
+}
+
+static void tell_code(struct lane_agent *a, u8 code, u32 x, u32 y, u64 now)
+{
+	struct lane_note note = { .at = now, .code = code, .a = x, .b = y };
+
+	tell(a, &note);
+}
+
+/* One note when the card begins to fail, not one for each failure. */
+static bool card_did(struct lane_agent *a, u32 operation, int err, u64 now)
+{
+	if (err >= 0) {
+		a->card_bad = false;
+		return true;
+	}
+	if (!a->card_bad)
+		tell_code(a, LANE_NOTE_CARD, operation, err, now);
+	a->card_bad = true;
+	return false;
+}
+
+/* ---- the lane table ---- */
+
+static bool read_table(struct lane_agent *a, u64 now)
+{
+	int len, fault = LANE_TABLE_TORN;
+	int tries;
+
+	for (tries = 0; tries < TABLE_TRIES && fault == LANE_TABLE_TORN; tries++) {
+		len = a->ops->table(a->card, a->raw, sizeof(a->raw));
+		if (!card_did(a, LANE_OP_TABLE, len, now))
+			return false;
+		fault = lane_table_decode(a->rec, a->cfg.policy.shape.total, a->raw, len);
+	}
+	if (fault && !a->table_bad)
+		tell_code(a, LANE_NOTE_TABLE, fault, 0, now);
+	a->table_bad = fault;
+	return !fault;
+}
+
+/* ---- maps ---- */
+
+static bool load_map(struct lane_agent *a, u8 dir, struct lane_map *map, u64 now)
+{
+	int len = a->ops->map_get(a->card, dir, a->raw, sizeof(a->raw));
+
+	if (!card_did(a, LANE_OP_MAP_GET, len, now))
+		return false;
+	if (lane_map_decode(map, a->raw, len))
+		return true;
+	tell_code(a, LANE_NOTE_MAP, 0, len, now);
+	return false;
+}
+
+static u32 active_gen(const struct lane_agent *a, u8 dir)
+{
+	return dir == PNIC_DIR_RX ? a->proto.rx.active.generation : a->proto.tx.active.generation;
+}
+
+static void refresh_map(struct lane_agent *a, u8 dir, u64 now)
+{
+	u32 before = active_gen(a, dir), after;
+
+	if (!load_map(a, dir, &a->map, now))
+		return;
+	lane_proto_hw_map(&a->proto, dir, &a->map, now);
+	after = active_gen(a, dir);
+	if (before == after)
+		return;
+	a->stats.switches[dir]++;
+	if (dir != PNIC_DIR_RX)
+		return;
+	if (after == LANE_GEN_FIRST)
+		a->stats.fallbacks++;
+	else
+		lane_policy_changed(&a->policy, now);
+	a->decide_at = now;
+}
+
+/* Generations tell whether a map was switched, so a lost event does no harm. */
+static void sync_maps(struct lane_agent *a, u64 now)
+{
+	struct lane_link link;
+
+	if (!card_did(a, LANE_OP_LINK, a->ops->link(a->card, &link), now))
+		return;
+	if (link.state == PNIC_LINK_UP && a->link_state != PNIC_LINK_UP)
+		lane_agent_lanes(a, now);
+	a->link_state = link.state;
+	if (link.gen_rx != active_gen(a, PNIC_DIR_RX))
+		refresh_map(a, PNIC_DIR_RX, now);
+	if (link.gen_tx != active_gen(a, PNIC_DIR_TX))
+		refresh_map(a, PNIC_DIR_TX, now);
+}
+
+/* ---- carrying out what the protocol wants ---- */
+
+static void act_send(struct lane_agent *a, const struct lane_action *act)
+{
+	size_t len = lane_proto_encode(&a->proto, act, a->msg, sizeof(a->msg));
+
+	/* A message that can't leave is lost like any other: it will be repeated. */
+	if (len)
+		a->ops->mgmt_send(a->card, a->msg, len);
+}
+
+/* Are the lanes that the staged map adds lit? */
+static bool in_lock(struct lane_agent *a, const struct lane_map *map, u64 now)
+{
+	const struct lane_map *active = &a->proto.rx.active;
+	u16 l;
+
+	if (!read_table(a, now))
+		return false;
+	for (l = 0; l < map->width; l++) {
+		if (l < active->width && active->phys[l] == map->phys[l])
+			continue;
+		if (lane_rec_dark(&a->rec[map->phys[l]]))
+			return false;
+	}
+	return true;
+}
+
+static u16 stage(struct lane_agent *a, u8 dir, u64 now)
+{
+	const struct lane_map *map = lane_proto_staged_map(&a->proto, dir);
+	size_t len = lane_map_encode(map, a->raw, sizeof(a->raw));
+	int err = a->ops->map_stage(a->card, dir, map->generation, a->raw, len);
+
+	if (err > 0)
+		return err;
+	if (!card_did(a, LANE_OP_MAP_STAGE, err, now))
+		return LANE_REJECT_CARD;
+	if (dir == PNIC_DIR_RX && !in_lock(a, map, now)) {
+		lane_agent_lanes(a, now);
+		return LANE_REJECT_DARK;
+	}
+	return 0;
+}
+
+static void act_switch(struct lane_agent *a, u32 generation, u64 now)
+{
+	int err = a->ops->map_switch(a->card, generation);
+
+	lane_proto_switch_done(&a->proto, !err, now);
+	if (!err)
+		refresh_map(a, PNIC_DIR_TX, now);
+}
+
+static void carry_out(struct lane_agent *a, u64 now)
+{
+	struct lane_action act;
+	int n;
+
+	for (n = 0; n < ACTIONS_AT_ONCE && lane_proto_next_action(&a->proto, &act); n++) {
+		switch (act.type) {
+		case LANE_ACT_SEND:
+			act_send(a, &act);
+			break;
+		case LANE_ACT_STAGE:
+			lane_proto_staged(&a->proto, act.dir, stage(a, act.dir, now), now);
+			break;
+		case LANE_ACT_SWITCH:
+			act_switch(a, act.generation, now);
+			break;
+		case LANE_ACT_ABORT:
+			/* Nothing staged any more is as good. */
+			a->ops->map_abort(a->card, act.dir, act.generation);
+			break;
+		case LANE_ACT_REPORT:
+			tell(a, &act.note);
+			break;
+		}
+	}
+}
+
+static void take_messages(struct lane_agent *a, u64 now)
+{
+	int n, len;
+
+	for (n = 0; n < MESSAGES_AT_ONCE; n++) {
+		len = a->ops->mgmt_recv(a->card, a->msg, sizeof(a->msg));
+		if (len <= 0)
+			return;
+		/* A marker sent before the message has come by: look first, then judge. */
+		sync_maps(a, now);
+		carry_out(a, now);
+		len = len > (int)sizeof(a->msg) ? (int)sizeof(a->msg) : len;
+		lane_proto_rx_msg(&a->proto, a->msg, len, now);
+		carry_out(a, now);
+	}
+}
+
+/* ---- deciding ---- */
+
+static void count_lanes(struct lane_agent *a)
+{
+	struct lane_agent_stats *s = &a->stats;
+	struct lane_margin m;
+	u16 i;
+
+	s->spares = 0;
+	s->failed = 0;
+	s->quarantined = 0;
+	for (i = 0; i < a->cfg.policy.shape.total; i++) {
+		u8 state = a->policy.track[i].state;
+
+		s->spares += state == LANE_SPARE;
+		s->failed += state == LANE_FAILED || state == LANE_DISABLED;
+		s->quarantined += state == LANE_QUARANTINED;
+	}
+	lane_policy_margin(&a->policy, a->rec, &a->proto.rx.active, &m);
+	s->margin = m.errors;
+	s->margin_erasure = m.erasure;
+	if (m.errors < s->margin_min)
+		s->margin_min = m.errors;
+}
+
+/* A plan is told of once, however often it has to be proposed. */
+static void tell_plan(struct lane_agent *a)
+{
+	u32 sum = lane_map_sum(&a->plan.map);
+	u32 gen = a->proto.rx.active.generation;
+
+	if (a->plan.change && sum == a->told_sum && gen == a->told_gen)
+		return;
+	a->told_sum = a->plan.change ? sum : 0;
+	a->told_gen = gen;
+	tell_all(a, &a->plan.notes);
+}
+
+static void propose(struct lane_agent *a, u64 now)
+{
+	int why;
+
+	if (!a->plan.change) {
+		a->want = false;
+		lane_proto_withdraw(&a->proto, now);
+		return;
+	}
+	why = lane_proto_propose(&a->proto, &a->plan.map, now);
+	a->want = why != LANE_PROPOSE_OK;
+}
+
+static void decide(struct lane_agent *a, u64 now)
+{
+	const struct lane_map *active = &a->proto.rx.active;
+	u16 room;
+
+	a->decide_at = now + a->cfg.poll_ns;
+	if (!read_table(a, now))
+		return;
+	a->stats.decisions++;
+	a->notes.nr = 0;
+	a->notes.lost = 0;
+	lane_policy_observe(&a->policy, a->rec, active, &a->notes, now);
+	tell_all(a, &a->notes);
+
+	room = lane_proto_moves_max(&a->proto);
+	if (room > a->cfg.policy.knobs.max_moves)
+		room = a->cfg.policy.knobs.max_moves;
+	a->policy.cfg.knobs.max_moves = room;
+	lane_policy_decide(&a->policy, a->rec, active, now, &a->plan);
+	if (a->plan.next_at < a->decide_at)
+		a->decide_at = a->plan.next_at;
+	count_lanes(a);
+	tell_plan(a);
+	propose(a, now);
+	carry_out(a, now);
+}
+
+/* A change that is wanted can go out, or a quiet link is due for another look. */
+static bool decision_due(const struct lane_agent *a, u64 now)
+{
+	if (now >= a->decide_at)
+		return true;
+	return a->want && lane_proto_ready(&a->proto, now) == LANE_PROPOSE_OK;
+}
+
+void lane_agent_lanes(struct lane_agent *a, u64 now)
+{
+	if (a->decide_at > now + a->cfg.settle_ns)
+		a->decide_at = now + a->cfg.settle_ns;
+}
+
+static void verify(struct lane_agent *a, u64 now)
+{
+	a->verify_at = now + a->cfg.verify_ns;
+	refresh_map(a, PNIC_DIR_RX, now);
+	refresh_map(a, PNIC_DIR_TX, now);
+}
+
+static u64 next_call(const struct lane_agent *a, u64 now)
+{
+	u64 at = lane_proto_due(&a->proto);
+
+	if (a->decide_at < at)
+		at = a->decide_at;
+	if (a->verify_at < at)
+		at = a->verify_at;
+	if (a->want && a->proto.rx.hold_until > now && a->proto.rx.hold_until < at)
+		at = a->proto.rx.hold_until;
+	return at;
+}
+
+u64 lane_agent_run(struct lane_agent *a, u64 now)
+{
+	sync_maps(a, now);
+	carry_out(a, now);
+	take_messages(a, now);
+	if (now >= a->verify_at)
+		verify(a, now);
+	carry_out(a, now);
+	if (now >= lane_proto_due(&a->proto)) {
+		lane_proto_tick(&a->proto, now);
+		carry_out(a, now);
+	}
+	if (decision_due(a, now))
+		decide(a, now);
+	return next_call(a, now);
+}
+
+int lane_agent_init(struct lane_agent *a, const struct lane_agent_cfg *cfg,
+		    const struct lane_card_ops *ops, void *card, u32 incarnation, u64 now)
+{
+	struct lane_proto_cfg *proto = &a->cfg.proto;
+
+	a->ops = ops;
+	a->card = card;
+	a->cfg = *cfg;
+	proto->shape = cfg->policy.shape;
+	memset(&a->stats, 0, sizeof(a->stats));
+	a->stats.margin_min = cfg->policy.shape.data;
+	a->link_state = PNIC_LINK_DOWN;
+	a->want = false;
+	a->table_bad = false;
+	a->card_bad = false;
+	a->told_sum = 0;
+	a->told_gen = 0;
+	a->decide_at = now;
+	a->verify_at = now + cfg->verify_ns;
+	if (!incarnation || !lane_policy_cfg_valid(&cfg->policy) ||
+	    !lane_msg_moves_max(proto->msg_max))
+		return -1;
+	lane_policy_init(&a->policy, &cfg->policy);
+
+	/* plan.map is free until the first decision. */
+	if (!load_map(a, PNIC_DIR_RX, &a->map, now) || lane_map_check(&a->map, &proto->shape))
+		return -1;
+	if (!load_map(a, PNIC_DIR_TX, &a->plan.map, now) ||
+	    lane_map_check(&a->plan.map, &proto->shape))
+		return -1;
+	lane_proto_init(&a->proto, proto, incarnation, &a->map, &a->plan.map, now);
+	return 0;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Notes in words.
+ */
+#include "note.h"
+#include "proto_msg.h"
+#include "state.h"
+#include "table.h"
+
+void lane_notes_add(struct lane_notes *notes, const struct lane_note *note)
+{
+	if (notes->nr < LANE_NOTES_MAX)
+		notes->note[notes->nr++] = *note;
+	else if (notes->lost < 0xffff)
+		notes->lost++;
+}
+
+static const char *dir_name(u8 dir)
+{
+	return dir == PNIC_DIR_RX ? "receive" : "transmit";
+}
+
+static const char *table_fault(u32 fault)
+{
+	static const char * const names[] = {
+		[LANE_TABLE_OK]		= "nothing",
+		[LANE_TABLE_TORN]	= "torn",
+		[LANE_TABLE_SHORT]	= "too short",
+		[LANE_TABLE_COUNT]	= "wrong number of lanes",
+		[LANE_TABLE_RECORD]	= "bad record",
+	};
+
+	return fault <= LANE_TABLE_RECORD ? names[fault] : "?";
+}
+
+static const char *card_op(u32 op)
+{
+	static const char * const names[LANE_OPS] = {
+		[LANE_OP_LINK]		= "link query",
+		[LANE_OP_TABLE]		= "lane table",
+		[LANE_OP_MAP_GET]	= "map query",
+		[LANE_OP_MAP_STAGE]	= "map staging",
+	};
+
+	return op < LANE_OPS ? names[op] : "?";
+}
+
+static int policy_text(const struct lane_note *n, char *buf, size_t cap)
+{
+	switch (n->code) {
+	case LANE_NOTE_STATE:
+		return snprintf(buf, cap, "lane %u: %s -> %s (%s)", n->lane,
+				lane_state_name(n->a), lane_state_name(n->b),
+				lane_event_name(n->logical));
+	case LANE_NOTE_REPLACE:
+		return snprintf(buf, cap, "logical %u: lane %u (%s) replaced by spare %u",
+				n->logical, n->lane, lane_state_name(n->a), n->other);
+	case LANE_NOTE_DROP:
+		return snprintf(buf, cap, "logical %u: lane %u dropped, no spare left",
+				n->logical, n->lane);
+	case LANE_NOTE_MOVE:
+		return snprintf(buf, cap, "lane %u moves from logical %u to %u",
+				n->lane, n->a, n->logical);
+	case LANE_NOTE_GROW:
+		return snprintf(buf, cap, "lane %u joins as logical %u", n->lane, n->logical);
+	case LANE_NOTE_WIDTH:
+		return snprintf(buf, cap, "width %u -> %u", n->a, n->b);
+	case LANE_NOTE_MARGIN:
+		return snprintf(buf, cap, "margin %d -> %d lanes", (s32)n->a, (s32)n->b);
+	case LANE_NOTE_HELD:
+		return snprintf(buf, cap,
+				"width stays %u: without its dark lanes the margin would be %d",
+				n->a, (s32)n->b);
+	case LANE_NOTE_CLUSTER:
+		return snprintf(buf, cap,
+				"%u neighbours around (%u,%u), radius %u, lost at one time: clean the connector",
+				n->a, n->lane, n->other, n->b);
+	case LANE_NOTE_COMMON:
+		return snprintf(buf, cap,
+				"common mode: %u of %u lanes drift together, spares are kept",
+				n->a, n->b);
+	case LANE_NOTE_DARK:
+		return snprintf(buf, cap, "none of %u lanes works", n->a);
+	case LANE_NOTE_TABLE:
+		return snprintf(buf, cap, "lane table unusable: %s", table_fault(n->a));
+	}
+	return snprintf(buf, cap, "note %u", n->code);
+}
+
+int lane_note_text(const struct lane_note *n, char *buf, size_t cap)
+{
+	switch (n->code) {
+	case LANE_NOTE_PEER:
+		return snprintf(buf, cap, "far end found, incarnation %08x", n->a);
+	case LANE_NOTE_RESTART:
+		return snprintf(buf, cap, "far end was reset, incarnation %08x", n->a);
+	case LANE_NOTE_SILENT:
+		return snprintf(buf, cap, "far end silent for %u ms", n->a);
+	case LANE_NOTE_HEARD:
+		return snprintf(buf, cap, "far end heard again");
+	case LANE_NOTE_VERSION:
+		return snprintf(buf, cap, "far end speaks version %u of the lane protocol", n->a);
+	case LANE_NOTE_SHAPE:
+		return snprintf(buf, cap, "far end has %u data lanes of %u: not compatible",
+				n->a, n->b);
+	case LANE_NOTE_NONSENSE:
+		return snprintf(buf, cap, "message of %u bytes refused: %s", n->b,
+				lane_msg_fault_name(n->a));
+	case LANE_NOTE_ASTRAY:
+		return snprintf(buf, cap, "%s maps differ: generation %u here, %u at the far end",
+				dir_name(n->dir), n->a, n->b);
+	case LANE_NOTE_FALLBACK:
+		return snprintf(buf, cap, "%s map falls back from generation %u to %u",
+				dir_name(n->dir), n->a, n->b);
+	case LANE_NOTE_REJECTED:
+		return snprintf(buf, cap, "far end rejected generation %u: %s", n->a,
+				lane_reject_name(n->b));
+	case LANE_NOTE_REFUSED:
+		return snprintf(buf, cap, "card refused %s map of generation %u: %u",
+				dir_name(n->dir), n->a, n->b);
+	case LANE_NOTE_SWITCHED:
+		return snprintf(buf, cap, "%s map of generation %u is active, width %u",
+				dir_name(n->dir), n->a, n->b);
+	case LANE_NOTE_MAP:
+		return snprintf(buf, cap, "card reports an impossible %s map: %u",
+				dir_name(n->dir), n->b);
+	case LANE_NOTE_CARD:
+		return snprintf(buf, cap, "card failed at %s: %d", card_op(n->a), (s32)n->b);
+	}
+	return policy_text(n, buf, cap);
+}

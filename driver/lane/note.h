@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Notes: what the lane code saw, decided or refused, and why.
+ *
+ * A note is a few numbers, so that it can be kept in a ring and sent by
+ * netlink; lane_note_text() is the one place that puts it in words.
+ */
+#ifndef LANE_NOTE_H
+#define LANE_NOTE_H
+
+#include "lane_types.h"
+
+enum lane_note_code {
+	LANE_NOTE_NONE,
+	/* The policy. */
+	LANE_NOTE_STATE,	/* lane; a: from, b: to (enum lane_state), logical: enum lane_event */
+	LANE_NOTE_REPLACE,	/* lane -> other for logical; a: state of lane */
+	LANE_NOTE_DROP,		/* lane leaves, nothing takes its place; logical */
+	LANE_NOTE_MOVE,		/* lane: from logical a to logical */
+	LANE_NOTE_GROW,		/* lane joins as logical */
+	LANE_NOTE_WIDTH,	/* a -> b */
+	LANE_NOTE_MARGIN,	/* a -> b, as s32 */
+	LANE_NOTE_HELD,		/* width stays at a: shrinking would cost margin b */
+	LANE_NOTE_CLUSTER,	/* a lanes around x = lane, y = other, radius b */
+	LANE_NOTE_COMMON,	/* a of b lanes moved together */
+	LANE_NOTE_DARK,		/* no lane of a works */
+	LANE_NOTE_TABLE,	/* lane table unusable: a is enum lane_table_fault */
+	/* The protocol. */
+	LANE_NOTE_PEER,		/* far end found: incarnation a */
+	LANE_NOTE_RESTART,	/* far end was reset: incarnation a */
+	LANE_NOTE_SILENT,	/* nothing heard for a ms */
+	LANE_NOTE_HEARD,	/* heard again */
+	LANE_NOTE_VERSION,	/* far end speaks version a */
+	LANE_NOTE_SHAPE,	/* far end has a data lanes of b */
+	LANE_NOTE_NONSENSE,	/* message refused: a is enum lane_msg_fault, b its length */
+	LANE_NOTE_ASTRAY,	/* dir; near end at generation a, far end at b */
+	LANE_NOTE_FALLBACK,	/* dir; from generation a back to 1 */
+	LANE_NOTE_REJECTED,	/* our proposal of generation a: enum lane_reject b */
+	LANE_NOTE_REFUSED,	/* dir; own card refused generation a: b */
+	LANE_NOTE_SWITCHED,	/* dir; generation a, width b */
+	LANE_NOTE_MAP,		/* dir; the card's map makes no sense: b */
+	LANE_NOTE_CARD,		/* the card did not do it: a is enum lane_card_op, error b */
+	LANE_NOTE_CODES
+};
+
+/* Operations of a card, for LANE_NOTE_CARD. */
+enum lane_card_op {
+	LANE_OP_LINK,
+	LANE_OP_TABLE,
+	LANE_OP_MAP_GET,
+	LANE_OP_MAP_STAGE,
+	LANE_OPS
+};
+
+struct lane_note {
+	u64 at;			/* ns, the caller's clock */
+	u8 code;		/* enum lane_note_code */
+	u8 dir;			/* PNIC_DIR_* */
+	u16 lane;
+	u16 other;
+	u16 logical;
+	u32 a, b;
+};
+
+#define LANE_NOTES_MAX		64
+
+struct lane_notes {
+	u16 nr;
+	u16 lost;		/* that had no room */
+	struct lane_note note[LANE_NOTES_MAX];
+};
+
+/* Takes a copy of @note; counts it as lost when there is no room. */
+void lane_notes_add(struct lane_notes *notes, const struct lane_note *note);
+
+#define LANE_NOTE_TEXT_MAX	128
+/* One line without newline; returns its length. */
+int lane_note_text(const struct lane_note *note, char *buf, size_t cap);
+
+#endif /* LANE_NOTE_H */
