@@ -49,7 +49,7 @@ done
 
 mount -o remount,bind,ro "$root"
 
-# The process dies with the harness, also when that is killed outright.
+# Dies with the harness; once more, as a user namespace has dropped it.
 exec setpriv --pdeathsig KILL chroot "$root" /usr/bin/env -i \
 	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 	HOME=/tmp LANG=C.UTF-8 TERM="${TERM:-dumb}" \

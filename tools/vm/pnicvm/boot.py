@@ -9,6 +9,7 @@ output, dmesg.log, qemu.log, model.log.
 """
 
 import contextlib
+import glob
 import os
 import shutil
 import tempfile
@@ -19,6 +20,7 @@ from .errors import Failure
 
 KEEP_RUNS = 20
 SOCKET_SECONDS = 20
+SOCKET_BASE = '/tmp'        # short: a Unix socket's path has 108 bytes
 VIRTIOFSD = '/usr/libexec/virtiofsd'
 
 
@@ -39,6 +41,15 @@ def run_directory(name):
             os.mkdir(path + suffix)
             return path + suffix
         suffix = '-%d' % (int(suffix[1:] or 1) + 1)
+
+
+def socket_directory():
+    """A directory for a run's sockets; those of runs that were killed are removed."""
+    for path in glob.glob(os.path.join(SOCKET_BASE, 'pnic-*-*')):
+        pid = os.path.basename(path).split('-')[1]
+        if pid.isdigit() and not os.path.exists('/proc/' + pid):
+            shutil.rmtree(path, ignore_errors=True)
+    return tempfile.mkdtemp(prefix='pnic-%d-' % os.getpid(), dir=SOCKET_BASE)
 
 
 class Guest:
@@ -89,8 +100,7 @@ class Guest:
 
     def start(self):
         self.started = time.monotonic()
-        # Short: a Unix socket's path has 108 bytes.
-        self._sockets = tempfile.mkdtemp(prefix='pnic-', dir='/tmp')
+        self._sockets = socket_directory()
         self._log = open(self.file('qemu.log'), 'wb')  # pylint: disable=consider-using-with
         shutil.copy(os.path.join(paths.VM, 'guest', 'init.sh'), self.file('init'))
         with open(self.file('command'), 'w', encoding='utf-8') as script:

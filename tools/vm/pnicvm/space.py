@@ -13,13 +13,13 @@ from . import paths
 
 def unshare(own_pids=False):
     """The namespaces.  With own_pids nothing that the command starts outlives it."""
-    argv = ['unshare', '--mount']
+    # Whatever kills the harness ends its processes too.  A user namespace drops this setting,
+    # enter.sh makes it once more.
+    argv = ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--mount']
     if os.geteuid() != 0:
         argv += ['--map-root-user', '--map-auto']
     if own_pids:
         argv += ['--pid', '--fork', '--kill-child']
-        if os.geteuid() == 0:
-            argv = ['setpriv', '--pdeathsig', 'KILL'] + argv
     return argv
 
 
