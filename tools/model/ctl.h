@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The control socket: newline-delimited JSON, one reply line for each request.
+ *
+ * main.c opens it. ctl.c moves lines and judges requests, ctl_show.c has the commands that only
+ * look, ctl_fault.c those that break and mend, ctl_client.c is the other end ("pnic-model ctl").
+ * Documentation/model.rst describes every command.
+ */
+#ifndef PM_CTL_H
+#define PM_CTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/un.h>
+#include <jansson.h>
+
+#include "loop.h"
+#include "nic.h"
+
+#define CTL_LINE_MAX	65536		/* of a request, with its newline */
+
+struct ctl_client;
+
+struct ctl_server {
+	struct pm_fabric *fabric;
+	struct nic *nics;
+	unsigned int num_nics;
+	struct pm_watch listener;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct ctl_client *clients;
+};
+
+/* @nics: as many as the fabric has. 0 or -errno. */
+int ctl_open(struct ctl_server *s, struct pm_loop *loop, struct pm_fabric *fabric, struct nic *nics,
+	     const char *path);
+void ctl_close(struct ctl_server *s);
+
+/* A request on its way through its handler. */
+struct ctl_call {
+	struct ctl_server *server;
+	json_t *args;
+	struct nic *nic;		/* the one that "nic" names, by default the first */
+	struct pm_port *port;		/* its port */
+	bool nic_given;
+	json_t *reply;			/* a handler adds its members here */
+	char error[256];		/* why it failed */
+};
+
+struct ctl_command {
+	const char *name;
+	bool (*run)(struct ctl_call *c);	/* false: c->error says why, and nothing was changed */
+	const char *keys;			/* members it takes besides cmd, nic and tag */
+	const char *help;
+};
+
+extern const struct ctl_command ctl_show_commands[], ctl_fault_commands[];	/* ended by a NULL name */
+
+/* Fails the call with a message. Always false. */
+bool ctl_fail(struct ctl_call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Members of the request, required ones: false with the error set if missing or not as it must be. */
+bool ctl_uint(struct ctl_call *c, const char *key, uint64_t max, uint64_t *v);
+bool ctl_real(struct ctl_call *c, const char *key, double min, double max, double *v);
+bool ctl_bool(struct ctl_call *c, const char *key, bool *v);
+const char *ctl_text(struct ctl_call *c, const char *key);
+
+/* The client command: argv[0] is "ctl". Exit status. */
+int ctl_client_main(int argc, char **argv);
+
+#endif /* PM_CTL_H */

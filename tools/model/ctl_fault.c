@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The control commands that break and mend things; see ctl.h.
+ *
+ * Each one judges all of its arguments before it changes anything.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+
+#define MAX_DB		200.0		/* more is dark by any measure */
+#define MAX_COUNT	1000000000ull
+
+static unsigned int num_lanes(const struct ctl_call *c)
+{
+	const struct pm_link_config *k = pm_port_config(c->port);
+
+	return k->lanes_data + k->lanes_spare;
+}
+
+static bool one_lane(struct ctl_call *c, const json_t *j, uint16_t *lane)
+{
+	if (!json_is_integer(j) || json_integer_value(j) < 0 || json_integer_value(j) >= num_lanes(c))
+		return ctl_fail(c, "\"lane\" must be a lane from 0 to %u, a list of them or \"all\"",
+				num_lanes(c) - 1);
+	*lane = json_integer_value(j);
+	return true;
+}
+
+/* "lane": a number, a list or "all". At most PNIC_LANES_MAX, in the order given. */
+static bool lane_list(struct ctl_call *c, uint16_t *lanes, size_t *n)
+{
+	json_t *j = json_object_get(c->args, "lane"), *item;
+	size_t i;
+
+	if (!j)
+		return ctl_fail(c, "\"lane\" is missing");
+	if (json_is_string(j) && !strcmp(json_string_value(j), "all")) {
+		*n = num_lanes(c);
+		for (i = 0; i < *n; i++)
+			lanes[i] = i;
+		return true;
+	}
+	*n = 1;
+	if (!json_is_array(j))
+		return one_lane(c, j, lanes);
+	*n = json_array_size(j);
+	if (!*n || *n > PNIC_LANES_MAX)
+		return ctl_fail(c, "\"lane\" must list 1 to %u lanes", PNIC_LANES_MAX);
+	json_array_foreach(j, i, item)
+		if (!one_lane(c, item, &lanes[i]))
+			return false;
+	return true;
+}
+
+/* "end": whose incoming lanes are meant; by default the NIC's, "switch" the other end of its link. */
+static bool take_end(struct ctl_call *c)
+{
+	json_t *j = json_object_get(c->args, "end");
+	const char *text;
+
+	if (!j)
+		return true;
+	text = ctl_text(c, "end");
+	if (!text)
+		return false;
+	if (!strcmp(text, "nic"))
+		return true;
+	if (strcmp(text, "switch"))
+		return ctl_fail(c, "\"end\" must be \"nic\" or \"switch\"");
+	c->port = pm_fabric_switch_port(c->server->fabric, c->nic->index);
+	if (!c->port)
+		return ctl_fail(c, "there is no switch with fewer than three NICs");
+	return true;
+}
+
+static bool refused(struct ctl_call *c, int err)
+{
+	return err ? ctl_fail(c, "the link refuses: %s", strerror(-err)) : true;
+}
+
+static bool on_lanes(struct ctl_call *c, int (*fault)(struct pm_port *p, unsigned int lane))
+{
+	uint16_t lanes[PNIC_LANES_MAX];
+	size_t n, i;
+
+	if (!take_end(c) || !lane_list(c, lanes, &n))
+		return false;
+	for (i = 0; i < n; i++)
+		if (!refused(c, fault(c->port, lanes[i])))
+			return false;
+	json_object_set_new(c->reply, "lanes", json_integer(n));
+	return true;
+}
+
+static bool do_kill(struct ctl_call *c)
+{
+	return on_lanes(c, pm_fault_kill);
+}
+
+static bool do_heal(struct ctl_call *c)
+{
+	return on_lanes(c, pm_fault_heal);
+}
+
+static bool do_degrade(struct ctl_call *c)
+{
+	uint16_t lanes[PNIC_LANES_MAX];
+	size_t n, i;
+	double db;
+
+	if (!take_end(c) || !ctl_real(c, "db", 0, MAX_DB, &db) || !lane_list(c, lanes, &n))
+		return false;
+	for (i = 0; i < n; i++)
+		if (!refused(c, pm_fault_degrade(c->port, lanes[i], db)))
+			return false;
+	json_object_set_new(c->reply, "lanes", json_integer(n));
+	return true;
+}
+
+static bool do_patch(struct ctl_call *c)
+{
+	const struct pm_link_config *k;
+	double radius, db;
+	uint64_t x, y;
+
+	if (!take_end(c))
+		return false;
+	k = pm_port_config(c->port);
+	return ctl_uint(c, "x", k->grid_x - 1, &x) && ctl_uint(c, "y", k->grid_y - 1, &y) &&
+	       ctl_real(c, "radius", 0, 1000, &radius) && ctl_real(c, "db", -MAX_DB, MAX_DB, &db) &&
+	       refused(c, pm_fault_patch(c->port, x, y, radius, db));
+}
+
+static bool do_common(struct ctl_call *c)
+{
+	double db;
+
+	return take_end(c) && ctl_real(c, "db", 0, MAX_DB, &db) &&
+	       refused(c, pm_fault_common(c->port, db));
+}
+
+static bool do_drop(struct ctl_call *c)
+{
+	uint64_t n;
+
+	return take_end(c) && ctl_uint(c, "frames", MAX_COUNT, &n) &&
+	       refused(c, pm_fault_drop(c->port, n));
+}
+
+static bool do_corrupt(struct ctl_call *c)
+{
+	uint64_t n;
+
+	return take_end(c) && ctl_uint(c, "frames", MAX_COUNT, &n) &&
+	       refused(c, pm_fault_corrupt(c->port, n));
+}
+
+static bool do_cut(struct ctl_call *c)
+{
+	bool on;
+
+	return ctl_bool(c, "on", &on) && refused(c, pm_fault_cut(c->port, on));
+}
+
+static bool do_freeze(struct ctl_call *c)
+{
+	bool on;
+
+	if (!ctl_bool(c, "on", &on))
+		return false;
+	pm_card_freeze(c->nic->card, on);
+	return true;
+}
+
+static bool do_fatal(struct ctl_call *c)
+{
+	uint64_t code, info = 0;
+
+	if (!ctl_uint(c, "code", UINT32_MAX, &code))
+		return false;
+	if (json_object_get(c->args, "info") && !ctl_uint(c, "info", UINT32_MAX, &info))
+		return false;
+	if (!code)
+		return ctl_fail(c, "\"code\" 0 means that nothing is wrong");
+	pm_card_fatal(c->nic->card, code, info);
+	return true;
+}
+
+static bool do_drop_admin(struct ctl_call *c)
+{
+	uint64_t n;
+
+	if (!ctl_uint(c, "n", MAX_COUNT, &n))
+		return false;
+	pm_card_drop_admin(c->nic->card, n);
+	return true;
+}
+
+static bool do_drop_irq(struct ctl_call *c)
+{
+	uint64_t n;
+
+	if (!ctl_uint(c, "n", MAX_COUNT, &n))
+		return false;
+	pm_card_drop_irq(c->nic->card, n);
+	return true;
+}
+
+static bool do_garble(struct ctl_call *c)
+{
+	static const char *const names[] = {
+		[PM_GARBLE_ACQE_CID]	= "acqe_cid",
+		[PM_GARBLE_ACQE_STATUS]	= "acqe_status",
+		[PM_GARBLE_EQE_TYPE]	= "eqe_type",
+		[PM_GARBLE_EQE_ID]	= "eqe_id",
+		[PM_GARBLE_CQE]		= "cqe",
+	};
+	const char *what = ctl_text(c, "what");
+	uint64_t n;
+	unsigned int i;
+
+	if (!what || !ctl_uint(c, "n", MAX_COUNT, &n))
+		return false;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(names[i], what)) {
+			pm_card_garble(c->nic->card, i, n);
+			return true;
+		}
+	return ctl_fail(c, "\"what\" must be acqe_cid, acqe_status, eqe_type, eqe_id or cqe");
+}
+
+static bool do_lie(struct ctl_call *c)
+{
+	const char *what = ctl_text(c, "what");
+	uint64_t value;
+
+	if (!what || !ctl_uint(c, "value", INT64_MAX, &value))
+		return false;
+	if (!pm_card_lie(c->nic->card, what, value))
+		return ctl_fail(c, "the card can't lie about \"%.64s\"", what);
+	return true;
+}
+
+static bool do_surprise(struct ctl_call *c)
+{
+	bool on;
+
+	if (!ctl_bool(c, "on", &on))
+		return false;
+	nic_surprise(c->nic, on);
+	return true;
+}
+
+const struct ctl_command ctl_fault_commands[] = {
+	{ "kill", do_kill, "lane end", "puts lanes out: a number, a list or \"all\"" },
+	{ "heal", do_heal, "lane end", "makes lanes as good as new" },
+	{ "degrade", do_degrade, "lane db end", "takes db of light from lanes" },
+	{ "patch", do_patch, "x y radius db end",
+	  "takes db of light from a round patch of the grid; 100 kills, 0 or less heals" },
+	{ "common", do_common, "db end", "takes db of light from every lane" },
+	{ "drop", do_drop, "frames end", "the next frames vanish on the line" },
+	{ "corrupt", do_corrupt, "frames end", "the next frames are damaged beyond FEC" },
+	{ "cut", do_cut, "on", "no light in either direction" },
+	{ "freeze", do_freeze, "on", "the card looks at nothing any more; registers still read" },
+	{ "fatal", do_fatal, "code info", "the card stops with STATUS.FATAL and this code" },
+	{ "drop_admin", do_drop_admin, "n", "the next n admin completions are never written" },
+	{ "drop_irq", do_drop_irq, "n", "the next n interrupts are lost" },
+	{ "garble", do_garble, "what n",
+	  "the next n entries of a kind are written wrong: acqe_cid, acqe_status, eqe_type, eqe_id, cqe" },
+	{ "lie", do_lie, "what value", "a value of IDENTIFY, or the version register, overridden" },
+	{ "surprise", do_surprise, "on", "the card is pulled out: all reads give ones; false puts it back" },
+	{}
+};
