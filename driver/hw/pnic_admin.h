@@ -125,6 +125,7 @@ struct pnic_identify {
 	__u8	fec_symbol_bits;
 	__u8	striping;	/* PNIC_STRIPE_* */
 	__le16	mgmt_max;	/* bytes of one management message */
+	__le32	rsvd2;
 	__le64	guid;
 	char	serial[32];	/* the card's, NUL padded */
 	char	cable_serial[32];
