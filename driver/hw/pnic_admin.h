@@ -209,7 +209,7 @@ struct pnic_adm_create_cq {
 	__u8	rsvd0;
 	__le32	db_page;	/* a doorbell page bound to ctx */
 	__le16	db_slot;	/* 8-byte slot in it, PNIC_DB_SLOT_FIRST.. */
-	__u8	rsvd[26];
+	__u8	rsvd[30];
 };
 
 struct pnic_adm_create_ep {
