@@ -1,0 +1,939 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * libpnic: transfers over a photonic NIC, from user space.
+ *
+ * The one public header. What a program does:
+ *
+ *	pnic_open()		a card and a context on it: a protection domain
+ *	pnic_mr_reg()		memory that the card may touch
+ *	pnic_cq_create()	a completion queue
+ *	pnic_ep_create()	an endpoint: a send ring and a receive ring
+ *	pnic_ep_addr()		8 bytes, to be handed to the peers by whatever means
+ *	pnic_post_write() ...	put transfers into the ring, as many as wanted
+ *	pnic_ring()		tell the card, once for all of them
+ *	pnic_poll()		take completions
+ *	pnic_wait()		sleep until there is one
+ *
+ * An endpoint is a reliable datagram endpoint: each transfer names its
+ * destination, one endpoint reaches every peer, nothing is connected. From one
+ * endpoint to one endpoint sends, writes and atomics take effect in the order they
+ * were posted: a flag written after data is seen after the data. Every transfer
+ * ends exactly once, with success or with a named error.
+ *
+ * Errors. Every function returns 0 or a negative errno value, or, where it says
+ * so, a count; errno itself is not touched. pnic_strerror() names the value;
+ * after a failed call that isn't inline pnic_last_error() says in one line what
+ * exactly was wrong. How a transfer ended stands in its completion (struct
+ * pnic_wc.status), never in a return value. NULL where an object is wanted is
+ * refused with -EINVAL by all functions but the inline ones.
+ *
+ * Threads. Functions on a context may be called by several threads at once, except
+ * pnic_close(), which must be the last. A completion queue and the endpoints that
+ * use it belong to one thread at a time: post, ring, poll, arm, wait and also
+ * create, reset and destroy take no lock. Different queues with their endpoints
+ * don't disturb each other.
+ *
+ * Units are bytes, unless a name ends in _us, _ms or _mbps.
+ */
+#ifndef PNIC_H
+#define PNIC_H
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <linux/pnic.h>		/* struct pnic_event, pnic_ioc_info, pnic_ioc_link_info, PNIC_MRF_*, PNIC_EVT_* */
+#include <linux/pnic_queue.h>	/* descriptors, completions, PNIC_OP_*, PNIC_SQF_*, PNIC_ST_*, PNIC_DB_* */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PNIC_LIB_MAJOR	1
+#define PNIC_LIB_MINOR	0
+
+struct pnic_cq;
+struct pnic_ep;
+
+/* ------------------------------------------------------------------------- */
+/* Errors                                                                    */
+
+/**
+ * pnic_strerror - text for a return value of this library
+ * @err: 0, a negative errno value or its magnitude
+ *
+ * Never NULL. Any thread.
+ */
+const char *pnic_strerror(int err);
+
+/**
+ * pnic_status_str - text for how a transfer ended
+ * @status: enum pnic_cqe_status
+ *
+ * Never NULL, also for values that this version does not know. Any thread.
+ */
+const char *pnic_status_str(unsigned int status);
+
+/** pnic_opcode_str - name of an operation (PNIC_OP_*), never NULL */
+const char *pnic_opcode_str(unsigned int opcode);
+
+/**
+ * pnic_last_error - what was wrong with the calling thread's last failed call
+ *
+ * One line without a newline, naming device, object and limit; "" before the first failure.
+ * Set by the functions that aren't inline, and only when they fail. Good until the thread's next failure.
+ */
+const char *pnic_last_error(void);
+
+/** pnic_version - of the library at run time: major << 16 | minor */
+unsigned int pnic_version(void);
+
+/* ------------------------------------------------------------------------- */
+/* Devices and contexts                                                      */
+
+/**
+ * struct pnic_device - one card, as pnic_list() found it
+ * @name: for pnic_open(), e.g. "pnic0"
+ * @pci: PCI name, e.g. "0000:01:00.0"; "" with @error
+ * @guid: of the card
+ * @nic: its fabric address
+ * @error: 0, or why it can't be asked, e.g. -EACCES
+ */
+struct pnic_device {
+	char name[32];
+	char pci[32];
+	uint64_t guid;
+	uint32_t nic;
+	int32_t error;
+	uint64_t rsvd[4];
+};
+
+/**
+ * pnic_list - which cards there are
+ * @list: Out. an array, in the order of the numbers; free with pnic_list_free(). NULL if there are none
+ * @count: Out. its length
+ *
+ * No card is not an error. -ENOMEM.
+ */
+int pnic_list(struct pnic_device **list, unsigned int *count);
+void pnic_list_free(struct pnic_device *list);
+
+/**
+ * struct pnic_open_attr - options of pnic_open()
+ * @size: sizeof(struct pnic_open_attr)
+ * @flags: 0
+ * @partition: tenant number; 0 is everybody's
+ * @rsvd: 0
+ */
+struct pnic_open_attr {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t partition;
+	uint32_t rsvd;
+};
+
+/**
+ * struct pnic_ctx - a context. Members are for reading by the inline functions
+ * @status: the live status page; see pnic_link_status()
+ * @epoch: of the card when the context was made
+ * @nic: fabric address of this card, 24 bits
+ */
+struct pnic_ctx {
+	const struct pnic_status_page *status;
+	uint32_t epoch;
+	uint32_t nic;
+};
+
+/**
+ * pnic_open - open a card and make a context on it
+ * @name: "pnic0"; NULL: the first card
+ * @attr: NULL for the defaults
+ * @ctx: Out.
+ *
+ * -ENODEV no such card; -EACCES not allowed to open it; -EPROTO kernel and library speak
+ * different major versions of the interface (the text says which); -EPERM partition not
+ * granted; -ENOSPC the card has no more contexts; -EIO, -ETIMEDOUT card trouble; -ENOMEM.
+ */
+int pnic_open(const char *name, const struct pnic_open_attr *attr, struct pnic_ctx **ctx);
+
+/**
+ * pnic_close - end a context with everything in it
+ *
+ * Its endpoints, queues and regions go with it: their pointers are dead afterwards, the
+ * card no longer touches the memory. What was in flight ends without a completion. Doesn't wait for
+ * any peer. NULL is allowed.
+ */
+void pnic_close(struct pnic_ctx *ctx);
+
+/**
+ * pnic_query - limits and identity of the card
+ * @info: In: .size; Out: the rest. What this library does not know is 0
+ *
+ * @info.max_cq_entries is what pnic_cq_create() can give, a little less than the card has.
+ */
+int pnic_query(struct pnic_ctx *ctx, struct pnic_ioc_info *info);
+
+/**
+ * pnic_query_link - state of the link in full, asked from the kernel
+ * @link: In: .size; Out: the rest
+ *
+ * For what changes often and must be cheap see pnic_link_status() and pnic_rate_mbps().
+ */
+int pnic_query_link(struct pnic_ctx *ctx, struct pnic_ioc_link_info *link);
+
+/**
+ * pnic_link_status - consistent copy of the status page, without a system call
+ *
+ * -EAGAIN if the kernel was writing all the time that it was tried.
+ */
+int pnic_link_status(const struct pnic_ctx *ctx, struct pnic_status_page *copy);
+
+/** pnic_rate_mbps - payload rate of the transmit direction now, Mb/s: one load */
+static inline uint32_t pnic_rate_mbps(const struct pnic_ctx *ctx)
+{
+	return __atomic_load_n(&ctx->status->rate_mbps, __ATOMIC_RELAXED);
+}
+
+/** pnic_status_changes - counts changes of the status page: one load */
+static inline uint32_t pnic_status_changes(const struct pnic_ctx *ctx)
+{
+	return __atomic_load_n(&ctx->status->events, __ATOMIC_ACQUIRE);
+}
+
+/** pnic_ctx_dead - true when the card was reset since pnic_open(): close and open again */
+static inline int pnic_ctx_dead(const struct pnic_ctx *ctx)
+{
+	return __atomic_load_n(&ctx->status->epoch, __ATOMIC_RELAXED) != ctx->epoch;
+}
+
+/** pnic_fd - the context's descriptor, for poll(), epoll: readable when there is an event. The library's: don't close it */
+int pnic_fd(const struct pnic_ctx *ctx);
+
+/**
+ * pnic_read_event - take the next event of the context: rate, link, errors, reset
+ * @ev: Out.
+ *
+ * Never blocks. -EAGAIN: there is none.
+ */
+int pnic_read_event(struct pnic_ctx *ctx, struct pnic_event *ev);
+
+/* ------------------------------------------------------------------------- */
+/* Memory                                                                    */
+
+/**
+ * struct pnic_mr - registered memory; read only
+ * @ctx: its context
+ * @addr: first byte; peers name bytes of the region by addresses in it
+ * @length: bytes
+ * @key: for transfers from here, and, handed to peers, for transfers to here
+ * @access: PNIC_MRF_*
+ */
+struct pnic_mr {
+	struct pnic_ctx *ctx;
+	void *addr;
+	uint64_t length;
+	uint64_t key;
+	uint32_t access;
+	uint32_t rsvd;
+};
+
+/**
+ * pnic_mr_reg - let the card touch memory
+ * @addr: any alignment
+ * @length: bytes, 1..
+ * @access: PNIC_MRF_LOCAL_WRITE (receives, reads into it), PNIC_MRF_REMOTE_READ, _WRITE,
+ *	_ATOMIC (what peers may do with the key); 0: only a source
+ * @mr: Out.
+ *
+ * The pages are pinned and count against RLIMIT_MEMLOCK. -ENOMEM, -EPERM over that
+ * limit; -EFAULT not mapped, or not writable though @access needs it; -ENOSPC no more regions
+ * on the card; -E2BIG more pages than the card can have in one region.
+ */
+int pnic_mr_reg(struct pnic_ctx *ctx, void *addr, uint64_t length, uint32_t access, struct pnic_mr **mr);
+
+/**
+ * pnic_mr_dereg - take memory back
+ *
+ * When it returns the card no longer touches the memory; transfers under way that use it end
+ * with a key error. NULL is allowed.
+ */
+int pnic_mr_dereg(struct pnic_mr *mr);
+
+/* ------------------------------------------------------------------------- */
+/* Completion queues                                                         */
+
+/**
+ * struct pnic_cq_attr - of pnic_cq_create()
+ * @size: sizeof(struct pnic_cq_attr)
+ * @flags: PNIC_CQ_*
+ * @entries: completions it must hold, see pnic_ep_create(); 1..
+ * @eventfd: with PNIC_CQ_EVENTFD: signalled when an armed queue gets an entry; may serve many
+ *	queues. It stays the caller's
+ * @spin_us: how long pnic_wait() polls before it sleeps; 0: the default; -1: not at all
+ * @rsvd: 0
+ * @user_data: given back in PNIC_EVT_CQ and PNIC_EVT_CQ_ERROR events
+ */
+struct pnic_cq_attr {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t entries;
+	int32_t eventfd;
+	int32_t spin_us;
+	uint32_t rsvd;
+	uint64_t user_data;
+};
+#define PNIC_CQ_EVENTFD		(1U << 0)	/* use @eventfd; else the library makes one */
+#define PNIC_CQ_EVENTS		(1U << 1)	/* none: armed queues give PNIC_EVT_CQ on pnic_fd() */
+#define PNIC_SPIN_DEFAULT_US	20
+
+/**
+ * struct pnic_cq - a completion queue
+ * @user: the caller's
+ * @entries: completions it can hold
+ *
+ * The other members belong to the inline functions.
+ */
+struct pnic_cq {
+	struct pnic_cqe *ring;
+	uint32_t head;		/* consumer index, free running */
+	uint32_t mask;
+	uint32_t phase;		/* PNIC_CQE_PHASE or 0: what a new entry has */
+	uint32_t rung;		/* consumer index that the card knows */
+	uint32_t lazy;		/* tell it when so many are taken */
+	uint32_t ep_pages;
+	struct pnic_ep ***eps;	/* by endpoint number, PNIC__EP_PAGE to a page */
+	volatile uint64_t *db;
+	struct pnic_ctx *ctx;
+	uint32_t entries;
+	uint32_t rsvd;
+	void *user;
+};
+
+/**
+ * pnic_cq_create - make a completion queue
+ *
+ * @cq->entries tells what it got, at least @attr->entries. -EINVAL; -E2BIG more than the card has;
+ * -ENOSPC; -EBADF bad eventfd; -ENOMEM.
+ */
+int pnic_cq_create(struct pnic_ctx *ctx, const struct pnic_cq_attr *attr, struct pnic_cq **cq);
+
+/** pnic_cq_destroy - -EBUSY while endpoints use it. NULL is allowed */
+int pnic_cq_destroy(struct pnic_cq *cq);
+
+/** pnic_cq_fd - the eventfd behind pnic_wait(), -1 with PNIC_CQ_EVENTS. The library's or the caller's, as made */
+int pnic_cq_fd(const struct pnic_cq *cq);
+
+/**
+ * pnic_arm - ask for one signal on the queue's descriptor for the next completion
+ *
+ * 1: there are completions already, poll first (it is armed all the same); 0: armed. Nothing is missed
+ * between the last poll and this call: what came meanwhile signals at once. After the signal, or
+ * after polling, arm again. With one's own poll() loop: arm, on 0 sleep, read the eventfd, poll.
+ */
+int pnic_arm(struct pnic_cq *cq);
+
+/**
+ * pnic_wait - until there is a completion: spins a little, then sleeps
+ * @timeout_ms: -1: no limit; 0: only look
+ *
+ * 0: pnic_poll() will find one. -ETIMEDOUT; -EIO the card was reset; -ENODEV it is gone; -EOPNOTSUPP a
+ * queue with PNIC_CQ_EVENTS. Signals (EINTR) are not seen by the caller.
+ */
+int pnic_wait(struct pnic_cq *cq, int timeout_ms);
+
+/* ------------------------------------------------------------------------- */
+/* Endpoints                                                                 */
+
+/**
+ * struct pnic_addr - where an endpoint is: to be copied to peers as it stands
+ * @nic: fabric address of the NIC
+ * @ep: number of the endpoint there
+ */
+struct pnic_addr {
+	uint32_t nic;
+	uint32_t ep;
+};
+#define PNIC_EP_NONE	0xffffffffu
+
+/**
+ * struct pnic_ep_attr - of pnic_ep_create()
+ * @size: sizeof(struct pnic_ep_attr)
+ * @flags: PNIC_EP_STOP_ON_ERROR or 0: the first failed transfer stops the send ring, the rest
+ *	completes as PNIC_ST_FLUSHED, pnic_ep_reset() revives it
+ * @sq_slots: 64-byte slots of the send ring; 0: 256. A transfer takes one slot, with inline payload
+ *	1 + ceil((length - 16) / 64), with n >= 2 buffers 1 + ceil(n / 2)
+ * @rq_entries: entries of the receive ring; 0: it can't receive
+ * @send_cq: for completions of what is posted
+ * @recv_cq: for completions of receives; NULL: @send_cq
+ * @rnr_timeout_us: how long a send waits for a receive entry at the far end, in time of the link's clock; 0: not at all
+ * @rsvd: 0
+ * @user_data: given back in PNIC_EVT_EP_ERROR events
+ */
+struct pnic_ep_attr {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t sq_slots;
+	uint32_t rq_entries;
+	struct pnic_cq *send_cq;
+	struct pnic_cq *recv_cq;
+	uint32_t rnr_timeout_us;
+	uint32_t rsvd;
+	uint64_t user_data;
+};
+
+/**
+ * struct pnic_ep - an endpoint
+ * @addr: its address
+ * @user: the caller's
+ *
+ * The other members belong to the inline functions.
+ */
+struct pnic_ep {
+	uint8_t *sq;
+	volatile uint64_t *sq_db;
+	uint32_t sq_tail;	/* written up to here; indices are free running */
+	uint32_t sq_head;	/* retired up to here */
+	uint32_t sq_slots;	/* a power of two */
+	uint32_t sq_rung;	/* told the card up to here */
+	volatile uint64_t *park;	/* NULL: the card does not park */
+	volatile uint32_t *wake;
+	struct pnic_rqe *rq;
+	volatile uint64_t *rq_db;
+	uint32_t rq_tail;
+	uint32_t rq_head;
+	uint32_t rq_entries;	/* a power of two, or 0 */
+	uint32_t rq_rung;
+	uint32_t max_slots;	/* of one descriptor */
+	uint32_t rsvd;
+	struct pnic_ctx *ctx;
+	struct pnic_cq *send_cq;
+	struct pnic_cq *recv_cq;
+	struct pnic_addr addr;
+	void *user;
+};
+
+/**
+ * pnic_ep_create - make an endpoint
+ *
+ * A completion queue can't overrun: each endpoint claims sq_slots (as granted) of its send queue's entries and
+ * rq_entries of its receive queue's, and is refused with -ENOSPC if the queue has not so many left.
+ * pnic_cq_entries() says how large a queue must be. What a destroyed endpoint
+ * left unpolled in a queue still counts until polled.
+ *
+ * -EINVAL; -E2BIG more than the card has; -ENOSPC; -ENOMEM; -EIO, -ENODEV, -ETIMEDOUT.
+ */
+int pnic_ep_create(struct pnic_ctx *ctx, const struct pnic_ep_attr *attr, struct pnic_ep **ep);
+
+/**
+ * pnic_ep_destroy - end an endpoint
+ *
+ * The card no longer touches its rings, nor memory on its behalf. Its completions that weren't
+ * polled are never seen. NULL is allowed.
+ */
+int pnic_ep_destroy(struct pnic_ep *ep);
+
+/**
+ * pnic_ep_reset - empty both rings and revive a stopped endpoint
+ *
+ * What was in the rings has completed as PNIC_ST_FLUSHED; poll for it. What was posted
+ * but not rung is forgotten without a completion.
+ */
+int pnic_ep_reset(struct pnic_ep *ep);
+
+/** pnic_ep_addr - the endpoint's address, to be handed to peers */
+static inline int pnic_ep_addr(const struct pnic_ep *ep, struct pnic_addr *addr)
+{
+	*addr = ep->addr;
+	return 0;
+}
+
+/** pnic_cq_entries - what @n endpoints of this size need of one queue that serves both directions */
+static inline uint32_t pnic_cq_entries(uint32_t sq_slots, uint32_t rq_entries, uint32_t n)
+{
+	uint32_t s = 1, r = 1;
+
+	while (s < sq_slots)
+		s <<= 1;
+	while (r < rq_entries)
+		r <<= 1;
+	return n * (s + (rq_entries ? r : 0));
+}
+
+/* ------------------------------------------------------------------------- */
+/* Posting                                                                   */
+
+/*
+ * Common to all pnic_post_*() of the send side:
+ * @ep: the endpoint
+ * @to: the destination
+ * @buf, @length, @key: local memory and the key of the region it lies in. With PNIC_SQF_INLINE
+ *	the bytes are copied into the descriptor now: @key is not looked at, at most PNIC_SQE_MAX_INLINE
+ * @raddr, @rkey: address and key of the far region
+ * @cookie: comes back in the completion
+ * @flags: PNIC_SQF_SIGNALED: complete also on success (errors always do); PNIC_SQF_FENCE: don't begin before all
+ *	earlier ones of the endpoint are complete; PNIC_SQF_INLINE
+ *
+ * Returns 0; -EAGAIN: the ring is full, poll and try again; -E2BIG: too much inline, too many buffers;
+ * -EINVAL: a length that an atomic can't have. On error nothing is written. The card learns of it by
+ * pnic_ring(). Memory that isn't inline must stay as it is until the completion.
+ *
+ * Ring space comes back when a completion is polled, for this transfer and all before it. So signal at
+ * least one transfer in each ring's worth, else the ring fills up for ever.
+ *
+ * Writing needs PNIC_MRF_REMOTE_WRITE at the far region, reading PNIC_MRF_REMOTE_READ there and
+ * PNIC_MRF_LOCAL_WRITE here, atomics PNIC_MRF_REMOTE_ATOMIC.
+ */
+
+/**
+ * struct pnic_buf - one buffer of a list
+ * @addr: first byte
+ * @key: of the local region it lies in
+ * @length: bytes
+ */
+struct pnic_buf {
+	void *addr;
+	uint64_t key;
+	uint32_t length;
+	uint32_t rsvd;
+};
+
+/* Support of the inline functions; not to be called. */
+#define PNIC__EP_SHIFT	10
+#define PNIC__EP_PAGE	(1U << PNIC__EP_SHIFT)
+#define PNIC__SQE_INLINE_OFF	48	/* offsetof(struct pnic_sqe, local_addr) */
+
+uint32_t pnic__sq_peer(const struct pnic_cq *cq, const struct pnic_ep *ep, uint32_t end);
+void pnic__wake(struct pnic_ctx *ctx, volatile uint32_t *wake);
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define PNIC__LE32(x)	((uint32_t)(x))
+#define PNIC__LE64(x)	((uint64_t)(x))
+#else
+#define PNIC__LE32(x)	__builtin_bswap32(x)
+#define PNIC__LE64(x)	__builtin_bswap64(x)
+#endif
+#define PNIC__UNLIKELY(x)	__builtin_expect(!!(x), 0)
+
+/*
+ * Publishes @val in a doorbell slot: all that was written to the rings before is visible
+ * to the card first. The rings are ordinary memory and the slot is at most uncached, so a release
+ * store is what every machine needs.
+ */
+static inline void pnic__publish(volatile uint64_t *slot, uint64_t val)
+{
+#if UINTPTR_MAX > 0xffffffffu
+	__atomic_store_n(slot, PNIC__LE64(val), __ATOMIC_RELEASE);
+#else
+	volatile uint32_t *half = (volatile uint32_t *)slot;	/* low half last: it makes the value count */
+
+	__atomic_store_n(&half[1], PNIC__LE32((uint32_t)(val >> 32)), __ATOMIC_RELEASE);
+	__atomic_store_n(&half[0], PNIC__LE32((uint32_t)val), __ATOMIC_RELEASE);
+#endif
+}
+
+/*
+ * Whether a card that polls its doorbells has gone to sleep. The full barrier makes sure that either
+ * it sees the slot that was just stored or this load sees its park bit.
+ */
+static inline int pnic__parked(const volatile uint64_t *park)
+{
+#ifdef __SANITIZE_THREAD__
+	return !!(__atomic_fetch_or((volatile uint64_t *)park, 0, __ATOMIC_SEQ_CST) & PNIC__LE64(PNIC_DB_PARKED));
+#else
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return !!(__atomic_load_n(park, __ATOMIC_RELAXED) & PNIC__LE64(PNIC_DB_PARKED));
+#endif
+}
+
+static inline uint32_t pnic__sq_room(const struct pnic_ep *ep)
+{
+	return ep->sq_slots - (ep->sq_tail - ep->sq_head);
+}
+
+static inline uint8_t *pnic__sq_slot(const struct pnic_ep *ep, uint32_t index)
+{
+	return ep->sq + (size_t)(index & (ep->sq_slots - 1)) * PNIC_SLOT_SIZE;
+}
+
+/* The first slot of a descriptor, all but the local half. The caller has made sure of room. */
+static inline struct pnic_sqe *pnic__sqe(struct pnic_ep *ep, uint32_t slots, uint8_t opcode, struct pnic_addr to,
+					 uint32_t length, uint64_t raddr, uint64_t rkey, uint64_t imm,
+					 uint64_t cookie, unsigned int flags)
+{
+	struct pnic_sqe *sqe = (struct pnic_sqe *)(void *)pnic__sq_slot(ep, ep->sq_tail);
+
+	sqe->opcode = opcode;
+	sqe->flags = (uint8_t)flags;
+	sqe->num_sge = 0;
+	sqe->num_slots = (uint8_t)slots;
+	sqe->length = PNIC__LE32(length);
+	sqe->cookie = PNIC__LE64(cookie);
+	sqe->dest_nic = PNIC__LE32(to.nic);
+	sqe->dest_ep = PNIC__LE32(to.ep);
+	sqe->remote_addr = PNIC__LE64(raddr);
+	sqe->remote_key = PNIC__LE64(rkey);
+	sqe->imm = PNIC__LE64(imm);
+	return sqe;
+}
+
+static inline int pnic__post_inline(struct pnic_ep *ep, uint8_t opcode, struct pnic_addr to, const void *buf,
+				    uint32_t length, uint64_t raddr, uint64_t rkey, uint64_t imm,
+				    uint64_t cookie, unsigned int flags)
+{
+	const uint8_t *src = (const uint8_t *)buf;
+	uint32_t slots = 1, i, part;
+	uint8_t *first;
+
+	if (length > PNIC_SQE_INLINE_BASE)
+		slots += (length - PNIC_SQE_INLINE_BASE + PNIC_SLOT_SIZE - 1) / PNIC_SLOT_SIZE;
+	if (PNIC__UNLIKELY(length > PNIC_SQE_MAX_INLINE || slots > ep->max_slots))
+		return -E2BIG;
+	if (PNIC__UNLIKELY(pnic__sq_room(ep) < slots))
+		return -EAGAIN;
+	first = (uint8_t *)pnic__sqe(ep, slots, opcode, to, length, raddr, rkey, imm, cookie, flags);
+	memset(first + PNIC__SQE_INLINE_OFF, 0, PNIC_SQE_INLINE_BASE);
+	part = length < PNIC_SQE_INLINE_BASE ? length : PNIC_SQE_INLINE_BASE;
+	if (part)
+		memcpy(first + PNIC__SQE_INLINE_OFF, src, part);
+	for (i = 1; i < slots; i++) {
+		src += part;
+		length -= part;
+		part = length < PNIC_SLOT_SIZE ? length : PNIC_SLOT_SIZE;
+		memcpy(pnic__sq_slot(ep, ep->sq_tail + i), src, part);
+	}
+	ep->sq_tail += slots;
+	return 0;
+}
+
+static inline int pnic__post(struct pnic_ep *ep, uint8_t opcode, struct pnic_addr to, const void *buf,
+			     uint32_t length, uint64_t key, uint64_t raddr, uint64_t rkey, uint64_t imm,
+			     uint64_t cookie, unsigned int flags)
+{
+	struct pnic_sqe *sqe;
+
+	if (flags & PNIC_SQF_INLINE)
+		return pnic__post_inline(ep, opcode, to, buf, length, raddr, rkey, imm, cookie, flags);
+	if (PNIC__UNLIKELY(!pnic__sq_room(ep)))
+		return -EAGAIN;
+	sqe = pnic__sqe(ep, 1, opcode, to, length, raddr, rkey, imm, cookie, flags);
+	sqe->num_sge = 1;
+	sqe->local_addr = PNIC__LE64((uint64_t)(uintptr_t)buf);
+	sqe->local_key = PNIC__LE64(key);
+	ep->sq_tail++;
+	return 0;
+}
+
+static inline int pnic__postv(struct pnic_ep *ep, uint8_t opcode, struct pnic_addr to, const struct pnic_buf *bufs,
+			      unsigned int n, uint64_t raddr, uint64_t rkey, uint64_t imm, uint64_t cookie,
+			      unsigned int flags)
+{
+	uint32_t slots = 1 + (n + 1) / 2, i;
+	struct pnic_sqe *sqe;
+	struct pnic_sge *sge;
+	uint64_t length = 0;
+
+	if (PNIC__UNLIKELY(flags & PNIC_SQF_INLINE))
+		return -EINVAL;
+	if (n < 2)
+		return pnic__post(ep, opcode, to, n ? bufs->addr : NULL, n ? bufs->length : 0, n ? bufs->key : 0,
+				  raddr, rkey, imm, cookie, flags);
+	if (PNIC__UNLIKELY(n > PNIC_SQE_MAX_SGE || slots > ep->max_slots))
+		return -E2BIG;
+	for (i = 0; i < n; i++)
+		length += bufs[i].length;
+	if (PNIC__UNLIKELY(length > PNIC_MAX_MSG_SIZE))
+		return -E2BIG;
+	if (PNIC__UNLIKELY(pnic__sq_room(ep) < slots))
+		return -EAGAIN;
+	sqe = pnic__sqe(ep, slots, opcode, to, (uint32_t)length, raddr, rkey, imm, cookie, flags);
+	sqe->num_sge = (uint8_t)n;
+	sqe->local_addr = 0;
+	sqe->local_key = 0;
+	for (i = 0; i < n; i++) {
+		sge = (struct pnic_sge *)(void *)pnic__sq_slot(ep, ep->sq_tail + 1 + i / 2) + i % 2;
+		sge->addr = PNIC__LE64((uint64_t)(uintptr_t)bufs[i].addr);
+		sge->key = PNIC__LE64(bufs[i].key);
+		sge->length = PNIC__LE32(bufs[i].length);
+		memset(sge->rsvd, 0, sizeof(sge->rsvd));
+	}
+	ep->sq_tail += slots;
+	return 0;
+}
+
+/** pnic_post_send - to the next receive entry at the far end */
+static inline int pnic_post_send(struct pnic_ep *ep, struct pnic_addr to, const void *buf, uint32_t length,
+				 uint64_t key, uint64_t cookie, unsigned int flags)
+{
+	return pnic__post(ep, PNIC_OP_SEND, to, buf, length, key, 0, 0, 0, cookie, flags);
+}
+
+/** pnic_post_send_imm - the same with a value that arrives in the far completion's .data */
+static inline int pnic_post_send_imm(struct pnic_ep *ep, struct pnic_addr to, const void *buf, uint32_t length,
+				     uint64_t key, uint64_t imm, uint64_t cookie, unsigned int flags)
+{
+	return pnic__post(ep, PNIC_OP_SEND_IMM, to, buf, length, key, 0, 0, imm, cookie, flags);
+}
+
+/** pnic_post_write - into far memory; the far process is not told */
+static inline int pnic_post_write(struct pnic_ep *ep, struct pnic_addr to, const void *buf, uint32_t length,
+				  uint64_t key, uint64_t raddr, uint64_t rkey, uint64_t cookie, unsigned int flags)
+{
+	return pnic__post(ep, PNIC_OP_WRITE, to, buf, length, key, raddr, rkey, 0, cookie, flags);
+}
+
+/** pnic_post_write_imm - the same, and takes a receive entry there whose completion has .data = @imm */
+static inline int pnic_post_write_imm(struct pnic_ep *ep, struct pnic_addr to, const void *buf, uint32_t length,
+				      uint64_t key, uint64_t raddr, uint64_t rkey, uint64_t imm,
+				      uint64_t cookie, unsigned int flags)
+{
+	return pnic__post(ep, PNIC_OP_WRITE_IMM, to, buf, length, key, raddr, rkey, imm, cookie, flags);
+}
+
+/** pnic_post_read - far memory into @buf. It may be carried out later than what is posted after it, unless that has PNIC_SQF_FENCE */
+static inline int pnic_post_read(struct pnic_ep *ep, struct pnic_addr to, void *buf, uint32_t length,
+				 uint64_t key, uint64_t raddr, uint64_t rkey, uint64_t cookie, unsigned int flags)
+{
+	if (PNIC__UNLIKELY(flags & PNIC_SQF_INLINE))
+		return -EINVAL;
+	return pnic__post(ep, PNIC_OP_READ, to, buf, length, key, raddr, rkey, 0, cookie, flags);
+}
+
+/* The gathering forms of the above: @n buffers, 0..PNIC_SQE_MAX_SGE, never inline. */
+static inline int pnic_post_sendv(struct pnic_ep *ep, struct pnic_addr to, const struct pnic_buf *bufs,
+				  unsigned int n, uint64_t cookie, unsigned int flags)
+{
+	return pnic__postv(ep, PNIC_OP_SEND, to, bufs, n, 0, 0, 0, cookie, flags);
+}
+
+static inline int pnic_post_sendv_imm(struct pnic_ep *ep, struct pnic_addr to, const struct pnic_buf *bufs,
+				      unsigned int n, uint64_t imm, uint64_t cookie, unsigned int flags)
+{
+	return pnic__postv(ep, PNIC_OP_SEND_IMM, to, bufs, n, 0, 0, imm, cookie, flags);
+}
+
+static inline int pnic_post_writev(struct pnic_ep *ep, struct pnic_addr to, const struct pnic_buf *bufs,
+				   unsigned int n, uint64_t raddr, uint64_t rkey, uint64_t cookie, unsigned int flags)
+{
+	return pnic__postv(ep, PNIC_OP_WRITE, to, bufs, n, raddr, rkey, 0, cookie, flags);
+}
+
+static inline int pnic_post_writev_imm(struct pnic_ep *ep, struct pnic_addr to, const struct pnic_buf *bufs,
+				       unsigned int n, uint64_t raddr, uint64_t rkey, uint64_t imm,
+				       uint64_t cookie, unsigned int flags)
+{
+	return pnic__postv(ep, PNIC_OP_WRITE_IMM, to, bufs, n, raddr, rkey, imm, cookie, flags);
+}
+
+static inline int pnic_post_readv(struct pnic_ep *ep, struct pnic_addr to, const struct pnic_buf *bufs,
+				  unsigned int n, uint64_t raddr, uint64_t rkey, uint64_t cookie, unsigned int flags)
+{
+	return pnic__postv(ep, PNIC_OP_READ, to, bufs, n, raddr, rkey, 0, cookie, flags);
+}
+
+static inline int pnic__post_atomic(struct pnic_ep *ep, uint8_t opcode, struct pnic_addr to, uint32_t length,
+				    uint64_t raddr, uint64_t rkey, uint64_t operand, uint64_t compare,
+				    uint64_t cookie, unsigned int flags)
+{
+	struct pnic_sqe *sqe;
+
+	if (PNIC__UNLIKELY((length != 4 && length != 8) || (flags & PNIC_SQF_INLINE)))
+		return -EINVAL;
+	if (PNIC__UNLIKELY(!pnic__sq_room(ep)))
+		return -EAGAIN;
+	sqe = pnic__sqe(ep, 1, opcode, to, length, raddr, rkey, operand, cookie, flags);
+	sqe->local_addr = PNIC__LE64(compare);
+	sqe->local_key = 0;
+	ep->sq_tail++;
+	return 0;
+}
+
+/**
+ * pnic_post_fetch_add - adds @add to the @length (4 or 8) bytes at @raddr, naturally aligned
+ *
+ * The old value is the completion's .data: set PNIC_SQF_SIGNALED to see it.
+ */
+static inline int pnic_post_fetch_add(struct pnic_ep *ep, struct pnic_addr to, uint32_t length, uint64_t raddr,
+				      uint64_t rkey, uint64_t add, uint64_t cookie, unsigned int flags)
+{
+	return pnic__post_atomic(ep, PNIC_OP_FETCH_ADD, to, length, raddr, rkey, add, 0, cookie, flags);
+}
+
+/** pnic_post_comp_swap - stores @swap if the old value is @compare; the old value is the completion's .data */
+static inline int pnic_post_comp_swap(struct pnic_ep *ep, struct pnic_addr to, uint32_t length, uint64_t raddr,
+				      uint64_t rkey, uint64_t compare, uint64_t swap, uint64_t cookie,
+				      unsigned int flags)
+{
+	return pnic__post_atomic(ep, PNIC_OP_COMP_SWAP, to, length, raddr, rkey, swap, compare, cookie, flags);
+}
+
+/** pnic_post_flush - completes (set PNIC_SQF_SIGNALED) when all earlier ones of the endpoint have */
+static inline int pnic_post_flush(struct pnic_ep *ep, uint64_t cookie, unsigned int flags)
+{
+	struct pnic_addr none = { 0, 0 };
+	struct pnic_sqe *sqe;
+
+	if (PNIC__UNLIKELY(flags & PNIC_SQF_INLINE))
+		return -EINVAL;
+	if (PNIC__UNLIKELY(!pnic__sq_room(ep)))
+		return -EAGAIN;
+	sqe = pnic__sqe(ep, 1, PNIC_OP_FLUSH, none, 0, 0, 0, 0, cookie, flags);
+	sqe->local_addr = 0;
+	sqe->local_key = 0;
+	ep->sq_tail++;
+	return 0;
+}
+
+/**
+ * pnic_post_recv - a buffer for one send, or an entry for one write with immediate
+ * @length: 0: only for writes with immediate and empty sends; @buf and @key are not looked at then
+ *
+ * 0, or -EAGAIN when the ring is full. The card learns of it by pnic_ring_recv().
+ */
+static inline int pnic_post_recv(struct pnic_ep *ep, void *buf, uint32_t length, uint64_t key, uint64_t cookie)
+{
+	struct pnic_rqe *rqe;
+
+	if (PNIC__UNLIKELY(ep->rq_tail - ep->rq_head >= ep->rq_entries))
+		return -EAGAIN;
+	rqe = &ep->rq[ep->rq_tail & (ep->rq_entries - 1)];
+	rqe->cookie = PNIC__LE64(cookie);
+	rqe->addr = PNIC__LE64((uint64_t)(uintptr_t)buf);
+	rqe->key = PNIC__LE64(key);
+	rqe->length = PNIC__LE32(length);
+	rqe->rsvd = 0;
+	ep->rq_tail++;
+	return 0;
+}
+
+/** pnic_ring - tells the card of everything posted to the send ring since the last time: one store */
+static inline void pnic_ring(struct pnic_ep *ep)
+{
+	if (ep->sq_rung == ep->sq_tail)
+		return;
+	ep->sq_rung = ep->sq_tail;
+	pnic__publish(ep->sq_db, ep->sq_tail);
+	if (ep->park && PNIC__UNLIKELY(pnic__parked(ep->park)))
+		pnic__wake(ep->ctx, ep->wake);
+}
+
+/** pnic_ring_recv - the same for the receive ring */
+static inline void pnic_ring_recv(struct pnic_ep *ep)
+{
+	if (ep->rq_rung == ep->rq_tail)
+		return;
+	ep->rq_rung = ep->rq_tail;
+	pnic__publish(ep->rq_db, ep->rq_tail);
+	if (ep->park && PNIC__UNLIKELY(pnic__parked(ep->park)))
+		pnic__wake(ep->ctx, ep->wake);
+}
+
+/* ------------------------------------------------------------------------- */
+/* Completions                                                               */
+
+/**
+ * struct pnic_wc - how a transfer ended
+ * @cookie: as posted
+ * @data: the immediate value (PNIC_OP_RECV_IMM, PNIC_OP_RECV_WRITE_IMM), the old value (atomics), else 0
+ * @length: bytes transferred
+ * @opcode: PNIC_OP_*; bit 7 is set for receives
+ * @status: enum pnic_cqe_status: 0 is success; pnic_status_str()
+ * @rsvd: 0
+ * @peer: receives: who sent it; else where it went, .ep only if it failed (PNIC_EP_NONE on success)
+ * @ep: the local endpoint
+ */
+struct pnic_wc {
+	uint64_t cookie;
+	uint64_t data;
+	uint32_t length;
+	uint8_t opcode;
+	uint8_t status;
+	uint16_t rsvd;
+	struct pnic_addr peer;
+	struct pnic_ep *ep;
+};
+
+/* The endpoint of a number, NULL if there is none: whatever a card may write. */
+static inline struct pnic_ep *pnic__ep_of(const struct pnic_cq *cq, uint32_t epn)
+{
+	struct pnic_ep **page;
+
+	if (PNIC__UNLIKELY(epn >> PNIC__EP_SHIFT >= cq->ep_pages))
+		return NULL;
+	page = __atomic_load_n(&cq->eps[epn >> PNIC__EP_SHIFT], __ATOMIC_ACQUIRE);
+	return page ? page[epn & (PNIC__EP_PAGE - 1)] : NULL;
+}
+
+/* Gives back ring space, never more than was in use. */
+static inline void pnic__retire(const struct pnic_cq *cq, struct pnic_ep *ep, struct pnic_wc *wc)
+{
+	uint32_t done;
+
+	if (wc->opcode & 0x80) {
+		if (ep->rq_head != ep->rq_rung)
+			ep->rq_head++;
+		return;
+	}
+	/* What the card put in the place of the peer is the send ring's index. */
+	done = (wc->peer.ep - ep->sq_head) & PNIC_CQE_LOW24;
+	wc->peer.ep = PNIC__UNLIKELY(wc->status) ? pnic__sq_peer(cq, ep, wc->peer.ep) : PNIC_EP_NONE;
+	if (done <= ep->sq_rung - ep->sq_head)
+		ep->sq_head += done;
+}
+
+/* True if the entry at the consumer index is new; reads of the rest of it come after. */
+static inline int pnic__cqe_ready(const struct pnic_cq *cq, uint32_t *ep_flags)
+{
+	*ep_flags = PNIC__LE32(__atomic_load_n(&cq->ring[cq->head & cq->mask].ep_flags, __ATOMIC_ACQUIRE));
+	return !((*ep_flags ^ cq->phase) & PNIC_CQE_PHASE);
+}
+
+/**
+ * pnic_poll - take completions
+ * @wc: Out. an array of @max
+ *
+ * How many there were, 0..@max, oldest first. Never blocks, makes no system call, costs the same whatever
+ * the number of endpoints. Failed transfers come here too: look at .status.
+ */
+static inline int pnic_poll(struct pnic_cq *cq, struct pnic_wc *wc, int max)
+{
+	const struct pnic_cqe *cqe;
+	uint32_t ep_flags, word;
+	struct pnic_ep *ep;
+	int n = 0;
+
+	while (n < max && pnic__cqe_ready(cq, &ep_flags)) {
+		cqe = &cq->ring[cq->head & cq->mask];
+		ep = pnic__ep_of(cq, ep_flags & PNIC_CQE_LOW24);
+		if (ep) {
+			wc->cookie = PNIC__LE64(cqe->cookie);
+			wc->data = PNIC__LE64(cqe->data);
+			wc->length = PNIC__LE32(cqe->length);
+			word = PNIC__LE32(cqe->nic_op);
+			wc->opcode = (uint8_t)(word >> PNIC_CQE_HIGH_SHIFT);
+			wc->peer.nic = word & PNIC_CQE_LOW24;
+			word = PNIC__LE32(cqe->peer_status);
+			wc->status = (uint8_t)(word >> PNIC_CQE_HIGH_SHIFT);
+			wc->peer.ep = word & PNIC_CQE_LOW24;
+			wc->rsvd = 0;
+			wc->ep = ep;
+			pnic__retire(cq, ep, wc);
+			wc++;
+			n++;
+		}
+		cq->head++;
+		if (!(cq->head & cq->mask))
+			cq->phase ^= PNIC_CQE_PHASE;
+		if (cq->head - cq->rung >= cq->lazy) {
+			cq->rung = cq->head;
+			pnic__publish(cq->db, cq->head);
+		}
+	}
+	return n;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* PNIC_H */

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What the library's files share: the private halves of the objects, whose
+ * first member is the public one, and error texts.
+ */
+#ifndef PNIC_INTERNAL_H
+#define PNIC_INTERNAL_H
+
+#include <pthread.h>
+
+#include <pnic.h>
+
+#include "backend.h"
+
+#define PNIC_DB_PAGE		4096
+#define PNIC_DEF_SQ_SLOTS	256
+#define PNIC_EXPORT		__attribute__((visibility("default")))
+
+/* A doorbell page and its wake page, mapped once for all queues that have slots in it. */
+struct pnic_page {
+	struct pnic_page *next;
+	uint64_t db_offset;
+	volatile uint64_t *db;
+	volatile uint32_t *wake;	/* NULL: the card does not park */
+};
+
+struct pnic_mr_priv {
+	struct pnic_mr pub;
+	uint32_t handle;
+	struct pnic_mr_priv *next, **link;
+};
+
+struct pnic_cq_priv {
+	struct pnic_cq pub;
+	uint32_t handle;
+	uint32_t users;			/* endpoints, twice if both directions */
+	uint32_t claimed;		/* entries that endpoints may fill */
+	uint32_t stale;			/* entries claimed by endpoints that are gone, ... */
+	uint32_t stale_end;		/* ... until the consumer index is here */
+	uint64_t db_last;		/* value last stored in the slot by pnic_arm() */
+	int eventfd;			/* -1: none */
+	bool own_eventfd;
+	uint32_t spin_us;
+	size_t ring_length;
+	const struct pnic_page *page;
+	struct pnic_cq_priv *next, **link;
+};
+
+struct pnic_ep_priv {
+	struct pnic_ep pub;
+	uint32_t handle;
+	uint32_t sq_claim, rq_claim;	/* of the queues' entries */
+	uint32_t reset_end;		/* send queue's entries before this index are from before the last reset */
+	bool was_reset;
+	size_t sq_length, rq_length;
+	struct pnic_ep_priv *next, **link;
+};
+
+struct pnic_ctx_priv {
+	struct pnic_ctx pub;
+	char name[32];
+	struct pnic_dev *dev;
+	struct pnic_ioc_info info;
+	void *status_mem;
+	pthread_mutex_t lock;		/* everything below; the table's pages are read without */
+	struct pnic_page *pages;
+	struct pnic_ep ***eps;
+	uint32_t ep_pages;
+	struct pnic_mr_priv *mrs;
+	struct pnic_cq_priv *cqs;
+	struct pnic_ep_priv *endpoints;
+};
+
+static inline struct pnic_ctx_priv *pnic_ctx_priv(const struct pnic_ctx *ctx)
+{
+	return (struct pnic_ctx_priv *)(uintptr_t)ctx;
+}
+
+static inline struct pnic_mr_priv *pnic_mr_priv(const struct pnic_mr *mr)
+{
+	return (struct pnic_mr_priv *)(uintptr_t)mr;
+}
+
+static inline struct pnic_cq_priv *pnic_cq_priv(const struct pnic_cq *cq)
+{
+	return (struct pnic_cq_priv *)(uintptr_t)cq;
+}
+
+static inline struct pnic_ep_priv *pnic_ep_priv(const struct pnic_ep *ep)
+{
+	return (struct pnic_ep_priv *)(uintptr_t)ep;
+}
+
+/* Objects of a context stand in lists, so that pnic_close() finds them. */
+#define PNIC_LIST_ADD(head, obj) do {			\
+	(obj)->next = *(head);				\
+	(obj)->link = (head);				\
+	if ((obj)->next)				\
+		(obj)->next->link = &(obj)->next;	\
+	*(head) = (obj);				\
+} while (0)
+
+#define PNIC_LIST_DEL(obj) do {				\
+	*(obj)->link = (obj)->next;			\
+	if ((obj)->next)				\
+		(obj)->next->link = (obj)->link;	\
+} while (0)
+
+/* Sets the text of pnic_last_error(); returns @err, so that it can end a function. */
+int pnic_fail(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Attribute structs are extended at their end: copies @size bytes of the caller's to @dst, which is
+ * @dst_size and zeroed. -EINVAL for a struct shorter than @min or with a tail that isn't 0.
+ */
+int pnic_copy_attr(void *dst, size_t dst_size, size_t min, const void *src, uint32_t size);
+
+/* pnic_open() over any backend: for it, and for tests. */
+int pnic_open_backend(const struct pnic_backend *ops, const char *name, const struct pnic_open_attr *attr,
+		      struct pnic_ctx **ctx);
+int pnic_ctx_command(struct pnic_ctx_priv *priv, unsigned int cmd, void *arg);
+int pnic_page_get(struct pnic_ctx_priv *priv, uint64_t db_offset, uint64_t wake_offset,
+		  const struct pnic_page **page);
+/* Both with the context's lock held. */
+int pnic_ep_table_set(struct pnic_ctx_priv *priv, struct pnic_ep *ep);
+void pnic_ep_table_clear(struct pnic_ctx_priv *priv, uint32_t epn);
+
+/* Calls @fn for each entry of @cq that is there and not polled; returns the index after the last. */
+uint32_t pnic_cq_walk(const struct pnic_cq *cq, void (*fn)(struct pnic_cqe *cqe, void *arg), void *arg);
+/* What belongs to the object only, when the card has let go of it. */
+void pnic_cq_free(struct pnic_cq_priv *cq);
+void pnic_ep_free(struct pnic_ep_priv *ep);
+
+/* The name of card number @index in the order of pnic_list(). -ENODEV. */
+int pnic_first_device(char *name, size_t size);
+
+#endif /* PNIC_INTERNAL_H */

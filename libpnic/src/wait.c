@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Waiting for completions, and waking a card that sleeps.
+ */
+#include <time.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define PNIC_SPIN_BATCH		32	/* looks between two looks at the clock */
+#define PNIC_WAIT_SLICE_MS	250	/* a device that was reset is noticed after at most so long */
+
+static int64_t pnic_now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+static void pnic_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+static bool pnic_ready(const struct pnic_cq *cq)
+{
+	uint32_t ep_flags;
+
+	return pnic__cqe_ready(cq, &ep_flags);
+}
+
+PNIC_EXPORT void pnic__wake(struct pnic_ctx *ctx, volatile uint32_t *wake)
+{
+	struct pnic_dev *dev = pnic_ctx_priv(ctx)->dev;
+
+	dev->ops->wake(dev, wake);
+}
+
+PNIC_EXPORT int pnic_arm(struct pnic_cq *pub)
+{
+	struct pnic_cq_priv *cq = pnic_cq_priv(pub);
+	uint64_t val;
+
+	if (!pub)
+		return pnic_fail(-EINVAL, "pnic_arm: NULL argument");
+	val = PNIC_DB_CQ_ARM | pub->head;
+	/* The same value again would mean nothing to the card: it is armed for this index still. */
+	if (val != cq->db_last) {
+		cq->db_last = val;
+		pub->rung = pub->head;
+		pnic__publish(pub->db, val);
+		if (cq->page->wake && pnic__parked(&cq->page->db[PNIC_DB_SLOT_PARK]))
+			pnic__wake(pub->ctx, cq->page->wake);
+	}
+	return pnic_ready(pub);
+}
+
+static bool pnic_spin(const struct pnic_cq_priv *cq, int64_t until)
+{
+	int i;
+
+	do {
+		for (i = 0; i < PNIC_SPIN_BATCH; i++) {
+			if (pnic_ready(&cq->pub))
+				return true;
+			pnic_relax();
+		}
+	} while (pnic_now_us() < until);
+	return false;
+}
+
+/* How long to sleep now, at most a slice; 0: the time is over. */
+static int pnic_slice_ms(int64_t deadline)
+{
+	int64_t left;
+
+	if (deadline < 0)
+		return PNIC_WAIT_SLICE_MS;
+	left = deadline - pnic_now_us();
+	if (left <= 0)
+		return 0;
+	left = (left + 999) / 1000;
+	return left < PNIC_WAIT_SLICE_MS ? (int)left : PNIC_WAIT_SLICE_MS;
+}
+
+/* Armed, asleep, awake: one round. 0: a completion is there; -EAGAIN: another round; else an error. */
+static int pnic_sleep(struct pnic_cq_priv *cq, int slice_ms)
+{
+	struct pnic_ctx_priv *priv = pnic_ctx_priv(cq->pub.ctx);
+	uint64_t count;
+	int ret;
+
+	if (pnic_arm(&cq->pub))
+		return 0;
+	ret = priv->dev->ops->wait(priv->dev, cq->eventfd, slice_ms);
+	if (ret == 1 && read(cq->eventfd, &count, sizeof(count)) < 0 && errno != EAGAIN && errno != EINTR)
+		ret = -errno;
+	if (pnic_ready(&cq->pub))
+		return 0;
+	if (pnic_ctx_dead(cq->pub.ctx))
+		return pnic_fail(-EIO, "%s: the card was reset: close and open again", priv->name);
+	if (ret < 0)
+		return pnic_fail(ret, "%s: can't wait: %s", priv->name, pnic_strerror(ret));
+	return -EAGAIN;
+}
+
+PNIC_EXPORT int pnic_wait(struct pnic_cq *pub, int timeout_ms)
+{
+	struct pnic_cq_priv *cq = pnic_cq_priv(pub);
+	int64_t now, deadline;
+	int slice, ret;
+
+	if (!pub)
+		return pnic_fail(-EINVAL, "pnic_wait: NULL argument");
+	if (cq->eventfd < 0)
+		return pnic_fail(-EOPNOTSUPP, "pnic_wait: the queue was made with PNIC_CQ_EVENTS");
+	if (pnic_ready(pub))
+		return 0;
+	now = pnic_now_us();
+	deadline = timeout_ms < 0 ? -1 : now + (int64_t)timeout_ms * 1000;
+	if (timeout_ms && cq->spin_us && pnic_spin(cq, now + cq->spin_us))
+		return 0;
+	while ((slice = pnic_slice_ms(deadline))) {
+		ret = pnic_sleep(cq, slice);
+		if (ret != -EAGAIN)
+			return ret;
+	}
+	return pnic_fail(-ETIMEDOUT, "pnic_wait: no completion in %d ms", timeout_ms);
+}

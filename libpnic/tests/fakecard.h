@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * A card for tests: a backend of the library that plays kernel and cards in the
+ * process, with the rings and doorbells of the contract and memcpy() for a link.
+ *
+ * Devices are named "fake0", "fake1", ...; their fabric addresses are 1, 2, ...
+ * Nothing moves unless fake_step() is called or fake_start() has made a thread that does.
+ */
+#ifndef FAKECARD_H
+#define FAKECARD_H
+
+#include <pthread.h>
+
+#include "internal.h"
+
+#define FAKE_MAX_EP	64
+#define FAKE_MAX_CQ	64
+#define FAKE_MAX_MR	64
+#define FAKE_NICS	8
+
+struct fake_mr {
+	uint64_t addr, length, key;
+	uint32_t rights;
+	int nic;
+	bool used;
+};
+
+struct fake_cq {
+	struct pnic_cqe *ring;
+	uint32_t entries, tail;
+	int slot, eventfd;
+	uint64_t seen;			/* last slot value acted on */
+	uint32_t arm_at;
+	bool armed, dead, used;
+	struct fake_dev *dev;
+};
+
+struct fake_ep {
+	uint8_t *sq;
+	struct pnic_rqe *rq;
+	uint32_t sq_slots, rq_entries, sq_head, rq_head;
+	int sq_slot, rq_slot;
+	int send_cq, recv_cq;
+	uint32_t rnr_timeout_us, flags;
+	bool stopped, used;
+	struct fake_dev *dev;
+};
+
+struct fake_dev {
+	struct pnic_dev dev;		/* first: what the library holds */
+	int nic;
+	uint64_t *db;			/* one doorbell page */
+	uint32_t *wake;
+	struct pnic_status_page *status;
+	int next_slot;
+	uint32_t next_map;
+	struct { void *mem; size_t length; } maps[256];
+};
+
+/* What tests turn and look at; set before pnic_open_backend(). */
+struct fake {
+	pthread_mutex_t lock;
+	struct fake_mr mr[FAKE_MAX_MR];
+	struct fake_cq cq[FAKE_MAX_CQ];
+	struct fake_ep ep[FAKE_MAX_EP];
+	uint32_t abi_major;
+	uint64_t features;
+	uint32_t max_cq_entries;
+	uint64_t next_key;
+	unsigned int fail_cmd;		/* PNIC_IOC_* that fails ... */
+	int fail_err;			/* ... with this */
+	unsigned int fail_status;	/* next transfer ends so, once */
+	unsigned int commands, wakes, events;
+	int maps;			/* that exist */
+	bool parked;
+	pthread_t thread;
+	bool running, stop;
+	unsigned int sqes;		/* descriptors carried out */
+};
+
+extern struct fake fake;
+extern const struct pnic_backend fake_backend;
+
+/* Everything back to the beginning; no context may be open. */
+void fake_reset(void);
+/* Looks at every doorbell once. True if there was work. */
+bool fake_step(void);
+void fake_start(void);
+void fake_stop(void);
+/* Puts a completion in a queue, of whatever content; for cards that write nonsense. */
+void fake_complete(struct fake_cq *cq, const struct pnic_cqe *cqe);
+/* Opens @name or dies. */
+struct pnic_ctx *fake_open(const char *name);
+
+#endif /* FAKECARD_H */
