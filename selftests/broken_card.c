@@ -348,9 +348,10 @@ KTAP_TEST(lies)
 		{ "version", 0x7fff0000, 0x10000 },
 		{ "id", 0x12345678, 0x43494e50 },
 		{ "max_ep", 0, 0 },
-		{ "max_ep", 1ull << 31, 0 },
-		{ "max_cq", 0, 0 },
-		{ "max_cq", 0xffffffff, 0 },
+		{ "max_ep", (1ull << 24) + 1, 0 },
+		{ "max_ep", 0xffffffff, 0 },
+		{ "max_log_cq", 0, 0 },
+		{ "max_log_cq", 200, 0 },
 	};
 	unsigned long long truth;
 	struct pnic_ioc_info info;
@@ -366,7 +367,9 @@ KTAP_TEST(lies)
 	REQUIRE_OK(dev_pci(0, pci, sizeof(pci)));
 	for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
 		SUBTEST("%s %llu", lies[i].what, lies[i].lie) {
-			truth = lies[i].truth ? lies[i].truth : !strcmp(lies[i].what, "max_ep") ? info.max_ep : info.max_cq;
+			truth = lies[i].truth;
+			if (!truth)
+				truth = strcmp(lies[i].what, "max_ep") ? __builtin_ctz(info.max_cq_entries) : info.max_ep;
 			log = klog_open();
 			REQUIRE_OK(write_file(DRIVER "unbind", pci));
 			STEER("{\"cmd\":\"lie\",\"nic\":0,\"what\":\"%s\",\"value\":%llu}", lies[i].what, lies[i].lie);
