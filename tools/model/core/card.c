@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The card: registers, bring-up, reset, the fatal state, its turn of work, and faults on demand.
+ *
+ * Called by the front end through card.h, and by fabric.c.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "card_priv.h"
+
+#define HEARTBEAT_MS	25u
+
+static uint64_t real_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Counts in real time, as a watchdog does; stands still while the card is frozen or has failed. */
+static void heartbeat(struct pm_card *c)
+{
+	uint64_t now = real_ms(), n = (now - c->ready_ms) / HEARTBEAT_MS;
+
+	if (!pm_card_ready(c) || c->frozen) {
+		c->ready_ms = now;
+		return;
+	}
+	c->heartbeat += n;
+	c->ready_ms += n * HEARTBEAT_MS;
+}
+
+static uint32_t version(const struct pm_card *c)
+{
+	return c->lie_version ? c->lie[0] : (uint32_t)PNIC_HW_MAJOR << 16 | PNIC_HW_MINOR;
+}
+
+static uint32_t caps(const struct pm_card *c)
+{
+	return (c->fabric->cfg.park ? PNIC_CAP_LO_PARK : 0) | PNIC_CAP_LO_ATOMICS | PNIC_CAP_LO_LANES;
+}
+
+static uint32_t read_clock(struct pm_card *c)
+{
+	uint64_t now = pm_sim_now(c->sim);
+
+	c->clock_hi = now >> 32;
+	return now;
+}
+
+uint32_t pm_card_reg_read(struct pm_card *c, uint32_t off)
+{
+	switch (off) {
+	case PNIC_REG_ID:
+		return c->lie_id ? c->lie[1] : PNIC_ID_MAGIC;
+	case PNIC_REG_VERSION:
+		return version(c);
+	case PNIC_REG_CAPS_LO:
+		return caps(c);
+	case PNIC_REG_CTRL:
+		return c->ctrl;
+	case PNIC_REG_STATUS:
+		return c->status;
+	case PNIC_REG_FATAL_CODE:
+		return c->fatal_code;
+	case PNIC_REG_FATAL_INFO:
+		return c->fatal_info;
+	case PNIC_REG_TIMEOUT:
+		return PM_TIMEOUT_ADMIN_MS << 16 | PM_TIMEOUT_READY_MS;
+	case PNIC_REG_HEARTBEAT:
+		heartbeat(c);
+		return c->heartbeat;
+	case PNIC_REG_DB_PAGES:
+		return PM_DB_PAGES;
+	case PNIC_REG_CLOCK_LO:
+		return read_clock(c);
+	case PNIC_REG_CLOCK_HI:
+		return c->clock_hi;
+	case PNIC_REG_ASQ_BASE_LO:
+		return c->asq_base;
+	case PNIC_REG_ASQ_BASE_HI:
+		return c->asq_base >> 32;
+	case PNIC_REG_ACQ_BASE_LO:
+		return c->acq_base;
+	case PNIC_REG_ACQ_BASE_HI:
+		return c->acq_base >> 32;
+	case PNIC_REG_ADMIN_SIZE:
+		return c->admin_size;
+	case PNIC_REG_ASQ_TAIL:
+		return c->admin.tail;
+	case PNIC_REG_ACQ_HEAD:
+		return c->admin.head;
+	default:
+		return 0;
+	}
+}
+
+static void set_half(uint64_t *reg, bool high, uint32_t val)
+{
+	*reg = high ? (*reg & 0xffffffffull) | (uint64_t)val << 32 : (*reg & ~0xffffffffull) | val;
+}
+
+/* The admin rings' registers: what they say counts from ENABLE on. */
+static void write_setup(struct pm_card *c, uint32_t off, uint32_t val)
+{
+	if (c->status & PNIC_STATUS_READY)
+		return;
+	switch (off) {
+	case PNIC_REG_ASQ_BASE_LO:
+	case PNIC_REG_ASQ_BASE_HI:
+		set_half(&c->asq_base, off == PNIC_REG_ASQ_BASE_HI, val);
+		break;
+	case PNIC_REG_ACQ_BASE_LO:
+	case PNIC_REG_ACQ_BASE_HI:
+		set_half(&c->acq_base, off == PNIC_REG_ACQ_BASE_HI, val);
+		break;
+	case PNIC_REG_ADMIN_SIZE:
+		c->admin_size = val;
+		break;
+	}
+}
+
+static void write_ctrl(struct pm_card *c, uint32_t val)
+{
+	if (val & PNIC_CTRL_RESET || (c->ctrl & PNIC_CTRL_ENABLE && !(val & PNIC_CTRL_ENABLE))) {
+		pm_card_reset(c);
+		return;
+	}
+	if (c->status & PNIC_STATUS_FATAL || c->ctrl & PNIC_CTRL_ENABLE || !(val & PNIC_CTRL_ENABLE))
+		return;
+	c->ctrl = PNIC_CTRL_ENABLE;
+	if (!pm_admin_start(c)) {
+		pm_card_fatal(c, PNIC_FATAL_ADMIN_RING, 0);
+		return;
+	}
+	c->status |= PNIC_STATUS_READY;
+	c->ready_ms = real_ms();
+}
+
+static void write_ring(struct pm_card *c, uint32_t off, uint32_t val)
+{
+	uint32_t n = (off - PNIC_REG_EQ_HEAD(0)) / 8;
+
+	if (!(c->status & PNIC_STATUS_READY))
+		return;
+	if (off == PNIC_REG_ASQ_TAIL) {
+		c->admin.tail = val;
+		if (val - c->admin.ci > c->admin.asq_mask + 1)
+			pm_card_fatal(c, PNIC_FATAL_ADMIN_RING, val);
+	} else if (off == PNIC_REG_ACQ_HEAD) {
+		if (c->admin.pi - val > c->admin.acq_mask + 1)
+			pm_card_fatal(c, PNIC_FATAL_ADMIN_RING, val);
+		else
+			c->admin.head = val;
+	} else if (off >= PNIC_REG_EQ_HEAD(0) && n < PM_MAX_EQ) {
+		pm_eq_head(c, n, val, off == PNIC_REG_EQ_ARM(n));
+	}
+}
+
+void pm_card_reg_write(struct pm_card *c, uint32_t off, uint32_t val)
+{
+	if (off & 3)
+		return;
+	if (off == PNIC_REG_CTRL)
+		write_ctrl(c, val);
+	else if (off >= PNIC_REG_ASQ_BASE_LO && off <= PNIC_REG_ADMIN_SIZE)
+		write_setup(c, off, val);
+	else
+		write_ring(c, off, val);
+}
+
+static void drop_objects(struct pm_card *c)
+{
+	uint32_t i;
+
+	while (!pm_list_empty(&c->eps))
+		pm_ep_drop(pm_container(c->eps.next, struct pm_ep, all));
+	for (i = 0; i < PM_MAX_CQ; i++) {
+		if (c->cq[i])
+			pm_cq_drop(c, c->cq[i]);
+	}
+	for (i = 0; i < PM_MAX_MR; i++) {
+		if (c->mr[i])
+			pm_mr_drop(c, i);
+	}
+	for (i = 0; i < PM_DB_PAGES; i++) {
+		free(c->page[i]);
+		c->page[i] = NULL;
+	}
+	for (i = 0; i <= PM_MAX_CTX; i++) {
+		free(c->ctx[i]);
+		c->ctx[i] = NULL;
+	}
+	for (i = 0; i < PM_MAX_EQ; i++) {
+		free(c->eq[i]);
+		c->eq[i] = NULL;
+	}
+}
+
+static void power_on(struct pm_card *c)
+{
+	c->ctrl = 0;
+	c->status = 0;
+	c->fatal_code = 0;
+	c->fatal_info = 0;
+	c->admin_size = 0;
+	c->asq_base = 0;
+	c->acq_base = 0;
+	c->clock_hi = 0;
+	c->heartbeat = 0;
+	c->frozen = false;
+	c->wqes = 0;
+	c->cqes = 0;
+	c->doorbells = 0;
+	c->interrupts = 0;
+	memset(&c->admin, 0, sizeof(c->admin));
+}
+
+void pm_card_reset(struct pm_card *c)
+{
+	unsigned int i;
+
+	c->status = PNIC_STATUS_RESETTING;
+	for (i = 0; i < PM_DB_PAGES && c->db_mem; i++) {
+		if (c->page[i])
+			memset(pm_db_slot(c, i, 0), 0, PNIC_PAGE_SIZE);
+	}
+	pm_flow_drop_all(c);
+	drop_objects(c);
+	pm_tx_reset(c);
+	pm_port_reset(c->port);
+	power_on(c);
+	c->inc++;
+	c->peer_inc[c->index] = c->inc;
+	pm_peer_announce(c);
+}
+
+void pm_card_fatal(struct pm_card *c, uint32_t code, uint32_t info)
+{
+	if (c->status & PNIC_STATUS_FATAL)
+		return;
+	heartbeat(c);
+	c->status |= PNIC_STATUS_FATAL;
+	c->fatal_code = code;
+	c->fatal_info = info;
+	pm_eq_post_fatal(c);
+}
+
+void pm_card_irq(struct pm_card *c, unsigned int vector)
+{
+	if (c->drop_irq) {
+		c->drop_irq--;
+		return;
+	}
+	c->interrupts++;
+	if (c->ops)
+		c->ops->irq(c->host, vector);
+}
+
+/* A card's turn. True: there is more to do at once. */
+bool pm_card_poll(struct pm_card *c)
+{
+	bool more = false, all_seen = true;
+	unsigned int n;
+
+	if (c->frozen || c->status & PNIC_STATUS_FATAL)
+		return false;
+	for (n = 64; n && c->frozen_rx.len; n--)
+		pm_rx_frame(c, pm_fq_pop(&c->frozen_rx));
+	if (pm_card_ready(c)) {
+		more |= pm_admin_poll(c);
+		more |= pm_db_scan(c, &all_seen);
+	}
+	more |= pm_tx_pump(c, 64);
+	for (n = 64; n && c->loop.len; n--)
+		pm_rx_frame(c, pm_fq_pop(&c->loop));
+	pm_cq_bury(c);
+	return more || !all_seen || c->loop.len || c->frozen_rx.len || !pm_list_empty(&c->dying);
+}
+
+struct pm_card *pm_card_new(struct pm_fabric *f, unsigned int index, struct pm_port *port)
+{
+	struct pm_card *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->fabric = f;
+	c->sim = f->sim;
+	c->port = port;
+	c->index = index;
+	c->addr = PM_NIC_ADDR_FIRST + index;
+	c->cq = calloc(PM_MAX_CQ, sizeof(*c->cq));
+	c->ep = calloc(PM_MAX_EP, sizeof(*c->ep));
+	c->mr = calloc(PM_MAX_MR, sizeof(*c->mr));
+	pm_list_init(&c->eps);
+	pm_list_init(&c->dying);
+	pm_list_init(&c->run);
+	pm_list_init(&c->xoff);
+	pm_list_init(&c->jobs);
+	pm_list_init(&c->jobs_run);
+	pm_list_init(&c->jobs_xoff);
+	pm_list_init(&c->poison);
+	if (c->cq && c->ep && c->mr) {
+		pm_peer_init(c);
+		return c;
+	}
+	free(c->cq);
+	free(c->ep);
+	free(c->mr);
+	free(c);
+	return NULL;
+}
+
+void pm_card_free(struct pm_card *c)
+{
+	uint32_t i;
+
+	if (!c)
+		return;
+	pm_flow_drop_all(c);
+	drop_objects(c);
+	pm_tx_reset(c);
+	pm_sim_cancel(c->sim, &c->retry_timer);
+	pm_sim_cancel(c->sim, &c->age_timer);
+	for (i = 0; i < c->nchunks; i++)
+		free(c->chunk[i]);
+	free(c->chunk);
+	free(c->db_tab);
+	free(c->cq);
+	free(c->ep);
+	free(c->mr);
+	free(c);
+}
+
+void pm_card_attach(struct pm_card *c, const struct pm_host_ops *ops, void *host)
+{
+	c->ops = ops;
+	c->host = host;
+}
+
+void pm_card_set_db(struct pm_card *c, void *mem)
+{
+	c->db_mem = mem;
+}
+
+struct pm_port *pm_card_port(struct pm_card *c)
+{
+	return c->port;
+}
+
+uint32_t pm_card_addr(const struct pm_card *c)
+{
+	return c->addr;
+}
+
+/* Faults on demand. */
+
+void pm_card_freeze(struct pm_card *c, bool frozen)
+{
+	heartbeat(c);
+	c->frozen = frozen;
+}
+
+void pm_card_drop_admin(struct pm_card *c, unsigned int n)
+{
+	c->drop_admin = n;
+}
+
+void pm_card_drop_irq(struct pm_card *c, unsigned int n)
+{
+	c->drop_irq = n;
+}
+
+void pm_card_garble(struct pm_card *c, enum pm_garble what, unsigned int n)
+{
+	c->garble[what] = n;
+}
+
+bool pm_card_take_garble(struct pm_card *c, enum pm_garble what)
+{
+	if (!c->garble[what])
+		return false;
+	c->garble[what]--;
+	return true;
+}
+
+void pm_card_garble_eqe(struct pm_card *c, struct pnic_eqe *e)
+{
+	if (pm_card_take_garble(c, PM_GARBLE_EQE_TYPE))
+		e->type = 0xee;
+	if (pm_card_take_garble(c, PM_GARBLE_EQE_ID))
+		e->id = htole32(0xfffffff0u);
+}
+
+bool pm_card_lie(struct pm_card *c, const char *what, uint64_t value)
+{
+	static const char * const names[] = { "version", "id", "max_ep", "max_log_cq" };
+	bool *on[] = { &c->lie_version, &c->lie_id, &c->lie_ep, &c->lie_cq };
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		if (strcmp(what, names[i]))
+			continue;
+		*on[i] = true;
+		c->lie[i] = value;
+		return true;
+	}
+	return false;
+}
+
+void pm_card_counters(struct pm_card *c, struct pnic_counters *out)
+{
+	memset(out, 0, sizeof(*out));
+	pm_port_counters(c->port, out);
+	out->wqes = htole64(c->wqes);
+	out->cqes = htole64(c->cqes);
+	out->doorbells = htole64(c->doorbells);
+	out->interrupts = htole64(c->interrupts);
+}

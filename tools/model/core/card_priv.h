@@ -1,0 +1,627 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of the NIC engine share with each other; card.h is what they offer.
+ *
+ * A card is: registers and reset (card.c), the admin queue (admin*.c), event and completion
+ * queues (eq.c, cq.c), doorbells (db.c), regions (mr.c), endpoints and their send rings
+ * (ep.c, sq.c), and the transport (msg.c, tx.c, rx.c, flow.c, rsp.c, peer.c). The fabric joins cards
+ * (fabric.c, xswitch.c).
+ *
+ * A transfer, as it goes through them: db.c sees the producer index, sq.c copies the
+ * descriptor into a message (struct pm_msg), tx.c cuts it into frames, the far card's rx.c checks and
+ * copies memory to memory, rsp.c takes the response, sq.c writes the completion.
+ */
+#ifndef PM_CARD_PRIV_H
+#define PM_CARD_PRIV_H
+
+#include <endian.h>
+#include <string.h>
+
+#include "card.h"
+#include "driver/hw/pnic_admin.h"
+#include "driver/hw/pnic_event.h"
+#include "driver/hw/pnic_regs.h"
+#include <linux/pnic_queue.h>
+
+/* Limits that IDENTIFY tells. */
+#define PM_MAX_EQ		16u
+#define PM_MAX_CTX		1023u
+#define PM_MAX_CQ		65536u
+#define PM_MAX_EP		65536u
+#define PM_MAX_MR		262144u
+#define PM_MAX_MR_PAGES		(1u << 24)
+#define PM_MAX_MR_PAGES_ALL	(1ull << 26)	/* of all regions of a card: 512 MiB of lists */
+#define PM_MAX_LOG_EQ		15
+#define PM_MAX_LOG_CQ		16
+#define PM_MAX_LOG_SQ		15
+#define PM_MAX_LOG_RQ		15
+#define PM_PAGE_SHIFT_MAX	30
+#define PM_MGMT_MAX		2048u
+
+#define PM_MAX_NICS		8
+#define PM_NIC_ADDR_FIRST	0x000101u
+#define PM_NIC_ADDR_ALL		0xffffffu	/* announcements */
+
+#define PM_TIMEOUT_READY_MS	2000u
+#define PM_TIMEOUT_ADMIN_MS	5000u
+
+/* A doubly linked list with a head. */
+struct pm_list {
+	struct pm_list *prev, *next;
+};
+
+static inline void pm_list_init(struct pm_list *l)
+{
+	l->prev = l;
+	l->next = l;
+}
+
+static inline bool pm_list_empty(const struct pm_list *l)
+{
+	return l->next == l;
+}
+
+static inline void pm_list_add_tail(struct pm_list *l, struct pm_list *head)
+{
+	l->prev = head->prev;
+	l->next = head;
+	head->prev->next = l;
+	head->prev = l;
+}
+
+static inline void pm_list_del(struct pm_list *l)
+{
+	l->prev->next = l->next;
+	l->next->prev = l->prev;
+	pm_list_init(l);
+}
+
+/* Moves all of @from to the end of @to. */
+static inline void pm_list_splice_tail(struct pm_list *from, struct pm_list *to)
+{
+	if (pm_list_empty(from))
+		return;
+	from->next->prev = to->prev;
+	to->prev->next = from->next;
+	from->prev->next = to;
+	to->prev = from->prev;
+	pm_list_init(from);
+}
+
+#define pm_container(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+
+struct pm_frame_queue {
+	struct pm_frame *head, *tail;
+	unsigned int len;
+};
+
+static inline void pm_fq_push(struct pm_frame_queue *q, struct pm_frame *f)
+{
+	f->next = NULL;
+	if (q->tail)
+		q->tail->next = f;
+	else
+		q->head = f;
+	q->tail = f;
+	q->len++;
+}
+
+static inline void pm_fq_push_front(struct pm_frame_queue *q, struct pm_frame *f)
+{
+	f->next = q->head;
+	q->head = f;
+	if (!q->tail)
+		q->tail = f;
+	q->len++;
+}
+
+static inline struct pm_frame *pm_fq_pop(struct pm_frame_queue *q)
+{
+	struct pm_frame *f = q->head;
+
+	if (!f)
+		return NULL;
+	q->head = f->next;
+	if (!q->head)
+		q->tail = NULL;
+	f->next = NULL;
+	q->len--;
+	return f;
+}
+
+static inline void pm_fq_free(struct pm_frame_queue *q)
+{
+	struct pm_frame *f;
+
+	while ((f = pm_fq_pop(q)))
+		pm_frame_free(f);
+}
+
+/* Doorbells: one for each ring, in the card's table of watched slots. */
+enum pm_db_kind { PM_DB_SQ, PM_DB_RQ, PM_DB_CQ };
+
+struct pm_db {
+	void *obj;			/* struct pm_ep or struct pm_cq */
+	uint32_t pos;			/* in card->db_tab */
+	uint16_t page, slot;
+	uint8_t kind;
+	uint8_t hot;			/* place in card->db_hot, plus one */
+};
+
+struct pm_db_ent {
+	uint64_t *slot;
+	uint64_t last;			/* value last seen */
+	struct pm_db *db;
+};
+
+#define PM_DB_HOT		64
+
+struct pm_db_page {
+	uint16_t ctx;			/* 0: not bound */
+	uint16_t used;			/* slots taken */
+	uint64_t taken[PNIC_DB_SLOTS / 64];
+};
+
+struct pm_eq {
+	struct pm_card *card;
+	uint64_t base;
+	uint32_t mask, pi, head;
+	uint32_t users;			/* CQs */
+	uint16_t eqn, vector;
+	uint8_t log;
+	bool armed;
+	struct pm_list pending;		/* objects whose event waits for room */
+};
+
+struct pm_ctx {
+	uint32_t id;
+	uint16_t partition;
+	uint32_t users;			/* pages, regions, queues, endpoints */
+};
+
+/* An event of a CQ or endpoint: held back while the EQ is nearly full, since users cause them at will. */
+struct pm_notice {
+	struct pm_list node;
+	struct pnic_eqe eqe;
+};
+
+struct pm_cq {
+	struct pm_card *card;
+	struct pm_ctx *ctx;
+	struct pm_eq *eq;
+	uint64_t base;
+	uint32_t cqn, mask, pi, ci, arm_ci;
+	uint32_t users;			/* endpoints, once for each use */
+	uint8_t log;
+	bool armed, dead;
+	struct pm_db db;
+	struct pm_notice ev, ev_error;
+	struct pm_list dying;		/* in card->dying until its endpoints are stopped */
+};
+
+struct pm_mr {
+	uint64_t key, va, length;
+	struct pm_ctx *ctx;
+	uint32_t num_pages;
+	uint8_t page_shift, rights;
+	uint64_t pages[];
+};
+
+/* Who accesses memory, and for what: PNIC_ST_LOCAL_* says what was wrong. */
+struct pm_access {
+	bool remote;			/* by partition, not by context */
+	uint16_t partition;
+	uint8_t rights;			/* PNIC_MR_*, LOCAL_READ is always there */
+	const struct pm_ctx *ctx;
+};
+
+struct pm_sg {
+	uint64_t addr, key;
+	uint32_t len;
+};
+
+/* Where payload lies: a buffer of this process, or a list of pieces of regions of a card. */
+struct pm_span {
+	struct pm_card *card;
+	uint8_t *buf;
+	const struct pm_sg *sg;
+	unsigned int nsg;
+	struct pm_access acc;
+};
+
+enum pm_ep_state {
+	PM_EP_RUN,
+	PM_EP_STOPPED,			/* STOP_ON_ERROR: sends no more, still receives */
+	PM_EP_DEAD,			/* ring or CQ unusable: neither */
+};
+
+#define PM_EP_WINDOW		64u		/* messages under way of one endpoint */
+#define PM_EP_WINDOW_MIN	4u		/* the same when the card has very many */
+#define PM_EP_WINDOW_BYTES	(1u << 20)	/* sent and not acknowledged */
+#define PM_MSGS_PLENTY		(1u << 18)
+#define PM_ACK_BYTES		(PM_EP_WINDOW_BYTES / 4)
+#define PM_QUANTUM		16u		/* frames of one endpoint before it is the next one's turn */
+
+struct pm_ep {
+	struct pm_card *card;
+	struct pm_ctx *ctx;
+	struct pm_cq *scq, *rcq;
+	uint64_t sq_base, rq_base;
+	uint32_t sq_mask, rq_mask;
+	uint32_t sq_pi, sq_fetch, rq_pi, rq_ci;
+	uint32_t epn;
+	uint32_t gen;			/* tells this life of the number from earlier ones */
+	uint32_t rnr_us;
+	uint16_t flags;
+	uint8_t state;
+	bool has_rq, waking;
+	bool unreadable;		/* a descriptor that doesn't say where the next one begins */
+	struct pm_msg *head, *tail;	/* in ring order, until their completions are written */
+	struct pm_msg *next;		/* first one that isn't sent in full */
+	unsigned int nmsgs;
+	uint64_t inflight;		/* payload bytes sent and not acknowledged */
+	struct pm_db sq_db, rq_db;
+	struct pm_list run;		/* in card->run, or card->xoff, if it may have work */
+	struct pm_list flows;		/* flows that end here */
+	struct pm_list rnr;		/* those of them that wait for a receive entry */
+	struct pm_list all;		/* in card->eps */
+	struct pm_notice ev_error;
+};
+
+/* A transfer at the NIC that began it, or a read job at the one that serves it. */
+enum pm_msg_kind { PM_MSG_FREE, PM_MSG_TX, PM_MSG_JOB };
+
+struct pm_msg {
+	uint32_t idx, gen;		/* together the id that frames carry */
+	uint8_t kind, opcode, flags, status;
+	uint8_t judged;			/* what is wrong with the descriptor; acted on in its turn */
+	bool begun, done, inlined;
+	uint8_t nsg;
+	struct pm_msg *next;
+	struct pm_ep *ep;		/* JOB: the endpoint served */
+	uint32_t ci_after;		/* send ring index that its completion tells */
+	uint32_t dst_nic, dst_ep, dst_inc;
+	uint32_t len, sent, acked;	/* TX; a read counts what came in acked */
+	uint64_t cookie, raddr, rkey, imm, cmp, result;
+	uint64_t began;
+	/* JOB only */
+	uint64_t peer_msg;
+	uint16_t partition;
+	struct pm_list run, job;
+	struct pm_sg sg[PNIC_SQE_MAX_SGE];
+	uint8_t data[PNIC_SQE_MAX_INLINE];
+};
+
+/* Frames of the transport: struct pm_frame.hdr. */
+enum pm_wire_type {
+	PM_W_REQ = 1,		/* a transfer's frames, in order */
+	PM_W_RSP,		/* how it ended */
+	PM_W_PROGRESS,		/* bytes taken so far, to open the sender's window */
+	PM_W_DATA,		/* what a read asked for */
+	PM_W_ABORT,		/* the transfer is over at the end that sends this */
+	PM_W_RESET,		/* the NIC that sends this has been reset */
+	PM_W_LINK_LOST,		/* by the switch: @nic's link is down past the data age */
+};
+
+#define PM_WF_STOP	0x01	/* the endpoint stops on errors: refuse what it sent after a failed one */
+
+struct pm_wire {
+	uint8_t type, op, status, flags;
+	uint16_t partition, rsvd;
+	uint32_t src_ep, dst_ep;
+	uint32_t src_inc, dst_inc;	/* incarnations: how often each NIC was reset */
+	uint32_t ep_gen;
+	uint32_t rnr_us;
+	uint32_t len, off;		/* of the message; of this frame in it */
+	uint64_t msg;			/* id at the NIC that began the transfer */
+	uint64_t raddr, rkey, imm, cmp;
+};
+_Static_assert(sizeof(struct pm_wire) <= sizeof(((struct pm_frame *)0)->hdr), "header fits");
+
+/* A message that is being received. */
+struct pm_inbound {
+	uint64_t msg;
+	uint32_t len, got, acked;
+	uint8_t op;
+	bool has_rqe;			/* a receive entry was taken for it */
+	uint64_t cookie, imm;
+	struct pm_sg to;		/* receive buffer (local) or far region (remote) */
+	struct pm_access acc;
+};
+
+/*
+ * What a NIC must remember of the stream from one endpoint to one of its own. It exists only
+ * while there is something to remember.
+ */
+struct pm_flow {
+	struct pm_flow *hash_next;
+	struct pm_card *card;
+	struct pm_ep *ep;
+	uint32_t src_nic, src_ep;
+	bool busy;			/* cur is a message not yet complete */
+	bool poisoned;			/* one failed whose endpoint stops on errors: */
+	uint32_t poison_gen;		/* refuse all of this life of it */
+	bool running;
+	struct pm_inbound cur;
+	struct pm_frame_queue held;	/* behind one that waits for a receive entry */
+	uint64_t waits;			/* the message that the timer is for, 0: none */
+	struct pm_event rnr_timer;
+	struct pm_list node;		/* in ep->flows */
+	struct pm_list rnr;		/* in ep->rnr */
+	struct pm_list poison;		/* in card->poison */
+};
+
+#define PM_FLOW_BUCKETS		1024u
+#define PM_POISON_MAX		4096u
+#define PM_MSG_CHUNK		256u
+
+struct pm_admin {
+	uint64_t asq, acq;
+	uint32_t asq_mask, acq_mask;
+	uint8_t acq_log;
+	uint32_t tail, ci;		/* ASQ */
+	uint32_t pi, head;		/* ACQ */
+};
+
+struct pm_card {
+	struct pm_fabric *fabric;
+	struct pm_sim *sim;
+	struct pm_port *port;
+	const struct pm_host_ops *ops;
+	void *host;
+	uint8_t *db_mem;
+	unsigned int index;
+	uint32_t addr;
+
+	/* Registers. */
+	uint32_t ctrl, status, fatal_code, fatal_info, admin_size, clock_hi;
+	uint64_t asq_base, acq_base;
+	uint64_t ready_ms;		/* real time */
+	uint32_t heartbeat;
+
+	struct pm_admin admin;
+	struct pm_eq *eq[PM_MAX_EQ];
+	struct pm_ctx *ctx[PM_MAX_CTX + 1];
+	struct pm_cq **cq;
+	struct pm_ep **ep;
+	struct pm_mr **mr;
+	uint64_t mr_pages;
+	struct pm_db_page *page[PM_DB_PAGES];
+	struct pm_list eps;
+	struct pm_list dying;		/* CQs */
+	uint32_t ep_gen;
+	uint32_t lane_seq;
+
+	/* Doorbells. */
+	struct pm_db_ent *db_tab;
+	uint32_t db_n, db_cap, db_cursor, db_clean;
+	struct pm_db *db_hot[PM_DB_HOT];
+	unsigned int db_hot_next;
+
+	/* Transport. */
+	struct pm_msg **chunk;
+	uint32_t nchunks, msgs_live;
+	struct pm_msg *msg_free;
+	struct pm_list run;		/* endpoints that may have something to send */
+	struct pm_list xoff;		/* those whose next destination can't take more now */
+	struct pm_list jobs;		/* reads being served */
+	struct pm_list jobs_run, jobs_xoff;
+	struct pm_frame_queue ctl;	/* responses and announcements that the port has no room for yet */
+	struct pm_frame_queue retry;	/* those that the link flushed */
+	struct pm_frame_queue loop;	/* to itself, where no switch turns them round */
+	struct pm_frame_queue frozen_rx;
+	struct pm_event retry_timer, age_timer;
+	uint64_t down_since;		/* UINT64_MAX: the link is up */
+	bool port_full;
+	bool pumping;
+	uint32_t inc, peer_inc[PM_MAX_NICS];
+	struct pm_flow *flow[PM_FLOW_BUCKETS];
+	unsigned int nflows;
+	struct pm_list poison;
+	unsigned int npoison;
+
+	/* Faults. */
+	bool frozen;
+	unsigned int drop_admin, drop_irq;
+	unsigned int garble[PM_GARBLE_CQE + 1];
+	bool lie_version, lie_id, lie_ep, lie_cq;
+	uint64_t lie[4];
+
+	uint64_t wqes, cqes, doorbells, interrupts;
+};
+
+struct pm_fabric {
+	struct pm_sim *sim;
+	struct pm_fabric_config cfg;
+	char profile[32];
+	struct pm_card *card[PM_MAX_NICS];
+	struct pm_link *link[PM_MAX_NICS];
+	struct pm_switch *sw;
+	unsigned int nlinks;
+	uint32_t xoff;			/* bit n: the way to NIC n is full, send it no payload */
+};
+
+/* card.c */
+struct pm_card *pm_card_new(struct pm_fabric *f, unsigned int index, struct pm_port *port);
+void pm_card_free(struct pm_card *c);
+bool pm_card_poll(struct pm_card *c);
+void pm_card_garble_eqe(struct pm_card *c, struct pnic_eqe *e);
+bool pm_card_take_garble(struct pm_card *c, enum pm_garble what);
+void pm_card_irq(struct pm_card *c, unsigned int vector);
+static inline bool pm_card_ready(const struct pm_card *c)
+{
+	return (c->status & (PNIC_STATUS_READY | PNIC_STATUS_FATAL)) == PNIC_STATUS_READY;
+}
+
+/* hostmem.c */
+void *pm_dma(struct pm_card *c, uint64_t addr, size_t *len, bool write);
+bool pm_dma_read(struct pm_card *c, uint64_t addr, void *buf, size_t len);
+bool pm_dma_write(struct pm_card *c, uint64_t addr, const void *buf, size_t len);
+bool pm_dma_entry(struct pm_card *c, uint64_t addr, const void *entry, size_t size);
+
+/* admin.c, admin_obj.c, admin_link.c */
+struct pm_admin_result {
+	uint64_t result[2];
+};
+typedef uint8_t (*pm_admin_fn)(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+bool pm_admin_start(struct pm_card *c);
+bool pm_admin_poll(struct pm_card *c);
+uint8_t pm_admin_bad(struct pm_admin_result *r, size_t offset);
+#define PM_BAD(r, type, field) pm_admin_bad(r, offsetof(type, field))
+uint8_t pm_adm_create_eq(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_destroy_eq(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_create_ctx(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_destroy_ctx(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_bind_db(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_unbind_db(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_create_mr(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_destroy_mr(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_create_cq(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_destroy_cq(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_create_ep(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_destroy_ep(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_reset_ep(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_identify(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_link_query(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_link_set(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_lane_table(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_lane_ctl(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_map_query(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_map_stage(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_map_switch(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_map_abort(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_mgmt_send(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_mgmt_recv(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_counters(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+
+/* eq.c */
+void pm_eq_post(struct pm_card *c, uint32_t eqn, uint8_t type, uint16_t code, uint32_t id,
+		uint64_t d0, uint64_t d1);
+void pm_eq_post_fatal(struct pm_card *c);
+void pm_eq_notify(struct pm_eq *eq, struct pm_notice *n, uint8_t type, uint16_t code, uint32_t id);
+void pm_notice_init(struct pm_notice *n);
+void pm_eq_head(struct pm_card *c, unsigned int eqn, uint32_t head, bool arm);
+
+/* cq.c */
+void pm_cq_post(struct pm_cq *cq, struct pnic_cqe *e);
+void pm_cq_rung(struct pm_cq *cq, uint64_t val);
+void pm_cq_bury(struct pm_card *c);
+void pm_cq_drop(struct pm_card *c, struct pm_cq *cq);
+
+/* db.c */
+void *pm_db_slot(struct pm_card *c, unsigned int page, unsigned int slot);
+/* 0 or an admin status. The slot reads 0 afterwards. */
+uint8_t pm_db_take(struct pm_card *c, struct pm_db *db, enum pm_db_kind kind, void *obj,
+		   const struct pm_ctx *ctx, uint32_t page, uint32_t slot);
+void pm_db_release(struct pm_card *c, struct pm_db *db);
+void pm_db_zero(struct pm_card *c, struct pm_db *db);
+void pm_db_look(struct pm_card *c, struct pm_db *db);
+bool pm_db_scan(struct pm_card *c, bool *all_seen);
+bool pm_db_scan_all(struct pm_card *c);
+void pm_db_park(struct pm_card *c, bool park);
+
+/* mr.c */
+uint8_t pm_mr_check(struct pm_card *c, const struct pm_access *a, const struct pm_sg *sg);
+void *pm_span_at(const struct pm_span *s, uint64_t off, size_t *len, bool write, uint8_t *status);
+bool pm_span_copy(const struct pm_span *dst, uint64_t dst_off, const struct pm_span *src,
+		  uint64_t src_off, size_t len, uint8_t *dst_status, uint8_t *src_status);
+void pm_mr_drop(struct pm_card *c, uint32_t index);
+
+/* ep.c */
+struct pm_ep *pm_ep_find(struct pm_card *c, uint32_t epn);
+void pm_ep_stop(struct pm_ep *ep, uint8_t status);
+void pm_ep_die(struct pm_ep *ep, uint8_t status);
+void pm_ep_drop(struct pm_ep *ep);
+void pm_ep_sq_rung(struct pm_ep *ep, uint32_t pi);
+void pm_ep_rq_rung(struct pm_ep *ep, uint32_t pi);
+void pm_ep_recv_complete(struct pm_ep *ep, uint64_t cookie, uint8_t op, uint8_t status, uint32_t len,
+			 uint64_t imm, uint32_t src_nic, uint32_t src_ep);
+
+/* sq.c */
+void pm_sq_fetch(struct pm_ep *ep);
+void pm_sq_flush(struct pm_ep *ep);
+void pm_sq_retire(struct pm_ep *ep);
+bool pm_sq_has_work(const struct pm_ep *ep);
+
+/* msg.c */
+struct pm_msg *pm_msg_new(struct pm_card *c, enum pm_msg_kind kind);
+void pm_msg_put(struct pm_card *c, struct pm_msg *m);
+struct pm_msg *pm_msg_find(struct pm_card *c, uint64_t id);
+uint64_t pm_msg_id(const struct pm_msg *m);
+void pm_msg_finish(struct pm_msg *m, uint8_t status);
+void pm_msg_span(struct pm_msg *m, struct pm_span *s, bool write);
+uint8_t pm_msg_check(struct pm_msg *m);
+bool pm_msg_on_wire(const struct pm_msg *m);
+uint8_t pm_status_mirror(uint8_t status);
+
+/* tx.c */
+void pm_tx_kick(struct pm_ep *ep);
+bool pm_tx_pump(struct pm_card *c, unsigned int budget);
+void pm_tx_ctl(struct pm_card *c, struct pm_frame *f);
+struct pm_frame *pm_tx_frame(struct pm_card *c, const struct pm_wire *w, uint32_t dst_nic);
+void pm_tx_abort(struct pm_msg *m);
+void pm_tx_xon(struct pm_card *c);
+void pm_tx_job(struct pm_card *c, struct pm_msg *job);
+void pm_tx_job_free(struct pm_card *c, struct pm_msg *job);
+void pm_tx_reset(struct pm_card *c);
+
+/* rx.c */
+void pm_rx_frame(struct pm_card *c, struct pm_frame *f);
+bool pm_rx_gather(struct pm_card *c, const struct pm_frame *f, size_t off, void *buf, size_t len);
+void pm_rx_respond(struct pm_card *c, uint32_t src_nic, uint32_t src_ep, uint32_t dst_ep, uint64_t msg,
+		   uint8_t status, uint64_t result);
+enum pm_rx_step { PM_RX_TAKEN, PM_RX_HOLD };
+enum pm_rx_step pm_rx_request(struct pm_card *c, struct pm_flow *flow, struct pm_frame *f,
+			      const struct pm_wire *w);
+void pm_rx_end(struct pm_flow *flow, uint8_t local_status);
+
+/* flow.c */
+struct pm_flow *pm_flow_find(struct pm_card *c, uint32_t src_nic, uint32_t src_ep, uint32_t dst_ep);
+struct pm_flow *pm_flow_get(struct pm_card *c, uint32_t src_nic, uint32_t src_ep, struct pm_ep *ep);
+void pm_flow_tidy(struct pm_flow *flow);
+void pm_flow_hold(struct pm_flow *flow, struct pm_frame *f);
+void pm_flow_wake(struct pm_ep *ep);
+void pm_flow_poison(struct pm_flow *flow, uint32_t gen);
+void pm_flow_clean(struct pm_flow *flow);
+void pm_flow_abort(struct pm_card *c, uint32_t src_nic, const struct pm_wire *w);
+void pm_flow_end_ep(struct pm_ep *ep, uint8_t status);
+void pm_flow_drop_peer(struct pm_card *c, uint32_t nic);
+void pm_flow_drop_all(struct pm_card *c);
+void pm_flow_reset_ep(struct pm_ep *ep);
+
+/* rsp.c */
+void pm_rsp_frame(struct pm_card *c, struct pm_frame *f, const struct pm_wire *w);
+bool pm_rsp_source(struct pm_card *c, const struct pm_wire *w, struct pm_sg *sg, struct pm_span *s);
+
+/* peer.c */
+void pm_peer_seen(struct pm_card *c, uint32_t nic, uint32_t inc);
+void pm_peer_fail(struct pm_card *c, uint32_t nic, uint8_t status, uint64_t before);
+void pm_peer_announce(struct pm_card *c);
+void pm_peer_link_event(struct pm_card *c, const struct pm_link_event *ev);
+void pm_peer_flushed(struct pm_card *c, struct pm_frame *f);
+void pm_peer_init(struct pm_card *c);
+
+
+/* fabric.c */
+struct pm_card *pm_fabric_by_addr(struct pm_fabric *f, uint32_t addr);
+bool pm_fabric_loops(const struct pm_fabric *f);
+void pm_fabric_cable_serial(const struct pm_fabric *f, unsigned int nic, char *buf, size_t len);
+void pm_fabric_xon(struct pm_fabric *f);
+
+/* xswitch.c */
+struct pm_switch *pm_switch_new(struct pm_fabric *f);
+void pm_switch_free(struct pm_switch *sw);
+int pm_switch_attach(struct pm_switch *sw, unsigned int nic, struct pm_port *port);
+struct pm_port *pm_switch_port(struct pm_switch *sw, unsigned int nic);
+
+static inline void pm_wire_get(struct pm_wire *w, const struct pm_frame *f)
+{
+	memcpy(w, f->hdr, sizeof(*w));
+}
+
+static inline void pm_wire_set(struct pm_frame *f, const struct pm_wire *w)
+{
+	memcpy(f->hdr, w, sizeof(*w));
+}
+
+#endif /* PM_CARD_PRIV_H */

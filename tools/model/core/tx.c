@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The transmit side: which endpoint's turn it is, and cutting messages into frames.
+ *
+ * Called by doorbells and responses (pm_tx_kick), by the port when it has room again, and by
+ * pm_card_poll(). Endpoints and served reads take turns of a few frames, so that a long message delays nobody.
+ */
+#include "card_priv.h"
+
+/*
+ * With the link down for days they pile up. A lost one does little harm: what the far end holds goes with
+ * the next message of the same endpoint.
+ */
+#define ABORTS_MAX	16384u
+
+/* An endpoint that may have something to do. One that waits for its destination stays where it is. */
+void pm_tx_kick(struct pm_ep *ep)
+{
+	if (pm_list_empty(&ep->run))
+		pm_list_add_tail(&ep->run, &ep->card->run);
+}
+
+static bool send(struct pm_card *c, struct pm_frame *f)
+{
+	if (f->dst_nic == c->addr && pm_fabric_loops(c->fabric)) {
+		pm_fq_push(&c->loop, f);
+		return true;
+	}
+	if (pm_port_send(c->port, f))
+		return true;
+	c->port_full = true;
+	return false;
+}
+
+/* A frame that must go, soon: behind others of its kind. */
+void pm_tx_ctl(struct pm_card *c, struct pm_frame *f)
+{
+	if (!f)
+		return;
+	if (c->ctl.len || c->port_full || !send(c, f))
+		pm_fq_push(&c->ctl, f);
+}
+
+static void flush_ctl(struct pm_card *c)
+{
+	while (c->ctl.len && !c->port_full) {
+		struct pm_frame *f = pm_fq_pop(&c->ctl);
+
+		if (!send(c, f))
+			pm_fq_push_front(&c->ctl, f);
+	}
+}
+
+/* Payload frames: the one that meets a full port becomes the first to go. */
+static void send_payload(struct pm_card *c, struct pm_frame *f)
+{
+	if (!send(c, f))
+		pm_fq_push_front(&c->ctl, f);
+}
+
+struct pm_frame *pm_tx_frame(struct pm_card *c, const struct pm_wire *w, uint32_t dst_nic)
+{
+	struct pm_frame *f = pm_frame_new();
+
+	if (!f)
+		return NULL;
+	f->next = NULL;
+	f->src_nic = c->addr;
+	f->dst_nic = dst_nic;
+	f->seq = 0;
+	f->payload_len = 0;
+	f->origin = c->port;
+	f->ref = NULL;
+	f->ref_off = 0;
+	f->is_inline = true;
+	pm_wire_set(f, w);
+	return f;
+}
+
+static bool xoff(const struct pm_card *c, uint32_t dst_nic)
+{
+	uint32_t i = dst_nic - PM_NIC_ADDR_FIRST;
+
+	return i < PM_MAX_NICS && c->fabric->xoff >> i & 1;
+}
+
+static void head_of(struct pm_msg *m, struct pm_wire *w)
+{
+	struct pm_ep *ep = m->ep;
+
+	memset(w, 0, sizeof(*w));
+	w->type = PM_W_REQ;
+	w->op = m->opcode;
+	w->flags = ep->flags & PNIC_EPF_STOP_ON_ERROR ? PM_WF_STOP : 0;
+	w->partition = ep->ctx->partition;
+	w->src_ep = ep->epn;
+	w->dst_ep = m->dst_ep;
+	w->src_inc = ep->card->inc;
+	w->dst_inc = m->dst_inc;
+	w->ep_gen = ep->gen;
+	w->rnr_us = ep->rnr_us;
+	w->len = m->len;
+	w->off = m->sent;
+	w->msg = pm_msg_id(m);
+	w->raddr = m->raddr;
+	w->rkey = m->rkey;
+	w->imm = m->imm;
+	w->cmp = m->cmp;
+}
+
+static bool has_payload(const struct pm_msg *m)
+{
+	return m->opcode >= PNIC_OP_SEND && m->opcode <= PNIC_OP_WRITE_IMM;
+}
+
+/* The next frame of a message. False: no memory for it. */
+static bool send_frame(struct pm_ep *ep, struct pm_msg *m)
+{
+	uint32_t max = pm_port_config(ep->card->port)->frame_payload, n = m->len - m->sent;
+	struct pm_frame *f;
+	struct pm_wire w;
+
+	head_of(m, &w);
+	f = pm_tx_frame(ep->card, &w, m->dst_nic);
+	if (!f)
+		return false;
+	if (has_payload(m)) {
+		if (n > max)
+			n = max;
+		f->payload_len = n;
+		f->is_inline = m->inlined || !n;
+		if (m->inlined)
+			memcpy(f->data, m->data + m->sent, n);
+		f->ref = (void *)(uintptr_t)w.msg;
+		f->ref_off = m->sent;
+	}
+	m->sent += n;
+	if (m->opcode != PNIC_OP_READ)
+		ep->inflight += n;
+	if (m->sent == m->len)
+		ep->next = m->next;
+	send_payload(ep->card, f);
+	return true;
+}
+
+/* False: must wait until it is the first. Else it is begun, and perhaps over already. */
+static bool begin(struct pm_ep *ep, struct pm_msg *m)
+{
+	uint32_t nic = m->dst_nic - PM_NIC_ADDR_FIRST;
+	uint8_t st = m->judged;
+
+	if (ep->state != PM_EP_RUN) {
+		pm_msg_finish(m, PNIC_ST_FLUSHED);
+		return true;
+	}
+	if (m->flags & PNIC_SQF_FENCE && m != ep->head)
+		return false;
+	m->begun = true;
+	m->began = pm_sim_now(ep->card->sim);
+	if (st == PNIC_ST_OVERRUN)
+		pm_ep_die(ep, st);
+	if (!st && (has_payload(m) || m->opcode == PNIC_OP_READ))
+		st = pm_msg_check(m);
+	if (st || m->opcode == PNIC_OP_NOP || m->opcode == PNIC_OP_FLUSH)
+		pm_msg_finish(m, st);
+	else
+		m->dst_inc = nic < PM_MAX_NICS ? ep->card->peer_inc[nic] : 0;
+	return true;
+}
+
+/* Begins what may begin. True: the first unsent message can go on. */
+static bool prepare(struct pm_ep *ep)
+{
+	struct pm_msg *m = ep->next;
+
+	if (!m->begun && !begin(ep, m))
+		return false;
+	if (m->done) {
+		pm_sq_retire(ep);
+		return true;
+	}
+	return ep->inflight < PM_EP_WINDOW_BYTES;
+}
+
+/* An endpoint's turn. It leaves the list when only a response can bring it forward. */
+static unsigned int run_ep(struct pm_ep *ep)
+{
+	struct pm_card *c = ep->card;
+	unsigned int used = 0;
+
+	pm_list_del(&ep->run);
+	while (used < PM_QUANTUM && !c->port_full) {
+		struct pm_msg *m;
+
+		pm_sq_fetch(ep);
+		m = ep->next;
+		if (!m || !prepare(ep))
+			return used;
+		used++;
+		if (ep->next != m)
+			continue;
+		if (xoff(c, m->dst_nic)) {
+			pm_list_del(&ep->run);
+			pm_list_add_tail(&ep->run, &c->xoff);
+			return used;
+		}
+		if (!send_frame(ep, m))
+			break;
+	}
+	pm_tx_kick(ep);
+	return used;
+}
+
+static bool send_data(struct pm_card *c, struct pm_msg *job)
+{
+	uint32_t max = pm_port_config(c->port)->frame_payload, n = job->len - job->sent;
+	struct pm_wire w = {
+		.type = PM_W_DATA, .op = PNIC_OP_READ, .partition = job->partition,
+		.src_ep = job->ep->epn, .dst_ep = job->dst_ep, .src_inc = c->inc,
+		.ep_gen = job->ep->gen, .len = job->len, .off = job->sent, .msg = job->peer_msg,
+		.raddr = job->raddr, .rkey = job->rkey,
+	};
+	struct pm_frame *f = pm_tx_frame(c, &w, job->dst_nic);
+
+	if (!f)
+		return false;
+	f->is_inline = false;
+	f->payload_len = n < max ? n : max;
+	f->ref_off = job->sent;
+	job->sent += f->payload_len;
+	send_payload(c, f);
+	return true;
+}
+
+static unsigned int run_job(struct pm_card *c, struct pm_msg *job)
+{
+	unsigned int used = 0;
+
+	pm_list_del(&job->run);
+	if (xoff(c, job->dst_nic)) {
+		pm_list_add_tail(&job->run, &c->jobs_xoff);
+		return 1;
+	}
+	while (used < PM_QUANTUM && !c->port_full && job->sent < job->len && send_data(c, job))
+		used++;
+	if (job->sent == job->len)
+		pm_tx_job_free(c, job);
+	else
+		pm_list_add_tail(&job->run, &c->jobs_run);
+	return used + 1;
+}
+
+/* A read to be served, and its end. */
+void pm_tx_job(struct pm_card *c, struct pm_msg *job)
+{
+	pm_list_add_tail(&job->job, &c->jobs);
+	pm_list_add_tail(&job->run, &c->jobs_run);
+}
+
+void pm_tx_job_free(struct pm_card *c, struct pm_msg *job)
+{
+	pm_list_del(&job->job);
+	pm_list_del(&job->run);
+	pm_msg_put(c, job);
+}
+
+/* Sends up to about @budget frames. True: there may be more to send at once. */
+bool pm_tx_pump(struct pm_card *c, unsigned int budget)
+{
+	unsigned int used = 0;
+
+	if (c->pumping || c->frozen || c->status & PNIC_STATUS_FATAL)
+		return false;
+	c->pumping = true;
+	flush_ctl(c);
+	while (used < budget && !c->port_full) {
+		unsigned int before = used;
+
+		if (!pm_list_empty(&c->run)) {
+			used += run_ep(pm_container(c->run.next, struct pm_ep, run)) + 1;
+		}
+		if (!pm_list_empty(&c->jobs_run) && !c->port_full)
+			used += run_job(c, pm_container(c->jobs_run.next, struct pm_msg, run));
+		if (used == before)
+			break;
+	}
+	c->pumping = false;
+	return !c->port_full && (!pm_list_empty(&c->run) || !pm_list_empty(&c->jobs_run));
+}
+
+/* The transfer is over here before the far end said so. It must forget what it holds of it. */
+void pm_tx_abort(struct pm_msg *m)
+{
+	struct pm_card *c = m->ep->card;
+	struct pm_wire w;
+
+	if (c->ctl.len + c->retry.len > ABORTS_MAX)
+		return;
+	head_of(m, &w);
+	w.type = PM_W_ABORT;
+	pm_tx_ctl(c, pm_tx_frame(c, &w, m->dst_nic));
+}
+
+/* Some way is free again. */
+void pm_tx_xon(struct pm_card *c)
+{
+	pm_list_splice_tail(&c->xoff, &c->run);
+	pm_list_splice_tail(&c->jobs_xoff, &c->jobs_run);
+}
+
+void pm_tx_reset(struct pm_card *c)
+{
+	while (!pm_list_empty(&c->jobs))
+		pm_tx_job_free(c, pm_container(c->jobs.next, struct pm_msg, job));
+	pm_fq_free(&c->ctl);
+	pm_fq_free(&c->retry);
+	pm_fq_free(&c->loop);
+	pm_fq_free(&c->frozen_rx);
+	c->port_full = false;
+}
