@@ -15,7 +15,7 @@ export HOME=/tmp LANG=C.UTF-8 TERM=dumb PNIC_RUN="$run"
 
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev 2>/dev/null
+mount -t devtmpfs devtmpfs /dev
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 for dir in /dev/shm /tmp /run; do

@@ -188,24 +188,25 @@ def _faults(watcher, guest, status, options):
     return faults
 
 
-def _report(watcher, options, setup_seconds):
-    """Writes run.json and the picture; (figures, the picture's path)."""
-    fig = summary.figures(watcher.job, watcher.samples, len(watcher.killer.done), setup_seconds,
-                          (watcher.ended or time.monotonic()) - watcher.began)
-    os.makedirs(paths.RESULTS, exist_ok=True)
-    with open(os.path.join(paths.RESULTS, 'run.json'), 'w', encoding='utf-8') as out:
-        json.dump(fig, out, indent=1)
-        out.write('\n')
-    path = os.path.join(paths.RESULTS, 'run.svg')
-    with open(path, 'w', encoding='utf-8') as out:
-        out.write(picture.svg(watcher.before, watcher.after or watcher.before, watcher.cluster,
-                              watcher.samples, watcher.killer.done,
-                              summary.lines(fig, options.nics)))
-    return fig, path
+class Outcome:
+    """What became of a run: `figures` is None if the job never began."""
+
+    def __init__(self, watcher, guest, faults, setup_seconds):
+        self.faults = faults
+        self.directory = guest.directory
+        self.figures = self.picture = None
+        if watcher.began is None:
+            return
+        ended = watcher.ended or time.monotonic()
+        self.figures = summary.figures(watcher.job, watcher.samples, len(watcher.killer.done),
+                                       setup_seconds, ended - watcher.began)
+        self.picture = picture.svg(watcher.before, watcher.after or watcher.before,
+                                   watcher.cluster, watcher.samples, watcher.killer.done,
+                                   summary.lines(self.figures, len(watcher.job.ranks)))
 
 
 def play(root, chosen, options, progress, screen):
-    """Boot and run; (figures or None, path of the picture or None, faults, run directory)."""
+    """Boot, run, watch; an Outcome."""
     if not os.access(PROGRAM, os.X_OK):
         raise Failure('the job is not built: %s is missing' % PROGRAM)
     progress.step('booting the guest with %d cards (%s)' % (options.nics, chosen))
@@ -219,13 +220,19 @@ def play(root, chosen, options, progress, screen):
             watcher.close()
             screen.end()
             progress.done()
-    fig = path = None
-    if watcher.began is not None:
-        fig, path = _report(watcher, options, watcher.began - progress.started)
     faults = _faults(watcher, guest, status, options)
     if status is None:
         faults += guest.last_words()
-    return fig, path, faults, guest.directory
+    return Outcome(watcher, guest, faults, (watcher.began or 0) - progress.started)
+
+
+def _write(name, text):
+    """A file of build/results/; its path as people type it."""
+    os.makedirs(paths.RESULTS, exist_ok=True)
+    path = os.path.join(paths.RESULTS, name)
+    with open(path, 'w', encoding='utf-8') as out:
+        out.write(text)
+    return os.path.relpath(path)
 
 
 def run(root, options, progress):
@@ -240,18 +247,18 @@ def run(root, options, progress):
             for line in failure.lines:
                 print('    ' + line, file=sys.stderr)
             raise
-    fig, path, faults, directory = play(root, chosen, options, progress, Screen())
-    if fig:
+    outcome = play(root, chosen, options, progress, Screen())
+    if outcome.figures:
         print()
-        for line in summary.lines(fig, options.nics):
+        for line in summary.lines(outcome.figures, options.nics):
             print('  ' + line)
-        print('  picture            %s' % os.path.relpath(path))
-        print('  figures            %s'
-              % os.path.relpath(os.path.join(paths.RESULTS, 'run.json')))
-    if faults:
+        print('  picture            ' + _write('run.svg', outcome.picture))
+        print('  figures            '
+              + _write('run.json', json.dumps(outcome.figures, indent=1) + '\n'), flush=True)
+    if outcome.faults:
         print('\nThe run failed:', file=sys.stderr)
-        for line in faults:
+        for line in outcome.faults:
             print('  ' + line, file=sys.stderr)
-        print('  (all logs are in %s)' % directory, file=sys.stderr)
+        print('  (all logs are in %s)' % outcome.directory, file=sys.stderr)
         return 1
     return 0

@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 
 CELL, GAP = 14, 2
 LEFT, TOP = 30, 70
-CHART_W, CHART_H = 460, 150
+CHART_W, CHART_H = 460, 110
 COLOURS = {
     'active': ('#4477aa', 'carries data'),
     'replaced': ('#228833', 'a spare that took over'),
@@ -53,48 +53,50 @@ def _legend(roles, y):
     return out
 
 
-def _steps(points, x0, y0, top):
-    """A staircase through (progress, value); the value holds until the next point."""
+def axis(values, from_zero):
+    """Round tick values that enclose `values`, at most seven."""
+    low, high = (0 if from_zero else min(values)), max(values)
+    margin = max((high - low) * 0.1, 1)
+    high += margin
+    low = 0 if from_zero else max(0, low - margin)
+    step, base = None, 1
+    while step is None:
+        step = next((base * f for f in (1, 2, 5) if (high - low) / (base * f) <= 5), None)
+        base *= 10
+    first, last = int(low // step), int(-(-high // step))
+    return [step * n for n in range(first, last + 1)]
+
+
+def _steps(points, x0, height):
+    """A staircase through (progress, value); a value holds until the next point."""
     path = []
-    last = None
     for progress, value in points:
-        x = x0 + progress * CHART_W
-        y = y0 + CHART_H - (value / top * CHART_H if top else 0)
-        if last is None:
-            path.append('M%.1f %.1f' % (x, y))
-        else:
-            path.append('H%.1f V%.1f' % (x, y))
-        last = y
+        form = 'H%.1f V%.1f' if path else 'M%.1f %.1f'
+        path.append(form % (x0 + progress * CHART_W, height(value)))
     return ' '.join(path)
 
 
-def _chart(x0, y0, title, points, top, colour, kills):
-    out = [_text(x0, y0 - 8, title, 13),
-           '<rect x="%d" y="%d" width="%d" height="%d" fill="none" stroke="#999"/>'
-           % (x0, y0, CHART_W, CHART_H)]
-    for part in range(5):
-        y = y0 + CHART_H - part * CHART_H / 4
-        out.append('<line x1="%d" y1="%.1f" x2="%d" y2="%.1f" stroke="#eee"/>'
+def _chart(x0, y0, title, points, ticks, colour, kills):
+    low, high = ticks[0], ticks[-1]
+
+    def height(value):
+        return y0 + CHART_H - (value - low) / (high - low) * CHART_H
+    out = [_text(x0, y0 - 8, title, 13)]
+    for tick in ticks:
+        y = height(tick)
+        out.append('<line x1="%d" y1="%.1f" x2="%d" y2="%.1f" stroke="#ddd"/>'
                    % (x0, y, x0 + CHART_W, y))
-        out.append(_text(x0 - 6, y + 4, '%g' % (top * part / 4), 10, 'end'))
+        out.append(_text(x0 - 6, y + 4, '%g' % tick, 10, 'end'))
     for progress, _ in kills:
         x = x0 + progress * CHART_W
         out.append('<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#ee6677"/>'
                    % (x, y0 + CHART_H, x, y0 + CHART_H + 5))
     out.append('<path d="%s" fill="none" stroke="%s" stroke-width="2"/>'
-               % (_steps(points, x0, y0, top), colour))
+               % (_steps(points, x0, height), colour))
     for part in (0, 25, 50, 75, 100):
         out.append(_text(x0 + part / 100 * CHART_W, y0 + CHART_H + 18, '%d %%' % part, 10,
                          'middle'))
     return out
-
-
-def _ceiling(value):
-    """A round number not below the value, for the top of an axis."""
-    step = 1
-    while step * 10 < value:
-        step *= 10
-    return max(4, -(-int(value * 1.05 + 1) // step) * step)
 
 
 def svg(before, after, cluster, samples, kills, lines):
@@ -106,17 +108,21 @@ def svg(before, after, cluster, samples, kills, lines):
     chart_x = LEFT + columns * (CELL + GAP) + 70
     below = TOP + rows * (CELL + GAP) + 14
     rates = [(s.progress, s.rate_mbps / 1000) for s in samples]
+    spares = [(s.progress, s.spares) for s in samples]
     margins = [(s.progress, s.margin) for s in samples]
     body = [_text(LEFT, 30, 'An all-reduce over an optical link that loses %d lanes' % len(kills),
                   18),
             _text(LEFT, 56, 'the lanes that card 0 receives, at the end', 13)]
     body += grid + _legend(roles, below)
-    body += _chart(chart_x, TOP, 'simulated link rate, Gb/s, over the progress of the job '
-                   '(ticks: a lane dies)', rates, _ceiling(max(v for _, v in rates)), '#4477aa',
-                   kills)
-    body += _chart(chart_x, TOP + CHART_H + 60, 'margin: how many more lanes may die at that '
-                   'moment', margins, _ceiling(max(v for _, v in margins)), '#228833', kills)
-    y = TOP + 2 * CHART_H + 110
+    charts = [('simulated link rate, Gb/s (red ticks: a lane dies)', rates, False, '#4477aa'),
+              ('spares left', spares, True, '#777777'),
+              ('margin: lanes that may die at that moment', margins, True, '#228833')]
+    y = TOP
+    for title, points, from_zero, colour in charts:
+        body += _chart(chart_x, y, title, points, axis([v for _, v in points], from_zero), colour,
+                       kills)
+        y += CHART_H + 54
+    y += 4
     for line in lines:
         body.append('<text x="%d" y="%d" font-size="12" font-family="monospace" fill="#222" '
                     'xml:space="preserve">%s</text>' % (chart_x, y, escape(line)))

@@ -2,7 +2,7 @@
 """`make test`: builds everything, then host tests, guest tests, static checks and the main
 job at a small size.  Each is a named test; the end is a plain line with the count."""
 
-from . import accel, build, checks, guesttests, hosttests
+from . import accel, build, checks, guesttests, hosttests, jobtest
 from .results import Results
 
 
@@ -21,6 +21,7 @@ def run(root, progress, only=None):
         hosttests.run(results, progress, only)
         guesttests.run(root, chosen, results, progress, only)
         if not only:
+            jobtest.run(root, chosen, results, progress)
             checks.run(root, results, progress)
     progress.done()
     return results.finish()

@@ -5,7 +5,7 @@ import io
 import unittest
 from xml.dom import minidom
 
-from pnicvm import jobrun, lanekiller, picture, screen, summary
+from pnicvm import jobrun, jobtest, lanekiller, picture, screen, summary
 from pnicvm.errors import Failure
 from pnicvm.jobstate import Job, Sample
 
@@ -161,6 +161,15 @@ class Report(unittest.TestCase):
         for part in ('transfers lost     0', '425 -> 400 lanes', '800.0 -> 752.9 Gb/s', '96.0 %'):
             self.assertIn(part, text)
 
+    def test_verdicts_of_the_small_job(self):
+        good = {'rate_start_mbps': 800000, 'rate_end_mbps': 753000, 'width_start': 425,
+                'width_end': 400, 'link_efficiency': 0.93}
+        self.assertEqual([against for _, against in jobtest.verdicts(good)], [[], [], []])
+        for key, value in (('width_end', 425), ('rate_end_mbps', 760000 + 5000),
+                           ('link_efficiency', 0.89), ('rate_start_mbps', 0)):
+            self.assertTrue(any(against for _, against
+                                in jobtest.verdicts(dict(good, **{key: value}))), key)
+
     def lanes(self, dead):
         return [{'lane': n, 'x': x, 'y': y, 'dead': n in dead,
                  'state': 'lost' if n in dead else 'active' if n < 425 else 'spare'}
@@ -174,6 +183,13 @@ class Report(unittest.TestCase):
         self.assertEqual(len(titles), 460)
         self.assertEqual(sum('in the cluster' in t for t in titles), 1)
         self.assertEqual(sum(t.endswith(': dead') for t in titles), 2)
+
+    def test_axes_enclose_what_they_show(self):
+        for values, from_zero in (([800.0, 752.9], False), ([7, 6, 5], True), ([0, 0], True),
+                                  ([35, 0], True), ([0.1], False), ([123456], True)):
+            ticks = picture.axis(values, from_zero)
+            self.assertTrue(ticks[0] <= min(values) and ticks[-1] >= max(values))
+            self.assertTrue(2 <= len(ticks) <= 7, ticks)
 
     def test_a_spare_that_took_over_is_shown(self):
         start = {'lane': 1, 'state': 'spare', 'dead': False}

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The main job as a test: small, but past the spares, by the same code as `make run`."""
+
+import io
+import time
+
+from . import jobrun
+from .errors import Failure
+from .screen import Screen
+
+SMALL = {'NICS': '2', 'KILL': '45', 'SEED': '7', 'TIME_LIMIT': '400'}
+EFFICIENCY = 0.90       # of the line's bits, what FEC and framing must leave to payload
+
+
+def verdicts(fig):
+    """[(name, what speaks against it)] for the figures of a run."""
+    rate = fig['rate_end_mbps'] / fig['rate_start_mbps'] if fig['rate_start_mbps'] else 0
+    width = fig['width_end'] / fig['width_start'] if fig['width_start'] else 1
+    return [
+        ('the link got narrower', [] if fig['width_end'] < fig['width_start'] else
+         ['width %d -> %d' % (fig['width_start'], fig['width_end'])]),
+        ('the rate follows the width', [] if abs(rate - width) <= 0.01 else
+         ['rate %.4f of the start, width %.4f' % (rate, width)]),
+        ('link efficiency', [] if fig['link_efficiency'] >= EFFICIENCY else
+         ['%.4f, wanted %.2f' % (fig['link_efficiency'], EFFICIENCY)]),
+    ]
+
+
+def run(root, chosen, results, progress):
+    started = time.monotonic()
+    try:
+        outcome = jobrun.play(root, chosen, jobrun.Options(SMALL), progress,
+                              Screen(io.StringIO(), live=False))
+    except Failure as failure:
+        results.fail('job', 'all-reduce', str(failure))
+        return
+    results.check('job', 'all-reduce on a link that loses lanes', outcome.faults,
+                  'see ' + outcome.directory, time.monotonic() - started)
+    if outcome.figures:
+        for name, against in verdicts(outcome.figures):
+            results.check('job', name, against)
