@@ -369,7 +369,8 @@ KTAP_TEST(lies)
 		SUBTEST("%s %llu", lies[i].what, lies[i].lie) {
 			truth = lies[i].truth;
 			if (!truth)
-				truth = strcmp(lies[i].what, "max_ep") ? __builtin_ctz(info.max_cq_entries) : info.max_ep;
+				truth = strcmp(lies[i].what, "max_ep") ? (uint32_t)__builtin_ctz(info.max_cq_entries) :
+									 info.max_ep;
 			log = klog_open();
 			REQUIRE_OK(write_file(DRIVER "unbind", pci));
 			STEER("{\"cmd\":\"lie\",\"nic\":0,\"what\":\"%s\",\"value\":%llu}", lies[i].what, lies[i].lie);
