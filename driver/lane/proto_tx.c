@@ -62,11 +62,29 @@ static void fall_back(struct lane_proto *p, u64 now)
 	stage(p, now);
 }
 
+static void drop_and_fall_back(struct lane_proto *p, u64 now)
+{
+	abort_staged(p, now);
+	fall_back(p, now);
+}
+
 /* Judged anew when the next reports come in. */
 static void forget_astray(struct lane_proto *p, u64 now)
 {
 	(void)now;
 	p->tx.astray = 0;
+}
+
+static void drop_and_forget(struct lane_proto *p, u64 now)
+{
+	abort_staged(p, now);
+	forget_astray(p, now);
+}
+
+static void drop_and_tell(struct lane_proto *p, u64 now)
+{
+	abort_staged(p, now);
+	tell(p, now);
 }
 
 struct tx_rule {
@@ -82,15 +100,16 @@ static const struct tx_rule rules[LANE_TX_STATES][LANE_TX_EVENTS] = {
 	},
 	[LANE_TX_STAGING] = {
 		[LANE_TXE_STAGED]	= { LANE_TX_STAGED, accept },
-		[LANE_TXE_REFUSED]	= { LANE_TX_IDLE, NULL },
+		/* What was staged before it, if anything, is still there. */
+		[LANE_TXE_REFUSED]	= { LANE_TX_IDLE, abort_staged },
 		[LANE_TXE_FOREIGN]	= { LANE_TX_UNCONFIRMED, tell },
 	},
 	[LANE_TX_STAGED] = {
 		[LANE_TXE_PROPOSE]	= { LANE_TX_STAGING, stage },
 		[LANE_TXE_AGAIN]	= { LANE_TX_STAGED, accept },
 		[LANE_TXE_GO]		= { LANE_TX_SWITCHING, do_switch },
-		[LANE_TXE_FOREIGN]	= { LANE_TX_UNCONFIRMED, tell },
-		[LANE_TXE_ASTRAY]	= { LANE_TX_BACK_STAGING, fall_back },
+		[LANE_TXE_FOREIGN]	= { LANE_TX_UNCONFIRMED, drop_and_tell },
+		[LANE_TXE_ASTRAY]	= { LANE_TX_BACK_STAGING, drop_and_fall_back },
 		[LANE_TXE_PEER_RESET]	= { LANE_TX_IDLE, abort_staged },
 		[LANE_TXE_TIMEOUT]	= { LANE_TX_IDLE, abort_staged },
 	},
@@ -114,7 +133,7 @@ static const struct tx_rule rules[LANE_TX_STATES][LANE_TX_EVENTS] = {
 	},
 	[LANE_TX_BACK_SWITCHING] = {
 		[LANE_TXE_SWITCHED]	= { LANE_TX_UNCONFIRMED, tell },
-		[LANE_TXE_SWITCH_FAILED] = { LANE_TX_UNCONFIRMED, forget_astray },
+		[LANE_TXE_SWITCH_FAILED] = { LANE_TX_UNCONFIRMED, drop_and_forget },
 		[LANE_TXE_FOREIGN]	= { LANE_TX_UNCONFIRMED, tell },
 		[LANE_TXE_TIMEOUT]	= { LANE_TX_BACK_SWITCHING, do_switch },
 	},
