@@ -213,10 +213,13 @@ int dma_unmap(struct dma_table *t, uint64_t first, uint64_t last)
 		t->r[at++].last = first - 1;
 	for (end = at; end < t->n && t->r[end].last <= last; end++)
 		file_put(t->r[end].file);
-	memmove(&t->r[at], &t->r[end], (t->n - end) * sizeof(*t->r));
+	if (end < t->n)
+		memmove(&t->r[at], &t->r[end], (t->n - end) * sizeof(*t->r));
 	t->n -= end - at;
+	if (at == t->n)
+		return 0;
 	r = &t->r[at];
-	if (at < t->n && r->first <= last) {
+	if (r->first <= last) {
 		r->off += last + 1 - r->first;
 		r->first = last + 1;
 	}

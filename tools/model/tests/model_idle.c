@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An idle model must not burn a core: processor time counted over a second.
+ *
+ * Bounds are of time used, not of time passed, so a busy machine doesn't matter.
+ */
+#define _GNU_SOURCE
+#include <string.h>
+#include <time.h>
+
+#include "client.h"
+#include "driver/hw/pnic_regs.h"
+#include "selftests/ktap.h"
+#include "server.h"
+
+#define SECOND	1000000000ull
+
+static struct vclient cl[8];
+
+static void nap(unsigned int ms)
+{
+	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000l };
+
+	nanosleep(&ts, NULL);
+}
+
+static uint64_t used_in_a_second(struct server *s)
+{
+	uint64_t before;
+
+	nap(200);
+	before = server_cpu_ns(s);
+	nap(1000);
+	return server_cpu_ns(s) - before;
+}
+
+static void check_idle(const char *const *args, unsigned int nics, unsigned int percent)
+{
+	struct server s;
+	char path[128];
+	uint64_t used;
+	unsigned int i;
+
+	REQUIRE(server_start(&s, "pnic-model", args));
+	used = used_in_a_second(&s);
+	ktap_say("without a client: %.2f %% of a core", used * 100.0 / SECOND);
+	CHECK_LT(used, SECOND * percent / 100);
+	for (i = 0; i < nics; i++) {
+		server_nic_path(&s, i, path, sizeof(path));
+		CHECK_EQ(vc_start(&cl[i], path), 0);
+		CHECK_EQ(vc_get(&cl[i], PNIC_BAR_REGS, PNIC_REG_ID, 4), PNIC_ID_MAGIC);
+	}
+	used = used_in_a_second(&s);
+	ktap_say("with %u clients: %.2f %% of a core", nics, used * 100.0 / SECOND);
+	CHECK_LT(used, SECOND * percent / 100);
+	for (i = 0; i < nics; i++)
+		vc_close(&cl[i]);
+	CHECK_EQ(server_stop(&s), 0);
+}
+
+KTAP_TEST(parked)
+{
+	static const char *const args[] = { "--nics", "2", NULL };
+
+	check_idle(args, 2, 2);
+}
+
+KTAP_TEST(parked_with_a_switch)
+{
+	static const char *const args[] = { "--nics", "4", NULL };
+
+	check_idle(args, 4, 2);
+}
+
+KTAP_TEST(trapped_doorbells)
+{
+	static const char *const args[] = { "--nics", "2", "--doorbells", "trapped", NULL };
+
+	check_idle(args, 2, 2);
+}
+
+/* Nothing can wake it for a doorbell, so it looks a thousand times a second. */
+KTAP_TEST(without_park)
+{
+	static const char *const args[] = { "--nics", "2", "--no-park", NULL };
+
+	check_idle(args, 2, 5);
+}
+
+KTAP_MAIN()
