@@ -22,6 +22,7 @@
 struct pm_port;
 struct pm_link;
 
+#define PM_MGMT_MAX		2048u	/* bytes of a management message */
 #define PM_FRAME_INLINE_MAX	320
 #define PM_FRAME_OVERHEAD	52	/* preamble and sequence 12, header 36, CRC32C 4 */
 
@@ -84,11 +85,13 @@ struct pm_link_config {
 	uint32_t heartbeat_us;
 	uint64_t seed;
 };
+/* A profile that doesn't exist leaves all 0, which pm_link_new() refuses. */
 void pm_link_config_defaults(struct pm_link_config *c, const char *profile);
 
 struct pm_frame *pm_frame_new(void);
 void pm_frame_free(struct pm_frame *f);
 
+/* NULL: no memory, or a configuration that can't be. */
 struct pm_link *pm_link_new(struct pm_sim *sim, const struct pm_link_config *c, unsigned int index);
 void pm_link_free(struct pm_link *link);
 struct pm_port *pm_link_port(struct pm_link *link, int end);	/* 0, 1 */
@@ -114,9 +117,10 @@ int pm_port_map_stage(struct pm_port *p, int dir, const void *map, size_t len, u
 int pm_port_map_switch(struct pm_port *p, uint32_t generation);
 int pm_port_map_abort(struct pm_port *p, int dir, uint32_t generation);
 int pm_port_mgmt_send(struct pm_port *p, const void *msg, size_t len);
-size_t pm_port_mgmt_recv(struct pm_port *p, void *buf, size_t cap);		/* 0: none */
+/* Length of the oldest message, 0: none. One longer than @cap is neither copied nor taken. */
+size_t pm_port_mgmt_recv(struct pm_port *p, void *buf, size_t cap);
 int pm_port_lane_ctl(struct pm_port *p, uint16_t lane, bool on);
-void pm_port_counters(struct pm_port *p, struct pnic_counters *c);		/* the link's part of it */
+void pm_port_counters(struct pm_port *p, struct pnic_counters *c);		/* sets the link's part of it */
 
 /* Faults, for the control socket. @p is the receiver whose incoming lanes are meant. 0 or -errno. */
 int pm_fault_kill(struct pm_port *p, unsigned int lane);

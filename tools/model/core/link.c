@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A link and its two ports: profiles, making and freeing, up and down, events to the
+ * owner, reset, what LINK_QUERY and COUNTERS tell. Called by the NIC engine, the switch and the front ends.
+ */
+#include <endian.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "link_int.h"
+
+/*
+ * Profiles. mosaic-800g: Mosaic (SIGCOMM 2025): 460 channels of 2 Gb/s, median BER below 2e-8 at
+ * 20 m; 425 of them carry 850 Gb/s, the line rate of 800 Gb/s behind RS(544,514).
+ * avicena-512g: LightBundle, 256 + 64 channels, 5..10 m, below 1e-9, at the
+ * rate that gives 512 Gb/s of payload. test-16: sixteen lanes with a short code, so that a lane
+ * has few symbols in a codeword and a test few lanes to care for.
+ * Common to all: 5 ns/m of fibre; 62 ns for an 800G RS-FEC (802.3dj deck: 37 ns of logic, four
+ * codewords of 25.6 ns in all); loss of light known after 100 us and frames kept for 4 s (Slingshot's health markers
+ * and LLR data age). Assumptions: the spread of 0.4 dB between lanes, and the
+ * heartbeat, which comes with the lane markers.
+ */
+static const struct pm_link_config profiles[] = {
+	{
+		.profile = "mosaic-800g",
+		.lanes_data = 425, .lanes_spare = 35, .grid_x = 20, .grid_y = 23,
+		.lane_gbps = 2.0, .reach_m = 20, .ber_median = 2e-8,
+		.fec_n = 544, .fec_k = 514,
+	}, {
+		.profile = "avicena-512g",
+		.lanes_data = 256, .lanes_spare = 64, .grid_x = 16, .grid_y = 20,
+		.lane_gbps = 2.125, .reach_m = 10, .ber_median = 1e-9,
+		.fec_n = 544, .fec_k = 514,
+	}, {
+		.profile = "test-16",
+		.lanes_data = 16, .lanes_spare = 4, .grid_x = 5, .grid_y = 4,
+		.lane_gbps = 2.0, .reach_m = 20, .ber_median = 2e-8,
+		.fec_n = 64, .fec_k = 48,
+	},
+};
+
+void pm_link_config_defaults(struct pm_link_config *c, const char *profile)
+{
+	size_t i;
+
+	memset(c, 0, sizeof(*c));
+	for (i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++)
+		if (!strcmp(profile, profiles[i].profile))
+			*c = profiles[i];
+	if (!c->profile)
+		return;
+	c->flight_ns_per_m = 5;
+	c->ber_sigma_db = 0.4;
+	c->fec_symbol_bits = 10;
+	c->striping = PNIC_STRIPE_SYMBOL;
+	c->fec_latency_ns = 62;
+	c->frame_payload = 4096;
+	c->los_detect_ns = 100000;
+	c->data_age_ms = 4000;
+	c->heartbeat_us = 100;
+	c->seed = 1;
+}
+
+static bool config_valid(const struct pm_link_config *c)
+{
+	unsigned int lanes = c->lanes_data + c->lanes_spare;
+
+	return c->lanes_data && lanes <= PNIC_LANES_MAX &&
+	       c->grid_x && c->grid_x <= 256 && c->grid_y && c->grid_y <= 256 &&
+	       (unsigned int)c->grid_x * c->grid_y >= lanes &&
+	       c->lane_gbps >= 0.001 && c->lane_gbps <= 1000 &&
+	       c->reach_m >= 0 && c->reach_m <= 1e6 &&
+	       c->flight_ns_per_m >= 0 && c->flight_ns_per_m <= 100 &&
+	       c->ber_median > 0 && c->ber_median < 0.1 &&
+	       c->ber_sigma_db >= 0 && c->ber_sigma_db <= 10 &&
+	       c->fec_symbol_bits >= 2 && c->fec_symbol_bits <= 14 &&
+	       c->fec_k && c->fec_k < c->fec_n && c->fec_n < 1u << c->fec_symbol_bits &&
+	       !((c->fec_n - c->fec_k) % 2) &&
+	       (c->striping == PNIC_STRIPE_SYMBOL || c->striping == PNIC_STRIPE_BIT) &&
+	       c->fec_latency_ns <= 1000000 &&
+	       c->frame_payload && c->frame_payload <= 65536 &&
+	       c->los_detect_ns && c->data_age_ms && c->heartbeat_us;
+}
+
+/* Events to the owner: given to it from an event of their own, so that it may call back. */
+
+void pm_port_notify(struct pm_port *p, struct pm_link_event ev)
+{
+	ev.clock_ns = pm_sim_now(p->link->sim);
+	ev.state = p->state;
+	if (p->events == p->events_room) {
+		unsigned int room = 2 * p->events_room + 64;
+		struct pm_link_event *list = realloc(p->event, room * sizeof(*list));
+
+		if (!list)
+			return;		/* as if it had been lost on the way to the host */
+		p->event = list;
+		p->events_room = room;
+	}
+	p->event[p->events++] = ev;
+	pm_sim_at(p->link->sim, &p->notify, ev.clock_ns);
+}
+
+static void notify_event(void *arg, uint64_t now)
+{
+	struct pm_port *p = arg;
+	struct pm_link_event ev;
+	unsigned int i;
+
+	(void)now;
+	for (i = 0; i < p->events; i++) {
+		ev = p->event[i];
+		if (p->ops && p->ops->event)
+			p->ops->event(p->owner, &ev);
+	}
+	p->events = 0;
+}
+
+/* Up and down */
+
+static double payload_mbps(const struct pm_link_config *c, unsigned int width)
+{
+	return width * c->lane_gbps * 1000 * c->fec_k / c->fec_n * 256 / 257;
+}
+
+static bool end_is_fine(const struct pm_port *p)
+{
+	return p->admin_up && p->in->locked;
+}
+
+static void port_review(struct pm_port *p)
+{
+	struct pm_link_event ev = { .type = PM_LINK_STATE };
+	int was = p->state;
+
+	if (!p->admin_up)
+		p->state = PNIC_LINK_DISABLED;
+	else
+		p->state = p->in->locked && p->told ? PNIC_LINK_UP : PNIC_LINK_DOWN;
+	if (p->state == was)
+		return;
+	if (p->state == PNIC_LINK_DOWN)
+		p->link_downs++;
+	if (was == PNIC_LINK_UP || p->state == PNIC_LINK_UP)
+		pm_llr_tx_link(p->out, p->state == PNIC_LINK_UP);
+	if (p->state == PNIC_LINK_UP)
+		ev.data[0] = (uint64_t)(payload_mbps(&p->link->config,
+						     p->out->tx_map->width) * 1000);
+	pm_port_notify(p, ev);
+}
+
+static struct pm_port *far_end(struct pm_port *p)
+{
+	return p->out->rx;
+}
+
+/* What the far end says of itself comes with the light, a flight time later. */
+static void tell_event(void *arg, uint64_t now)
+{
+	struct pm_port *p = arg;
+
+	(void)now;
+	p->told = end_is_fine(far_end(p));
+	port_review(p);
+}
+
+void pm_link_review(struct pm_link *link)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		struct pm_port *p = &link->port[i];
+
+		if (p->told != end_is_fine(far_end(p)) && p->tell.heap_pos < 0)
+			pm_sim_at(link->sim, &p->tell, pm_sim_now(link->sim) + p->in->latency_ns);
+		port_review(p);
+	}
+}
+
+void pm_port_link_set(struct pm_port *p, bool admin_up)
+{
+	p->admin_up = admin_up;
+	pm_link_review(p->link);
+}
+
+int pm_port_state(const struct pm_port *p)
+{
+	return p->state;
+}
+
+/* Making and freeing */
+
+static bool dir_init(struct pm_link *link, unsigned int i, uint64_t stream)
+{
+	struct pm_dir *d = &link->dir[i];
+
+	d->link = link;
+	d->tx = &link->port[i];
+	d->rx = &link->port[!i];
+	d->settled = pm_sim_now(link->sim);
+	pm_maps_init(d);
+	pm_mgmt_init(d, stream);
+	if (!pm_fec_init(&d->fec, &link->config, stream) || !pm_lanes_init(d, stream))
+		return false;
+	pm_llr_tx_init(d);
+	pm_llr_rx_init(d);
+	return true;
+}
+
+static void port_init(struct pm_link *link, unsigned int i)
+{
+	struct pm_port *p = &link->port[i];
+
+	p->link = link;
+	p->out = &link->dir[i];
+	p->in = &link->dir[!i];
+	p->admin_up = true;
+	pm_event_init(&p->tell, tell_event, p, false);
+	pm_event_init(&p->notify, notify_event, p, false);
+}
+
+struct pm_link *pm_link_new(struct pm_sim *sim, const struct pm_link_config *c, unsigned int index)
+{
+	struct pm_link *link;
+	unsigned int i;
+
+	if (!config_valid(c))
+		return NULL;
+	link = calloc(1, sizeof(*link));
+	if (!link)
+		return NULL;
+	link->sim = sim;
+	link->config = *c;
+	link->q_nominal = pm_optics_q(c->ber_median);
+	link->identity = pm_map_identity(c->lanes_data);
+	pm_rng_init(&link->damage_rng, c->seed, "damage", index);
+	for (i = 0; i < 2; i++)
+		port_init(link, i);
+	for (i = 0; i < 2; i++) {
+		if (!link->identity || !dir_init(link, i, 2ull * index + i)) {
+			pm_link_free(link);
+			return NULL;
+		}
+	}
+	for (i = 0; i < 2; i++) {
+		link->port[i].told = true;
+		link->port[i].state = PNIC_LINK_UP;
+		link->port[i].margin_min = UINT_MAX;
+		link->port[i].margin_ever = UINT_MAX;
+	}
+	for (i = 0; i < 2; i++)
+		pm_lanes_changed(&link->dir[i], true);
+	return link;
+}
+
+static void port_free(struct pm_port *p)
+{
+	pm_mgmt_flush(p);
+	pm_sim_cancel(p->link->sim, &p->tell);
+	pm_sim_cancel(p->link->sim, &p->notify);
+	free(p->event);
+}
+
+static void dir_free(struct pm_dir *d)
+{
+	struct pm_sim *sim = d->link->sim;
+
+	pm_llr_tx_drop(d);
+	for (; d->flight_head != d->flight_tail; d->flight_head++)
+		pm_map_put(d->flight[d->flight_head % PM_FLIGHT].map);
+	pm_sim_cancel(sim, &d->in.arrive);
+	pm_sim_cancel(sim, &d->in.ack);
+	pm_sim_cancel(sim, &d->mgmt.arrive);
+	pm_sim_cancel(sim, &d->lane_due);
+	pm_sim_cancel(sim, &d->heartbeat);
+	pm_maps_free(d);
+	pm_mgmt_free(d);
+	pm_fec_free(&d->fec);
+	free(d->lane);
+}
+
+void pm_link_free(struct pm_link *link)
+{
+	int i;
+
+	if (!link)
+		return;
+	for (i = 0; i < 2; i++) {
+		dir_free(&link->dir[i]);
+		port_free(&link->port[i]);
+	}
+	pm_map_put(link->identity);
+	free(link->image);
+	free(link);
+}
+
+struct pm_port *pm_link_port(struct pm_link *link, int end)
+{
+	return end == 0 || end == 1 ? &link->port[end] : NULL;
+}
+
+void pm_port_attach(struct pm_port *p, const struct pm_port_ops *ops, void *owner)
+{
+	p->ops = ops;
+	p->owner = owner;
+}
+
+const struct pm_link_config *pm_port_config(const struct pm_port *p)
+{
+	return &p->link->config;
+}
+
+/* Reset of the owner */
+
+void pm_port_reset(struct pm_port *p)
+{
+	struct pm_dir *out = p->out, *in = p->in;
+
+	pm_stream_settle(in);
+	pm_llr_tx_drop(out);
+	pm_llr_rx_reset(in);
+	pm_mgmt_flush(p);
+	pm_maps_reset_tx(out);
+	pm_maps_reset_rx(in);
+	pm_lanes_reset(in);
+	memset(&in->fec.count, 0, sizeof(in->fec.count));
+	p->map_switches_rx = 0;
+	p->map_switches_tx = 0;
+	p->mgmt_tx = 0;
+	p->mgmt_rx = 0;
+	p->mgmt_lost = 0;
+	p->admin_up = true;
+	pm_lanes_changed(in, false);
+	/* Whatever it was to be told is about a past that it doesn't have. */
+	p->link_downs = 0;
+	p->events = 0;
+	pm_sim_cancel(p->link->sim, &p->notify);
+	p->margin_min = pm_fec_margin(&in->fec, false);
+}
+
+/* LINK_QUERY, COUNTERS */
+
+static unsigned int margin(const struct pm_dir *d, bool erasures)
+{
+	return d->dark ? 0 : pm_fec_margin(&d->fec, erasures);
+}
+
+void pm_port_margin(struct pm_port *p)
+{
+	unsigned int m = margin(p->in, false);
+
+	if (m < p->margin_min)
+		p->margin_min = m;
+	if (m < p->margin_ever)
+		p->margin_ever = m;
+}
+
+void pm_port_peek(struct pm_port *p, struct pnic_link_info *info)
+{
+	const struct pm_link_config *c = &p->link->config;
+	const struct pm_dir *in = p->in, *out = p->out;
+
+	memset(info, 0, sizeof(*info));
+	info->state = (uint8_t)p->state;
+	info->margin = htole16((uint16_t)margin(in, false));
+	info->margin_erasure = htole16((uint16_t)margin(in, true));
+	info->margin_min = htole16((uint16_t)p->margin_ever);
+	info->width_rx = htole16(in->rx_map->width);
+	info->width_tx = htole16(out->tx_map->width);
+	info->gen_rx = htole32(in->rx_map->generation);
+	info->gen_tx = htole32(out->tx_map->generation);
+	info->staged_rx = htole32(in->rx_staged ? in->rx_staged->generation : 0);
+	info->staged_tx = htole32(out->tx_staged ? out->tx_staged->generation : 0);
+	info->rate_rx_mbps = htole32((uint32_t)lround(payload_mbps(c, in->rx_map->width)));
+	info->rate_tx_mbps = htole32((uint32_t)lround(payload_mbps(c, out->tx_map->width)));
+	info->clock_ns = htole64(pm_sim_now(p->link->sim));
+}
+
+void pm_port_query(struct pm_port *p, struct pnic_link_info *info)
+{
+	pm_port_peek(p, info);
+	info->margin_min = htole16((uint16_t)p->margin_min);
+	p->margin_min = margin(p->in, false);
+}
+
+static void fec_counters(const struct pm_fec_counts *f, struct pnic_counters *c)
+{
+	uint64_t wrong = 0;
+	int i;
+
+	for (i = 1; i < 16; i++) {
+		wrong += f->hist[i];
+		c->hist[i] = htole64(f->hist[i]);
+	}
+	c->hist[0] = htole64(f->codewords - wrong);
+	c->codewords_rx = htole64(f->codewords);
+	c->codewords_corrected = htole64(f->corrected);
+	c->codewords_uncorrectable = htole64(f->uncorrectable);
+	c->symbols_corrected = htole64(f->symbols);
+}
+
+void pm_port_counters(struct pm_port *p, struct pnic_counters *c)
+{
+	const struct pm_llr_tx *out = &p->out->out;
+	const struct pm_llr_rx *in = &p->in->in;
+
+	pm_stream_settle(p->in);
+	fec_counters(&p->in->fec.count, c);
+	c->frames_tx = htole64(out->frames);
+	c->frames_rx = htole64(in->frames);
+	c->frames_replayed = htole64(out->replayed);
+	c->frames_crc_bad = htole64(in->crc_bad);
+	c->frames_dropped = htole64(in->dropped);
+	c->payload_tx = htole64(out->payload);
+	c->payload_rx = htole64(in->payload);
+	c->line_bits_tx = htole64(pm_llr_tx_line_bits(p->out));
+	c->map_switches_rx = htole64(p->map_switches_rx);
+	c->map_switches_tx = htole64(p->map_switches_tx);
+	c->link_downs = htole64(p->link_downs);
+	c->mgmt_tx = htole64(p->mgmt_tx);
+	c->mgmt_rx = htole64(p->mgmt_rx);
+	c->mgmt_lost = htole64(p->mgmt_lost);
+}

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lane maps: what MAP_STAGE, MAP_SWITCH, MAP_ABORT and LANE_CTL do, the markers that carry a new map's
+ * generation through the stream, and the heartbeat that brings a receiver back to generation 1
+ * (hardware-interface.rst, 8.5 and 8.6).
+ *
+ * Of a direction there are up to five maps: active and staged at the
+ * transmitter, active and staged at the receiver, and the one under which the codewords that are
+ * just arriving were sent (line_map). Only if line_map and the receiver's active map
+ * say the same can anything be decoded.
+ */
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "link_int.h"
+
+#define FALLBACK_GENERATION	1
+
+static struct pm_map *map_new(uint32_t generation, unsigned int width)
+{
+	struct pm_map *m = calloc(1, sizeof(*m) + width * sizeof(m->phys[0]));
+
+	if (!m)
+		return NULL;
+	m->refs = 1;
+	m->generation = generation;
+	m->width = (uint16_t)width;
+	return m;
+}
+
+struct pm_map *pm_map_identity(unsigned int width)
+{
+	struct pm_map *m = map_new(FALLBACK_GENERATION, width);
+	unsigned int l;
+
+	for (l = 0; m && l < width; l++)
+		m->phys[l] = (uint16_t)l;
+	return m;
+}
+
+struct pm_map *pm_map_get(struct pm_map *m)
+{
+	m->refs++;
+	return m;
+}
+
+void pm_map_put(struct pm_map *m)
+{
+	if (m && !--m->refs)
+		free(m);
+}
+
+void pm_map_set(struct pm_map **at, struct pm_map *m)
+{
+	struct pm_map *was = *at;
+
+	*at = m;
+	pm_map_put(was);
+}
+
+bool pm_map_same(const struct pm_map *a, const struct pm_map *b)
+{
+	return a == b || (a->width == b->width &&
+			  !memcmp(a->phys, b->phys, a->width * sizeof(a->phys[0])));
+}
+
+static bool is_fallback(const struct pm_dir *d, const struct pm_map *m)
+{
+	return m->generation == FALLBACK_GENERATION && pm_map_same(m, d->link->identity);
+}
+
+/* At the receiver */
+
+static void notify_map(struct pm_port *p, int dir, uint32_t generation)
+{
+	struct pm_link_event ev = {
+		.type = PM_LINK_MAP,
+		.dir = dir,
+		.generation = generation,
+	};
+
+	pm_port_notify(p, ev);
+}
+
+static void receiver_uses(struct pm_dir *d, struct pm_map *m)
+{
+	struct pm_map *was = d->rx_map;
+
+	d->rx_map = m;
+	pm_map_set(&d->rx_staged, NULL);
+	pm_lanes_mapped(d, was);
+	pm_map_put(was);
+	d->rx->map_switches_rx++;
+	notify_map(d->rx, PNIC_DIR_RX, m->generation);
+}
+
+static void marker_read(struct pm_dir *d, uint32_t generation)
+{
+	if (generation == FALLBACK_GENERATION) {
+		if (!is_fallback(d, d->rx_map))
+			receiver_uses(d, pm_map_get(d->link->identity));
+	} else if (d->rx_staged && d->rx_staged->generation == generation) {
+		receiver_uses(d, pm_map_get(d->rx_staged));
+	}
+}
+
+static void light_changed(struct pm_dir *d, const struct pm_flight *e)
+{
+	unsigned int i;
+
+	for (i = 0; i < d->lanes; i++) {
+		if (e->lane != PNIC_LANE_NONE && e->lane != i)
+			continue;
+		d->lane[i].off = !e->on;
+		pm_lanes_refresh(d, i);
+	}
+	pm_lanes_changed(d, false);
+}
+
+void pm_map_arrived(struct pm_dir *d, const struct pm_flight *e)
+{
+	pm_stream_settle(d);
+	if (e->kind == PM_FLIGHT_LIGHT) {
+		light_changed(d, e);
+		return;
+	}
+	if (e->end_ps > d->line_ps)
+		d->line_ps = e->end_ps;
+	pm_fec_pass(&d->fec, e->damage.first + (e->kind == PM_FLIGHT_MARKER));
+	pm_map_set(&d->line_map, e->map);
+	/* It comes on every lane: one that can be read is enough. */
+	if (e->kind == PM_FLIGHT_MARKER && pm_lanes_lit(d))
+		marker_read(d, e->map->generation);
+	pm_lanes_changed(d, true);
+}
+
+/* At the transmitter */
+
+static bool transmitter_uses(struct pm_dir *d, struct pm_map *m, enum pm_flight_kind how)
+{
+	if (!pm_llr_tx_control(d, how, pm_map_get(m), 0, false))
+		return false;
+	pm_map_set(&d->tx_map, pm_map_get(m));
+	pm_llr_tx_rate(d);
+	pm_map_heartbeat(d);
+	return true;
+}
+
+static void heartbeat_event(void *arg, uint64_t now)
+{
+	struct pm_dir *d = arg;
+
+	(void)now;
+	pm_llr_tx_control(d, PM_FLIGHT_MARKER, pm_map_get(d->tx_map), 0, false);
+	pm_map_heartbeat(d);
+}
+
+/*
+ * At generation 1 each heartbeat carries the marker. Only where that would
+ * change something is it simulated: an idle link takes no processor time.
+ */
+void pm_map_heartbeat(struct pm_dir *d)
+{
+	bool useful = d->tx_map->generation == FALLBACK_GENERATION &&
+		      !is_fallback(d, d->rx_map) && pm_lanes_lit(d);
+
+	if (!useful)
+		pm_sim_cancel(d->link->sim, &d->heartbeat);
+	else if (d->heartbeat.heap_pos < 0)
+		pm_sim_at(d->link->sim, &d->heartbeat, pm_dir_now(d) +
+			  d->link->config.heartbeat_us * 1000ull);
+}
+
+/* Commands */
+
+/* 0, or enum pnic_map_refusal. */
+static int check_lanes(const struct pm_dir *d, const struct pm_map *m, bool rx,
+		       bool may_be_off)
+{
+	uint64_t used[PNIC_LANES_MAX / 64] = { 0 };
+	unsigned int l, phys;
+
+	for (l = 0; l < m->width; l++) {
+		phys = m->phys[l];
+		if (phys >= d->lanes)
+			return PNIC_MAPR_RANGE;
+		if (used[phys / 64] & (1ull << (phys % 64)))
+			return PNIC_MAPR_TWICE;
+		used[phys / 64] |= 1ull << (phys % 64);
+		if ((rx ? d->lane[phys].off : d->lane[phys].off_tx) && !may_be_off)
+			return PNIC_MAPR_OFF;
+	}
+	return 0;
+}
+
+static int check_map(const struct pm_dir *d, int dir, const struct pm_map *m)
+{
+	const struct pm_map *active = dir == PNIC_DIR_TX ? d->tx_map : d->rx_map;
+	bool fallback = dir == PNIC_DIR_TX && is_fallback(d, m);
+	int why = check_lanes(d, m, dir == PNIC_DIR_RX, fallback);
+
+	if (why)
+		return why;
+	if (!fallback && m->generation != active->generation + 1)
+		return PNIC_MAPR_GENERATION;
+	return 0;
+}
+
+static struct pm_dir *dir_of(struct pm_port *p, int dir)
+{
+	return dir == PNIC_DIR_TX ? p->out : dir == PNIC_DIR_RX ? p->in : NULL;
+}
+
+static struct pm_map *map_read(const void *buf, size_t len, unsigned int width_max)
+{
+	const uint8_t *phys = (const uint8_t *)buf + sizeof(struct pnic_map);
+	struct pnic_map head;
+	struct pm_map *m;
+	unsigned int l;
+	__le16 v;
+
+	memcpy(&head, buf, sizeof(head));
+	if (!head.width || le16toh(head.width) > width_max ||
+	    len < sizeof(head) + le16toh(head.width) * sizeof(v))
+		return NULL;
+	m = map_new(le32toh(head.generation), le16toh(head.width));
+	for (l = 0; m && l < m->width; l++) {
+		memcpy(&v, phys + l * sizeof(v), sizeof(v));
+		m->phys[l] = le16toh(v);
+	}
+	return m;
+}
+
+int pm_port_map_stage(struct pm_port *p, int dir, const void *map, size_t len, uint64_t *detail)
+{
+	struct pm_dir *d = dir_of(p, dir);
+	struct pm_map *m;
+	int why;
+
+	*detail = 0;
+	if (!d)
+		return PNIC_AS_INVALID_FIELD;
+	m = len >= sizeof(struct pnic_map) ? map_read(map, len, p->link->config.lanes_data) : NULL;
+	why = m ? check_map(d, dir, m) : PNIC_MAPR_WIDTH;
+	if (why) {
+		pm_map_put(m);
+		*detail = (uint64_t)why;
+		return PNIC_AS_REFUSED;
+	}
+	pm_map_set(dir == PNIC_DIR_TX ? &d->tx_staged : &d->rx_staged, m);
+	return PNIC_AS_OK;
+}
+
+int pm_port_map_switch(struct pm_port *p, uint32_t generation)
+{
+	struct pm_dir *d = p->out;
+	struct pm_map *m = d->tx_staged;
+
+	if (!m || m->generation != generation) {
+		if (d->tx_map->generation != generation)
+			return PNIC_AS_WRONG_STATE;
+		/* Said again, because the marker may have been lost: so is the marker. */
+		m = d->tx_map;
+	}
+	if (!transmitter_uses(d, m, PM_FLIGHT_MARKER))
+		return PNIC_AS_BUSY;
+	if (m == d->tx_staged) {
+		pm_map_set(&d->tx_staged, NULL);
+		p->map_switches_tx++;
+		notify_map(p, PNIC_DIR_TX, generation);
+	}
+	return PNIC_AS_OK;
+}
+
+int pm_port_map_abort(struct pm_port *p, int dir, uint32_t generation)
+{
+	struct pm_dir *d = dir_of(p, dir);
+	struct pm_map **staged;
+
+	if (!d)
+		return PNIC_AS_INVALID_FIELD;
+	staged = dir == PNIC_DIR_TX ? &d->tx_staged : &d->rx_staged;
+	if (!*staged || (*staged)->generation != generation)
+		return PNIC_AS_WRONG_STATE;
+	pm_map_set(staged, NULL);
+	return PNIC_AS_OK;
+}
+
+size_t pm_port_map_get(struct pm_port *p, int dir, bool staged, void *buf, size_t cap)
+{
+	struct pm_dir *d = dir_of(p, dir);
+	struct pnic_map head = { 0 };
+	const struct pm_map *m;
+	unsigned int l;
+	uint8_t *to = buf;
+
+	if (!d)
+		return 0;
+	if (dir == PNIC_DIR_TX)
+		m = staged ? d->tx_staged : d->tx_map;
+	else
+		m = staged ? d->rx_staged : d->rx_map;
+	if (!m || cap < sizeof(head) + m->width * sizeof(__le16))
+		return 0;
+	head.generation = htole32(m->generation);
+	head.width = htole16(m->width);
+	memcpy(to, &head, sizeof(head));
+	to += sizeof(head);
+	for (l = 0; l < m->width; l++, to += sizeof(__le16)) {
+		__le16 v = htole16(m->phys[l]);
+
+		memcpy(to, &v, sizeof(v));
+	}
+	return (size_t)(to - (uint8_t *)buf);
+}
+
+/* Making and reset */
+
+void pm_maps_reset_tx(struct pm_dir *d)
+{
+	bool off = false;
+	unsigned int i;
+
+	pm_map_set(&d->tx_staged, NULL);
+	if (d->tx_map != d->link->identity)
+		transmitter_uses(d, d->link->identity, PM_FLIGHT_REMAP);
+	for (i = 0; i < d->lanes; i++) {
+		off |= d->lane[i].off_tx;
+		d->lane[i].off_tx = false;
+	}
+	if (off)
+		pm_llr_tx_control(d, PM_FLIGHT_LIGHT, NULL, PNIC_LANE_NONE, true);
+}
+
+int pm_port_lane_ctl(struct pm_port *p, uint16_t lane, bool on)
+{
+	struct pm_dir *d = p->out;
+
+	if (lane >= d->lanes)
+		return PNIC_AS_INVALID_FIELD;
+	if (d->lane[lane].off_tx == !on)
+		return PNIC_AS_OK;
+	if (!pm_llr_tx_control(d, PM_FLIGHT_LIGHT, NULL, lane, on))
+		return PNIC_AS_BUSY;
+	d->lane[lane].off_tx = !on;
+	return PNIC_AS_OK;
+}
+
+void pm_maps_reset_rx(struct pm_dir *d)
+{
+	struct pm_map *was = d->rx_map;
+
+	pm_map_set(&d->rx_staged, NULL);
+	d->rx_map = pm_map_get(d->link->identity);
+	pm_lanes_mapped(d, was);
+	pm_map_put(was);
+}
+
+void pm_maps_init(struct pm_dir *d)
+{
+	pm_event_init(&d->heartbeat, heartbeat_event, d, true);
+	d->tx_map = pm_map_get(d->link->identity);
+	d->line_map = pm_map_get(d->link->identity);
+	d->rx_map = pm_map_get(d->link->identity);
+}
+
+void pm_maps_free(struct pm_dir *d)
+{
+	pm_map_put(d->tx_map);
+	pm_map_put(d->tx_staged);
+	pm_map_put(d->line_map);
+	pm_map_put(d->rx_map);
+	pm_map_put(d->rx_staged);
+}
