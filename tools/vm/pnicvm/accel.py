@@ -5,11 +5,13 @@
 import json
 import os
 import platform
+import time
 
 from . import boot, cache
 from .errors import Failure
 
-PROBE_SECONDS = 20
+PROBE_SECONDS = 30
+SILENT_SECONDS = 8      # a guest that runs has said something long before
 
 
 def _cpu_model():
@@ -32,9 +34,12 @@ def _boots(root):
         # QEMU keeps a guest that KVM cannot go on with: no need to wait for the limit
         if 'KVM internal error' in guest.read('qemu.log'):
             guest.cut('KVM internal error')
+        elif time.monotonic() - guest.started > SILENT_SECONDS and not guest.read('console.log'):
+            guest.cut('no word from the kernel')
     try:
         with boot.Guest(root, 'kvm-probe', 'true\n', accel='kvm', cpus=2, memory_mb=512,
-                        time_limit=PROBE_SECONDS) as guest:
+                        time_limit=PROBE_SECONDS,
+                        append='earlyprintk=ttyS0 loglevel=7') as guest:
             return guest.wait(tick) == 0
     except Failure:
         return False
