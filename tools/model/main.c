@@ -84,7 +84,7 @@ static int open_all(struct model *m)
 	m->fabric = pm_fabric_new(&m->opt.fabric, err, sizeof(err));
 	if (!m->fabric) {
 		fprintf(stderr, "pnic-model: %s\n", err);
-		return 1;
+		return 2;
 	}
 	m->loop = pm_loop_new(m->fabric, &m->opt.idle);
 	if (!m->loop)

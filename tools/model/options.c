@@ -13,7 +13,7 @@
 
 enum {
 	OPT_NICS = 256, OPT_SOCKET_DIR, OPT_CTL, OPT_SEED, OPT_PROFILE, OPT_PACE, OPT_NO_PARK,
-	OPT_STRIPE, OPT_REACH, OPT_BER, OPT_FRAME_PAYLOAD, OPT_DATA_AGE, OPT_NO_MSIX,
+	OPT_LANES, OPT_SPARES, OPT_STRIPE, OPT_REACH, OPT_BER, OPT_FRAME_PAYLOAD, OPT_DATA_AGE, OPT_NO_MSIX,
 	OPT_DOORBELLS, OPT_SPIN, OPT_TRACE, OPT_HELP,
 };
 
@@ -25,6 +25,8 @@ static const struct option long_options[] = {
 	{ "profile", required_argument, NULL, OPT_PROFILE },
 	{ "pace", required_argument, NULL, OPT_PACE },
 	{ "no-park", no_argument, NULL, OPT_NO_PARK },
+	{ "lanes", required_argument, NULL, OPT_LANES },
+	{ "spares", required_argument, NULL, OPT_SPARES },
 	{ "stripe", required_argument, NULL, OPT_STRIPE },
 	{ "reach", required_argument, NULL, OPT_REACH },
 	{ "ber", required_argument, NULL, OPT_BER },
@@ -52,6 +54,7 @@ static const char usage[] =
 	"  --profile NAME       mosaic-800g (default), avicena-512g, test-16\n"
 	"  --seed S             of everything random (default 1)\n"
 	"  --pace X             real seconds for a simulated one; 0 (default): as fast as it goes\n"
+	"  --lanes N, --spares N  data and spare lanes in each direction\n"
 	"  --stripe symbol|bit  how codewords are dealt to the lanes\n"
 	"  --reach M            length of the cable in metres\n"
 	"  --ber X              median bit error rate of a healthy lane\n"
@@ -110,15 +113,22 @@ static int take_word(const char *name, const char *text, const char *a, const ch
 
 static int take_profile(struct pm_link_config *k, const char *text)
 {
-	static const char *const known[] = { "mosaic-800g", "avicena-512g", "test-16" };
-	unsigned int i;
+	pm_link_config_defaults(k, text);
+	return k->profile ? OPTIONS_RUN : bad("--profile: there is no \"%s\"; see --help", text);
+}
 
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!strcmp(known[i], text)) {
-			pm_link_config_defaults(k, known[i]);
-			return OPTIONS_RUN;
-		}
-	return bad("--profile: no \"%s\": mosaic-800g, avicena-512g and test-16 are there", text);
+/* Another number of lanes: the grid keeps its columns and gets the rows that it needs. */
+static int take_lanes(struct pm_link_config *k, const char *name, const char *arg, uint64_t min,
+		      uint16_t *lanes)
+{
+	uint64_t u;
+	int r = take_uint(name, arg, min, PNIC_LANES_MAX, &u);
+
+	if (r != OPTIONS_RUN)
+		return r;
+	*lanes = u;
+	k->grid_y = (k->lanes_data + k->lanes_spare + k->grid_x - 1) / k->grid_x;
+	return OPTIONS_RUN;
 }
 
 /* What changes a profile's values waits until the profile is known, wherever it stands in the line. */
@@ -129,14 +139,18 @@ static int link_option(struct pm_link_config *k, int opt, const char *arg)
 	int r;
 
 	switch (opt) {
+	case OPT_LANES:
+		return take_lanes(k, "lanes", arg, 1, &k->lanes_data);
+	case OPT_SPARES:
+		return take_lanes(k, "spares", arg, 0, &k->lanes_spare);
 	case OPT_STRIPE:
 		r = take_word("stripe", arg, "symbol", "bit", &second);
 		k->striping = second ? PNIC_STRIPE_BIT : PNIC_STRIPE_SYMBOL;
 		return r;
 	case OPT_REACH:
-		return take_real("reach", arg, 0, 10000, &k->reach_m);
+		return take_real("reach", arg, 0, 1e6, &k->reach_m);
 	case OPT_BER:
-		return take_real("ber", arg, 0, 0.5, &k->ber_median);
+		return take_real("ber", arg, 1e-30, 0.09, &k->ber_median);
 	case OPT_FRAME_PAYLOAD:
 		r = take_uint("frame-payload", arg, 64, 65536, &u);
 		k->frame_payload = u;

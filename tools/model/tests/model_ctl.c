@@ -23,8 +23,11 @@ static void start(void)
 {
 	static const char *const args[] = { "--nics", "2", "--profile", "test-16", "--seed", "7", NULL };
 
+	static bool up;
+
 	if (!server.pid)
-		REQUIRE(server_start(&server, "pnic-model", args));
+		up = server_start(&server, "pnic-model", args);
+	REQUIRE(up);
 }
 
 static json_t *lane(unsigned int nic, unsigned int n)

@@ -36,15 +36,17 @@ static int ram = -1;
 static void fresh(void)
 {
 	static const char *const args[] = { "--nics", "1", NULL };
+	static bool up;
 
 	if (!server.pid) {
-		REQUIRE(server_start(&server, "pnic-model", args));
+		up = server_start(&server, "pnic-model", args);
 		server_nic_path(&server, 0, path, sizeof(path));
 		ram = memfd_create("ram", MFD_CLOEXEC);
 		REQUIRE_OK(ram);
 		REQUIRE_OK(ftruncate(ram, GUEST_RAM));
 		cl.fd = -1;
 	}
+	REQUIRE(up);
 	vc_close(&cl);
 	REQUIRE_EQ(vc_start(&cl, path), 0);
 }
