@@ -33,8 +33,9 @@ GUEST_TESTS	:= selftests
 INSTALLED	:= libpnic tools/model tools/job
 
 # $(call rooms,host|guest,target,rooms)
+# `+`, as make does not see a $(MAKE) that comes out of a variable.
 define rooms
-	@set -e; for room in $(foreach r,$(3),$(if $(wildcard $(r)/Makefile),$(r))); do \
+	+@set -e; for room in $(foreach r,$(3),$(if $(wildcard $(r)/Makefile),$(r))); do \
 		$(MAKE) -C $$room O=$(B)/$(1)/$$room BUILD=$(B)/$(1) TESTDIR=$(B)/$(1)/tests $(2); \
 	done
 endef
@@ -69,10 +70,10 @@ rooms:
 modules:
 	@test -n "$(KVER)" || { echo "no kernel headers in $(KDIR)" >&2; exit 1; }
 	$(farm)
-	$(KBUILD) modules
+	+$(KBUILD) modules
 
 modules_install: modules
-	$(KBUILD) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+	+$(KBUILD) INSTALL_MOD_PATH=$(DESTDIR) modules_install
 
 install: rooms
 	$(call rooms,host,install,$(INSTALLED))
@@ -110,7 +111,7 @@ help:
 	@echo
 	@echo 'What `make run` can be told:'
 	@echo '  KILL=60                 how many lanes die on the way'
-	@echo '  NICS=2                  cards in the guest, 1 to 8; from 3 on they meet in a switch'
+	@echo '  NICS=2                  cards in the guest, up to 8; from 3 on they meet in a switch'
 	@echo '  INPUT=path              all-reduce the bytes of this file'
 	@echo '  SEED=1                  which lanes die, and what the model draws'
 	@echo '  CPUS=2                  processors of the guest'
@@ -145,7 +146,7 @@ build-guest-module: FARM := $(B)/guest/kmod-$(KVER)
 build-guest-module:
 ifneq ($(wildcard Kbuild),)
 	$(farm)
-	$(KBUILD) modules
+	+$(KBUILD) modules
 	@install -D -m 644 $(FARM)/pnic.ko $(B)/guest/modules/pnic.ko
 endif
 
@@ -153,10 +154,10 @@ check-w1: FARM := $(B)/guest/check-w1
 check-w1:
 	@rm -rf $(FARM)
 	$(farm)
-	$(KBUILD) W=1 KCFLAGS=-Werror modules
+	+$(KBUILD) W=1 KCFLAGS=-Werror modules
 
 check-sparse: FARM := $(B)/guest/check-sparse
 check-sparse:
 	@rm -rf $(FARM)
 	$(farm)
-	$(KBUILD) C=2 CF='-D__CHECK_ENDIAN__ -Wsparse-error' modules
+	+$(KBUILD) C=2 CF='-D__CHECK_ENDIAN__ -Wsparse-error' modules

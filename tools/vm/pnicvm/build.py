@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,8 @@ from . import cache, paths, space
 from .errors import Failure
 
 TAIL = 40
+# Lines of a failed build that say nothing of why.
+NOISE = re.compile(r'^(cc|gcc|ar|rm|mkdir|install|make(\[\d+\])?:( Entering|.* up to date)) ?')
 
 
 class BuildFailure(Failure):
@@ -50,7 +53,7 @@ def make(target, variables=(), root=None, log_name=None):
             if os.environ.get('V', '0') not in ('', '0'):
                 sys.stderr.write(line)
     if process.returncode:
-        raise BuildFailure(target, lines[-TAIL:], log_path)
+        raise BuildFailure(target, [l for l in lines if not NOISE.match(l)][-TAIL:], log_path)
     return lines
 
 

@@ -24,7 +24,7 @@ class Options:
     """What a run can be told; read from the environment as `make run` passes it."""
 
     def __init__(self, env):
-        self.nics = self._number(env, 'NICS', 2, 1, 8)
+        self.nics = self._number(env, 'NICS', 2, 2, 8)
         self.kill = self._number(env, 'KILL', 60, 0, 4096)
         self.seed = self._number(env, 'SEED', 1, 0, 2 ** 63)
         self.cpus = self._number(env, 'CPUS', 2, 1, 64)

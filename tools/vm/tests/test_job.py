@@ -229,7 +229,7 @@ class RunOptions(unittest.TestCase):
         self.assertEqual((options.kill, options.nics, options.input), (60, 2, ''))
 
     def test_bad_values_end_with_status_2(self):
-        for env in ({'NICS': '0'}, {'NICS': '9'}, {'NICS': 'two'}, {'KILL': '-1'},
+        for env in ({'NICS': '1'}, {'NICS': '9'}, {'NICS': 'two'}, {'KILL': '-1'},
                     {'PACE': 'slow'}, {'PACE': '-1'}, {'INPUT': '/nonexistent/file'},
                     {'INPUT': '/'}, {'INPUT': '/dev/null'}):
             with self.assertRaises(Failure) as caught:
