@@ -65,6 +65,8 @@ struct pm_frame *pm_frame_new(void)
 	if (f) {
 		kept = f->next;
 		kept_count--;
+		if (kept)
+			__builtin_prefetch(kept, 1);
 	} else {
 		f = malloc(sizeof(*f));
 		if (!f)

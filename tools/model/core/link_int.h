@@ -87,7 +87,9 @@ struct pm_llr_tx {
 	double line_bits;		/* at earlier ones */
 	double padded_ps;		/* idle that the decoder has counted with a frame */
 	double ps_per_byte, units_per_byte, cw_ps;
-	uint32_t cw_q8;			/* units of a codeword */
+	uint32_t cw_q8;			/* units of a codeword, by 256 */
+	uint32_t frame_len, frame_q8;	/* of the last frame, and what it took */
+	uint64_t frame_ps;
 	uint64_t cw;			/* where the stream is: codeword and unit in it */
 	uint32_t offset_q8;
 

@@ -142,13 +142,13 @@ static void arrive_event(void *arg, uint64_t now)
 
 	while (d->flight_head != d->flight_tail &&
 	       d->flight[d->flight_head % PM_FLIGHT].arrives <= now) {
-		/* A copy: owners send from their callbacks, and the ring moves on. */
-		struct pm_flight e = d->flight[d->flight_head++ % PM_FLIGHT];
+		/* Owners send from their callbacks, but the ring is never so full as to reach this entry. */
+		struct pm_flight *e = &d->flight[d->flight_head++ % PM_FLIGHT];
 
-		if (e.kind == PM_FLIGHT_FRAME)
-			frame_arrived(d, &e);
+		if (e->kind == PM_FLIGHT_FRAME)
+			frame_arrived(d, e);
 		else
-			pm_map_arrived(d, &e);
+			pm_map_arrived(d, e);
 	}
 	pm_llr_rx_schedule(d);
 }

@@ -97,26 +97,38 @@ static void flight_arrives(struct pm_dir *d, struct pm_flight *e)
 		pm_llr_rx_schedule(d);
 }
 
+/* What a frame of @len takes of the line. Mostly the same as the last one. */
+static void measure(struct pm_llr_tx *t, uint32_t len)
+{
+	double bytes = (double)len + PM_FRAME_OVERHEAD;
+
+	if (t->frame_ps && len == t->frame_len)
+		return;
+	t->frame_len = len;
+	t->frame_ps = (uint64_t)(bytes * t->ps_per_byte + 0.5);
+	t->frame_q8 = (uint32_t)(bytes * t->units_per_byte * 256 + 0.5);
+}
+
 static void put_on_line(struct pm_dir *d, uint32_t seq)
 {
 	struct pm_flight *e = flight_new(d, PM_FLIGHT_FRAME);
 	struct pm_slot *s = slot_of(d, seq);
 	struct pm_llr_tx *t = &d->out;
-	double bytes = s->len + PM_FRAME_OVERHEAD;
-	uint32_t units_q8, end_q8;
+	uint32_t end_q8, whole;
 
 	e->seq = seq;
 	e->una = t->una;
 	e->round = t->round;
 	e->start_ps = line_start(d);
-	e->end_ps = e->start_ps + (uint64_t)(bytes * t->ps_per_byte + 0.5);
+	measure(t, s->len);
+	e->end_ps = e->start_ps + t->frame_ps;
 	e->damage.first = t->cw;
 	e->offset_q8 = t->offset_q8;
-	units_q8 = (uint32_t)(bytes * t->units_per_byte * 256 + 0.5);
-	end_q8 = t->offset_q8 + units_q8;
-	e->last_cw = t->cw + (end_q8 - 1) / t->cw_q8;
-	t->cw += end_q8 / t->cw_q8;
-	t->offset_q8 = end_q8 % t->cw_q8;
+	end_q8 = t->offset_q8 + t->frame_q8;
+	whole = end_q8 / t->cw_q8;
+	t->cw += whole;
+	t->offset_q8 = end_q8 - whole * t->cw_q8;
+	e->last_cw = t->offset_q8 ? t->cw : t->cw - 1;
 	line_used(t, e->end_ps);
 	s->sent = ns_of(e->end_ps);
 	flight_arrives(d, e);
@@ -164,6 +176,7 @@ void pm_llr_tx_rate(struct pm_dir *d)
 	/* What was sent at the old width is booked at the old width. */
 	t->line_bits = (double)pm_llr_tx_line_bits(d);
 	t->busy_ps = 0;
+	t->frame_ps = 0;
 	t->ps_per_byte = line_bits * 1000 / (width * c->lane_gbps);
 	t->units_per_byte = line_bits / d->fec.unit_bits;
 	t->cw_q8 = d->fec.per_cw * 256;

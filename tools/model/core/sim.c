@@ -23,6 +23,7 @@ struct pm_sim {
 	struct pm_event **heap;
 	size_t count, room;
 	size_t progress;	/* queued events that are no timers */
+	bool hole;		/* heap[0] is free: its event is running */
 	uint64_t now;
 	uint64_t order;
 	double pace;
@@ -149,28 +150,46 @@ static void heap_grow(struct pm_sim *sim)
 	sim->room *= 2;
 }
 
+static void close_hole(struct pm_sim *sim)
+{
+	if (!sim->hole)
+		return;
+	sim->hole = false;
+	if (--sim->count)
+		sift_down(sim, 0, sim->heap[sim->count]);
+}
+
 void pm_sim_at(struct pm_sim *sim, struct pm_event *ev, uint64_t at)
 {
 	ev->at = at < sim->now ? sim->now : at;
 	ev->order = sim->order++;
 	if (ev->heap_pos >= 0) {
+		close_hole(sim);
 		settle(sim, (size_t)ev->heap_pos, ev);
+		return;
+	}
+	if (!ev->timer)
+		sim->progress++;
+	/* Most events queue themselves or the next one: that takes the place they leave. */
+	if (sim->hole) {
+		sim->hole = false;
+		sift_down(sim, 0, ev);
 		return;
 	}
 	if (sim->count == sim->room)
 		heap_grow(sim);
-	if (!ev->timer)
-		sim->progress++;
 	sift_up(sim, sim->count++, ev);
 }
 
 void pm_sim_cancel(struct pm_sim *sim, struct pm_event *ev)
 {
-	size_t pos = (size_t)ev->heap_pos;
 	struct pm_event *last;
+	size_t pos;
 
 	if (ev->heap_pos < 0)
 		return;
+	close_hole(sim);
+	pos = (size_t)ev->heap_pos;
 	if (!ev->timer)
 		sim->progress--;
 	ev->heap_pos = -1;
@@ -183,10 +202,14 @@ static void run_first(struct pm_sim *sim)
 {
 	struct pm_event *ev = sim->heap[0];
 
-	pm_sim_cancel(sim, ev);
+	if (!ev->timer)
+		sim->progress--;
+	ev->heap_pos = -1;
+	sim->hole = true;
 	if (ev->at > sim->now)
 		sim->now = ev->at;
 	ev->fn(ev->arg, sim->now);
+	close_hole(sim);
 }
 
 /* The clock that real time allows. */
