@@ -24,19 +24,21 @@ static void tell(struct lane_agent *a, const struct lane_note *note)
 	a->ops->note(a->card, note);
 }
 
-static void tell_all(struct lane_agent *a, const struct lane_notes *notes)
-{
-	u16 i;
-
-	for (i = 0; i < notes->nr; i++)
-		tell(a, &notes->note[i]);
-}
-
 static void tell_code(struct lane_agent *a, u8 code, u32 x, u32 y, u64 now)
 {
 	struct lane_note note = { .at = now, .code = code, .a = x, .b = y };
 
 	tell(a, &note);
+}
+
+static void tell_all(struct lane_agent *a, const struct lane_notes *notes, u64 now)
+{
+	u16 i;
+
+	for (i = 0; i < notes->nr; i++)
+		tell(a, &notes->note[i]);
+	if (notes->lost)
+		tell_code(a, LANE_NOTE_MORE, notes->lost, 0, now);
 }
 
 /* One note when the card begins to fail, not one for each failure. */
@@ -250,7 +252,7 @@ static void count_lanes(struct lane_agent *a)
 }
 
 /* A plan is told of once, however often it has to be proposed. */
-static void tell_plan(struct lane_agent *a)
+static void tell_plan(struct lane_agent *a, u64 now)
 {
 	u32 sum = lane_map_sum(&a->plan.map);
 	u32 gen = a->proto.rx.active.generation;
@@ -259,7 +261,7 @@ static void tell_plan(struct lane_agent *a)
 		return;
 	a->told_sum = a->plan.change ? sum : 0;
 	a->told_gen = gen;
-	tell_all(a, &a->plan.notes);
+	tell_all(a, &a->plan.notes, now);
 }
 
 static void propose(struct lane_agent *a, u64 now)
@@ -287,7 +289,7 @@ static void decide(struct lane_agent *a, u64 now)
 	a->notes.nr = 0;
 	a->notes.lost = 0;
 	lane_policy_observe(&a->policy, a->rec, active, &a->notes, now);
-	tell_all(a, &a->notes);
+	tell_all(a, &a->notes, now);
 
 	room = lane_proto_moves_max(&a->proto);
 	if (room > a->cfg.policy.knobs.max_moves)
@@ -297,7 +299,7 @@ static void decide(struct lane_agent *a, u64 now)
 	if (a->plan.next_at < a->decide_at)
 		a->decide_at = a->plan.next_at;
 	count_lanes(a);
-	tell_plan(a);
+	tell_plan(a, now);
 	propose(a, now);
 	carry_out(a, now);
 }

@@ -69,8 +69,10 @@ static int policy_text(const struct lane_note *n, char *buf, size_t cap)
 		return snprintf(buf, cap, "margin %d -> %d lanes", (s32)n->a, (s32)n->b);
 	case LANE_NOTE_HELD:
 		return snprintf(buf, cap,
-				"width stays %u: without its dark lanes the margin would be %d",
-				n->a, (s32)n->b);
+				"width stays %u: without its %u dark lanes the margin would be less",
+				n->a, n->b);
+	case LANE_NOTE_MORE:
+		return snprintf(buf, cap, "and %u more", n->a);
 	case LANE_NOTE_CLUSTER:
 		return snprintf(buf, cap,
 				"%u neighbours around (%u,%u), radius %u, lost at one time: clean the connector",

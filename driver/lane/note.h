@@ -20,10 +20,11 @@ enum lane_note_code {
 	LANE_NOTE_GROW,		/* lane joins as logical */
 	LANE_NOTE_WIDTH,	/* a -> b */
 	LANE_NOTE_MARGIN,	/* a -> b, as s32 */
-	LANE_NOTE_HELD,		/* width stays at a: shrinking would cost margin b */
+	LANE_NOTE_HELD,		/* width stays at a with b dark lanes: shrinking would cost margin */
 	LANE_NOTE_CLUSTER,	/* a lanes around x = lane, y = other, radius b */
 	LANE_NOTE_COMMON,	/* a of b lanes moved together */
 	LANE_NOTE_DARK,		/* no lane of a works */
+	LANE_NOTE_MORE,		/* a notes had no room */
 	LANE_NOTE_TABLE,	/* lane table unusable: a is enum lane_table_fault */
 	/* The protocol. */
 	LANE_NOTE_PEER,		/* far end found: incarnation a */
@@ -62,7 +63,7 @@ struct lane_note {
 	u32 a, b;
 };
 
-#define LANE_NOTES_MAX		64
+#define LANE_NOTES_MAX		128
 
 struct lane_notes {
 	u16 nr;

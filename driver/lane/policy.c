@@ -142,7 +142,8 @@ static void entered(struct lane_policy *pol, struct lane_track *t, u8 event, u64
 			t->losses++;
 		break;
 	case LANE_QUARANTINED:
-		if (event == LANE_EV_UNMAPPED && t->losses < 0xffff)
+		/* Light that is back was counted when it was lost. */
+		if (event != LANE_EV_BACK && event != LANE_EV_ON && t->losses < 0xffff)
 			t->losses++;
 		t->until = now + probation(&pol->cfg.knobs, t->losses);
 		forget_evidence(t);
@@ -170,7 +171,7 @@ static void lane_step(struct lane_policy *pol, u16 lane, u8 event, struct lane_n
 	note_state(notes, lane, from, t->state, event, now);
 }
 
-/* What the error rate of a lane in use says; LANE_EV_NONE: not enough evidence, or nothing new. */
+/* What the error rate of a lit lane says; LANE_EV_NONE: not enough evidence, or nothing new. */
 static u8 error_event(const struct lane_knobs *k, const struct lane_track *t,
 		      const struct lane_rec *rec)
 {
@@ -201,7 +202,7 @@ static void observe_lane(struct lane_policy *pol, u16 lane, const struct lane_re
 
 	update_evidence(t, rec, pol->cfg.fec.symbol_bits);
 	if (!t->state)
-		t->state = LANE_SPARE;
+		t->state = t->in_map ? LANE_ACTIVE : LANE_SPARE;
 
 	if (rec->state == PNIC_LANE_OFF)
 		lane_step(pol, lane, LANE_EV_OFF, notes, now);
@@ -212,7 +213,7 @@ static void observe_lane(struct lane_policy *pol, u16 lane, const struct lane_re
 	else if (light_back(t, rec))
 		lane_step(pol, lane, LANE_EV_BACK, notes, now);
 	lane_step(pol, lane, t->in_map ? LANE_EV_MAPPED : LANE_EV_UNMAPPED, notes, now);
-	if (t->in_map && !lane_rec_dark(rec))
+	if (!lane_rec_dark(rec))
 		lane_step(pol, lane, error_event(k, t, rec), notes, now);
 	if (t->state == LANE_QUARANTINED && now >= t->until)
 		lane_step(pol, lane, LANE_EV_PROVEN, notes, now);
@@ -271,11 +272,16 @@ struct decision {
 	u64 now;
 	u16 moves;		/* so far */
 	u16 next_spare;
-	u16 wanting;		/* on lit lanes that should be replaced */
+	u16 wanting;		/* logical lanes on lit lanes that should be replaced */
+	u16 ruined;		/* of them on ruined ones */
 };
+
+/* What sums a plan up must have room behind the details. */
+#define SUMMARY_NOTES		4
 
 static void tell(struct decision *d, u8 code, u16 lane, u16 other, u16 logical, u32 a, u32 b)
 {
+	struct lane_notes *notes = &d->plan->notes;
 	struct lane_note note = {
 		.at = d->now,
 		.code = code,
@@ -286,7 +292,11 @@ static void tell(struct decision *d, u8 code, u16 lane, u16 other, u16 logical, 
 		.b = b,
 	};
 
-	lane_notes_add(&d->plan->notes, &note);
+	if (notes->nr + SUMMARY_NOTES < LANE_NOTES_MAX || code == LANE_NOTE_WIDTH ||
+	    code == LANE_NOTE_MARGIN)
+		lane_notes_add(notes, &note);
+	else
+		notes->lost++;
 }
 
 static u8 need_of(const struct lane_track *t, const struct lane_rec *rec)
@@ -308,6 +318,7 @@ static void find_needs(struct decision *d)
 
 		pol->need[l] = need_of(&pol->track[lane], &d->rec[lane]);
 		d->wanting += pol->need[l] == NEED_RUINED || pol->need[l] == NEED_CALM;
+		d->ruined += pol->need[l] == NEED_RUINED;
 		bad += pol->need[l] != NEED_DARK &&
 		       (pol->need[l] != NEED_NONE || pol->track[lane].state == LANE_WATCH);
 	}
@@ -320,9 +331,19 @@ static void find_needs(struct decision *d)
 		tell(d, LANE_NOTE_COMMON, 0, 0, 0, bad, d->now_map->width);
 	pol->common = true;
 	d->wanting = 0;
+	d->ruined = 0;
 	for (l = 0; l < d->now_map->width; l++)
 		if (pol->need[l] != NEED_DARK)
 			pol->need[l] = NEED_NONE;
+}
+
+static u16 count_dark(const struct decision *d)
+{
+	u16 dark = 0, l;
+
+	for (l = 0; l < d->plan->map.width; l++)
+		dark += lane_rec_dark(&d->rec[d->plan->map.phys[l]]);
+	return dark;
 }
 
 static bool may_move(const struct decision *d)
@@ -409,8 +430,11 @@ static void close_up(struct decision *d, u8 need)
 	}
 }
 
-/* Spares are out. Shrinks if that costs no margin, else puts everything back. */
-static void shrink(struct decision *d, u8 need)
+/*
+ * Spares are out. Shrinks if that brings at least @gain lanes of margin, else puts
+ * everything back.
+ */
+static bool shrink(struct decision *d, u8 need, s16 gain)
 {
 	struct lane_plan *plan = d->plan;
 	u16 width = plan->map.width, dropped = plan->dropped, moves = d->moves;
@@ -424,10 +448,8 @@ static void shrink(struct decision *d, u8 need)
 		d->pol->queue[l] = plan->map.phys[l];
 	close_up(d, need);
 	after = margin_of(d->pol, d->rec, &plan->map);
-	if (after >= before) {
-		d->pol->held = false;
-		return;
-	}
+	if (after >= before + gain)
+		return true;
 	for (l = 0; l < width; l++)
 		plan->map.phys[l] = d->pol->queue[l];
 	plan->map.width = width;
@@ -435,8 +457,20 @@ static void shrink(struct decision *d, u8 need)
 	plan->notes.nr = notes;
 	plan->notes.lost = lost;
 	d->moves = moves;
+	for (l = 0; l < width; l++)
+		d->pol->need[l] = need_of(&d->pol->track[plan->map.phys[l]],
+					  &d->rec[plan->map.phys[l]]);
+	return false;
+}
+
+static void shrink_dark(struct decision *d)
+{
+	if (shrink(d, NEED_DARK, 0)) {
+		d->pol->held = false;
+		return;
+	}
 	if (!d->pol->held)
-		tell(d, LANE_NOTE_HELD, 0, 0, 0, width, after);
+		tell(d, LANE_NOTE_HELD, 0, 0, 0, d->plan->map.width, count_dark(d));
 	d->pol->held = true;
 }
 
@@ -460,9 +494,18 @@ static bool grows_width(const struct decision *d)
 	       pol->track[pol->spares[d->next_spare]].ppb < pol->cfg.knobs.watch_ppb;
 }
 
+/* More width is worth some margin, but not the last of it. */
+static bool growth_safe(const struct decision *d)
+{
+	s16 after = margin_of(d->pol, d->rec, &d->plan->map);
+
+	return after >= d->plan->margin_now || after >= d->pol->cfg.knobs.margin_floor;
+}
+
 static void grow(struct decision *d)
 {
 	struct lane_map *map = &d->plan->map;
+	u16 width = map->width, notes = d->plan->notes.nr;
 
 	if (map->width >= d->pol->cfg.shape.data || !grows_width(d))
 		return;
@@ -476,6 +519,11 @@ static void grow(struct decision *d)
 		d->plan->grown++;
 		d->moves++;
 	}
+	if (growth_safe(d))
+		return;
+	map->width = width;
+	d->plan->notes.nr = notes;
+	d->plan->grown = 0;
 }
 
 /* When the next probation ends there may be something to do. */
@@ -491,15 +539,6 @@ static void wait_for_probation(struct decision *d)
 	}
 }
 
-static u16 count_dark(const struct decision *d)
-{
-	u16 dark = 0, l;
-
-	for (l = 0; l < d->plan->map.width; l++)
-		dark += lane_rec_dark(&d->rec[d->plan->map.phys[l]]);
-	return dark;
-}
-
 static void mend(struct decision *d)
 {
 	replace(d, NEED_DARK);
@@ -513,10 +552,12 @@ static void mend(struct decision *d)
 	}
 	if (d->next_spare < d->pol->nr_spares || d->pol->dark)
 		return;
-	if (d->plan->margin_now < d->pol->cfg.knobs.margin_floor)
-		shrink(d, NEED_RUINED);
-	else if (count_dark(d))
-		shrink(d, NEED_DARK);
+	/* A lit lane is given up only if the margin is short, and better without it. */
+	if (d->plan->margin_now < d->pol->cfg.knobs.margin_floor && d->ruined &&
+	    shrink(d, NEED_RUINED, 1))
+		return;
+	if (count_dark(d))
+		shrink_dark(d);
 }
 
 void lane_policy_decide(struct lane_policy *pol, const struct lane_rec *rec,

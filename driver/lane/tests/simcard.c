@@ -2,6 +2,7 @@
 /*
  * A small link with a card at each end, for tests of the lane protocol.
  */
+#include "../table.h"
 #include "simcard.h"
 
 static void map_copy(struct sim_map *to, const struct sim_map *from)
@@ -60,6 +61,7 @@ void sim_init(struct sim_link *l, const struct lane_shape *shape, u64 seed)
 	l->flight_spread = 0;
 	l->stall_ns = 0;
 	l->heartbeat_ns = 50;
+	l->grid_x = 20;
 	l->fallback_keeps_staged = false;
 	l->broken = NULL;
 	l->markers = 0;
@@ -327,6 +329,28 @@ void sim_map(const struct sim_link *l, int end, u8 dir, struct lane_map *map)
 	map->generation = from->generation;
 	map->width = from->width;
 	memcpy(map->phys, from->phys, from->width * sizeof(from->phys[0]));
+}
+
+int sim_table(struct sim_link *l, int end, void *buf, size_t cap)
+{
+	const struct sim_dir *d = &l->dir[!end];
+	struct pnic_lane_table *head = buf;
+	struct pnic_lane_rec *rec = (void *)(head + 1);
+	u16 i;
+
+	if (cap < lane_table_size(l->shape.total))
+		return -1;
+	memset(buf, 0, lane_table_size(l->shape.total));
+	head->count = cpu_to_le16(l->shape.total);
+	head->rec_size = cpu_to_le16(sizeof(*rec));
+	for (i = 0; i < l->shape.total; i++) {
+		rec[i].lane = cpu_to_le16(i);
+		rec[i].x = i % l->grid_x;
+		rec[i].y = i / l->grid_x;
+		rec[i].state = d->dark[i] ? PNIC_LANE_LOS : PNIC_LANE_IDLE;
+		rec[i].flags = d->dark[i] ? PNIC_LANEF_ERASED : 0;
+	}
+	return lane_table_size(l->shape.total);
 }
 
 u32 sim_gen(const struct sim_link *l, int end, u8 dir)

@@ -61,6 +61,7 @@ struct sim_link {
 	u32 loss, dup, stall, marker_loss, refuse;	/* percent */
 	u32 flight, flight_spread, stall_ns, heartbeat_ns;
 	bool fallback_keeps_staged;	/* the interface leaves it open */
+	u16 grid_x;
 	struct sim_dir dir[2];
 	struct sim_inbox inbox[2];
 	/* What was found wrong, and how much was seen. */
@@ -82,6 +83,8 @@ int sim_abort(struct sim_link *l, int end, u8 dir, u32 generation);
 int sim_send(struct sim_link *l, int end, const void *msg, size_t len);
 int sim_recv(struct sim_link *l, int end, void *buf);
 void sim_map(const struct sim_link *l, int end, u8 dir, struct lane_map *map);
+/* The lane table that @end would write; its length. */
+int sim_table(struct sim_link *l, int end, void *buf, size_t cap);
 u32 sim_gen(const struct sim_link *l, int end, u8 dir);
 /* Both ends of both directions run one map, and nothing is left staged. */
 bool sim_settled(const struct sim_link *l);
