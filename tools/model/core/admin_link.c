@@ -58,7 +58,7 @@ static void identify_link(struct pm_card *c, struct pnic_identify *id)
 	id->grid_x = htole16(l->grid_x);
 	id->grid_y = htole16(l->grid_y);
 	id->lane_kbps = htole32((uint32_t)kbps);
-	id->payload_kbps = htole32((uint32_t)(kbps * l->fec_k / l->fec_n));
+	id->payload_kbps = htole32((uint32_t)(kbps * l->fec_k / l->fec_n * 256 / 257));
 	id->fec_n = htole16(l->fec_n);
 	id->fec_k = htole16(l->fec_k);
 	id->fec_symbol_bits = l->fec_symbol_bits;

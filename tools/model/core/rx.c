@@ -417,35 +417,67 @@ static void announced(struct pm_card *c, const struct pm_frame *f, const struct 
 		pm_peer_fail(c, f->src_nic, PNIC_ST_LINK, UINT64_MAX);
 }
 
-static void take(struct pm_card *c, struct pm_frame *f)
+/* Not for this NIC, and nobody else is there: answered in the name of the one that it was for. */
+static void misdirected(struct pm_card *c, const struct pm_frame *f, const struct pm_wire *req)
+{
+	struct pm_wire w = {
+		.type = PM_W_RSP, .status = PNIC_ST_UNREACHABLE, .dst_ep = req->src_ep, .msg = req->msg,
+	};
+	struct pm_frame *answer;
+
+	if (req->type != PM_W_REQ || req->off)
+		return;
+	answer = pm_tx_frame(c, &w, f->src_nic);
+	if (!answer)
+		return;
+	answer->src_nic = f->dst_nic;
+	pm_tx_ctl(c, answer);
+}
+
+/* A frame by its kind. True: it is kept, or freed already. */
+static bool sort(struct pm_card *c, struct pm_frame *f, const struct pm_wire *w)
 {
 	uint32_t nic = f->src_nic - PM_NIC_ADDR_FIRST;
+	bool known = nic < pm_fabric_nics(c->fabric);
+
+	if (f->dst_nic == PM_NIC_ADDR_ALL) {
+		if (known && f->src_nic != c->addr)
+			announced(c, f, w);
+		return false;
+	}
+	/* Answers in another's name have no incarnation. */
+	if (!w->src_inc) {
+		if (w->type == PM_W_RSP)
+			pm_rsp_frame(c, f, w);
+		return false;
+	}
+	if (!known)
+		return false;
+	pm_peer_seen(c, f->src_nic, w->src_inc);
+	if (w->src_inc != c->peer_inc[nic])
+		return false;
+	if (f->dst_nic != c->addr) {
+		misdirected(c, f, w);
+		return false;
+	}
+	if (w->type == PM_W_REQ) {
+		take_request(c, f, w);
+		return true;
+	}
+	if (w->type == PM_W_ABORT)
+		pm_flow_abort(c, f->src_nic, w);
+	else
+		pm_rsp_frame(c, f, w);
+	return false;
+}
+
+static void take(struct pm_card *c, struct pm_frame *f)
+{
 	struct pm_wire w;
 
 	pm_wire_get(&w, f);
-	if (nic >= pm_fabric_nics(c->fabric) || f->dst_nic == PM_NIC_ADDR_ALL) {
-		if (nic < pm_fabric_nics(c->fabric) && f->src_nic != c->addr)
-			announced(c, f, &w);
+	if (!sort(c, f, &w))
 		pm_frame_free(f);
-		return;
-	}
-	if (w.src_inc)
-		pm_peer_seen(c, f->src_nic, w.src_inc);
-	if (f->dst_nic != c->addr || (w.src_inc && w.src_inc != c->peer_inc[nic])) {
-		if (f->dst_nic != c->addr && w.type == PM_W_REQ && !w.off)
-			respond(c, f->src_nic, &w, PNIC_ST_UNREACHABLE, 0);
-		pm_frame_free(f);
-		return;
-	}
-	if (w.type == PM_W_REQ) {
-		take_request(c, f, &w);
-		return;
-	}
-	if (w.type == PM_W_ABORT)
-		pm_flow_abort(c, f->src_nic, &w);
-	else
-		pm_rsp_frame(c, f, &w);
-	pm_frame_free(f);
 }
 
 /* A frame for this NIC. */
