@@ -39,7 +39,7 @@ static void host_irq(void *host, unsigned int vector)
 
 static const struct pm_host_ops host_ops = { .dma = host_dma, .irq = host_irq };
 
-/* The client gets the descriptor and must not be able to pull the memory from under us: sealed. */
+/* The client gets the descriptor, and must not be able to pull the memory from under us: sealed. */
 static int db_new(struct nic *n)
 {
 	int err;
@@ -240,12 +240,20 @@ void nic_reset(struct nic *n, const char *why)
 	irq_drop_pending(&n->irq);
 }
 
-void nic_detach(struct nic *n)
+/* What was in the doorbell pages is no business of the next client. */
+static void power_on(struct nic *n)
 {
-	trace(n->index, "reset: client gone");
 	n->resets++;
 	pm_card_reset(n->card);
 	pci_config_power_on(&n->cfg);
+	irq_drop_pending(&n->irq);
+	madvise(n->db, NIC_DB_BYTES, MADV_REMOVE);
+}
+
+void nic_detach(struct nic *n)
+{
+	trace(n->index, "reset: client gone");
+	power_on(n);
 	irq_close(&n->irq);
 	dma_clear(&n->dma);
 }
@@ -257,8 +265,6 @@ void nic_surprise(struct nic *n, bool gone)
 		return;
 	trace(n->index, gone ? "surprise: gone" : "surprise: back");
 	n->gone = gone;
-	pm_card_reset(n->card);
-	pci_config_power_on(&n->cfg);
-	irq_drop_pending(&n->irq);
+	power_on(n);
 	pm_port_link_set(pm_card_port(n->card), !gone);
 }

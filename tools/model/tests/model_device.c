@@ -36,6 +36,7 @@
 #define OFF_CQ		0x6000
 #define OFF_SQ		0x7000
 #define PATIENCE_MS	10000
+#define SLOT(page, n)	((page) * 4096ull + 8 * (n))
 #define WAKE(page)	((1024ull + (page)) * 4096)
 
 static struct server server;
@@ -342,6 +343,18 @@ static void by_power(void)
 	CHECK_EQ(vc_put(&cl, CONFIG, ctl, 0, 2), 0);
 }
 
+/* Doorbell page 3 belongs to context 1. */
+static void bind_page(void)
+{
+	struct pnic_adm_create_ctx ctx = { .hdr.opcode = PNIC_ADM_CREATE_CTX, .ctx = htole32(1),
+					   .partition = htole32(1) };
+	struct pnic_adm_bind_db bind = { .hdr.opcode = PNIC_ADM_BIND_DB, .ctx = htole32(1),
+					 .page = htole32(3) };
+
+	CHECK_EQ(admin(&ctx), PNIC_AS_OK);
+	CHECK_EQ(admin(&bind), PNIC_AS_OK);
+}
+
 KTAP_TEST(every_reset)
 {
 	static const struct { const char *name; void (*reset)(void); } ways[] = {
@@ -356,13 +369,14 @@ KTAP_TEST(every_reset)
 			enable();
 			CHECK_EQ(create_eq(0), PNIC_AS_OK);
 			CHECK_EQ(create_eq(0), PNIC_AS_EXISTS);
-			CHECK_EQ(vc_put(&cl, PNIC_BAR_DB, 64, 5, 8), 0);
+			bind_page();
+			CHECK_EQ(vc_put(&cl, PNIC_BAR_DB, SLOT(3, 20), 5, 8), 0);
 			ways[i].reset();
 			CHECK(wait_status(PNIC_STATUS_RESETTING, 0));
 			CHECK_EQ(reg(PNIC_REG_STATUS), 0);
 			CHECK_EQ(reg(PNIC_REG_ASQ_BASE_LO), 0);
 			CHECK_EQ(vc_get(&cl, CONFIG, PCI_COMMAND, 2), 0);
-			CHECK_EQ(vc_get(&cl, PNIC_BAR_DB, 64, 8), 0);
+			CHECK_EQ(vc_get(&cl, PNIC_BAR_DB, SLOT(3, 20), 8), 0);
 			/* Memory is the client's: it stays mapped, and the card works again. */
 			enable();
 			CHECK_EQ(create_eq(0), PNIC_AS_OK);
@@ -435,10 +449,6 @@ KTAP_TEST(client_dies_with_work_under_way)
 /* A context with page 3, a CQ at slot 8 and an endpoint at slots 9 and 10. */
 static void make_endpoint(void)
 {
-	struct pnic_adm_create_ctx ctx = { .hdr.opcode = PNIC_ADM_CREATE_CTX, .ctx = htole32(1),
-					   .partition = htole32(1) };
-	struct pnic_adm_bind_db bind = { .hdr.opcode = PNIC_ADM_BIND_DB, .ctx = htole32(1),
-					 .page = htole32(3) };
 	struct pnic_adm_create_cq cq = { .hdr.opcode = PNIC_ADM_CREATE_CQ, .ctx = htole32(1),
 					 .base = htole64(IOVA + OFF_CQ), .log_size = 6,
 					 .db_page = htole32(3), .db_slot = htole16(8) };
@@ -449,8 +459,7 @@ static void make_endpoint(void)
 
 	bring_up();
 	REQUIRE_EQ(create_eq(0), PNIC_AS_OK);
-	REQUIRE_EQ(admin(&ctx), PNIC_AS_OK);
-	REQUIRE_EQ(admin(&bind), PNIC_AS_OK);
+	bind_page();
 	REQUIRE_EQ(admin(&cq), PNIC_AS_OK);
 	REQUIRE_EQ(admin(&ep), PNIC_AS_OK);
 }
@@ -543,8 +552,8 @@ KTAP_TEST(trapped_doorbells)
 	make_endpoint();
 	for (i = 0; i < 100; i++) {
 		post_nop(i);
-		CHECK_EQ(vc_put(&cl, PNIC_BAR_DB, 3 * 4096 + 8 * 8, i, 8), 0);
-		CHECK_EQ(vc_put(&cl, PNIC_BAR_DB, 3 * 4096 + 9 * 8, i + 1, 8), 0);
+		CHECK_EQ(vc_put(&cl, PNIC_BAR_DB, SLOT(3, 8), i, 8), 0);
+		CHECK_EQ(vc_put(&cl, PNIC_BAR_DB, SLOT(3, 9), i + 1, 8), 0);
 		REQUIRE(completed(i, PATIENCE_MS));
 	}
 }
