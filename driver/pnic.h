@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pnic: what all parts of the driver share: the device, its states, the typed
+ * admin commands, events and the status page.
+ *
+ * Included by every file of driver/. What only the char device and its objects
+ * need is in pnic_object.h; registers are reached through pnic_csr.h.
+ *
+ * Lock order, outermost first:
+ *
+ *	pd->reset_lock		bring-up, reset, removal: one at a time
+ *	pd->reg_lock		read: whoever uses the card for a file;
+ *				write: taking the contexts away
+ *	mm->mmap_lock		(by pinning and by copying from and to user space)
+ *	pf->lock		objects of one file
+ *	pf->map_lock		mappings of one file; also below mmap_lock, in faults
+ *	pd->buf_lock		the command buffer
+ *	pd->files_lock, pd->cqs.xa_lock, pd->eps.xa_lock, eq->lock
+ *				spinlocks, interrupts off
+ *	admin.lock, evq.lock	innermost spinlocks, interrupts off
+ */
+#ifndef PNIC_H
+#define PNIC_H
+
+#include <linux/cdev.h>
+#include <linux/completion.h>
+#include <linux/device.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/rwsem.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "hw/pnic_admin.h"
+#include "hw/pnic_event.h"
+#include "hw/pnic_lane.h"
+#include "hw/pnic_regs.h"
+#include "../uapi/linux/pnic.h"
+#include "../uapi/linux/pnic_queue.h"
+
+#define PNIC_DRV_NAME		"pnic"
+
+struct dentry;
+struct pnic_file;
+struct pnic_lanes;
+
+/**
+ * enum pnic_state - where a device is in its life; pnic_state.c has the table
+ * @PNIC_STATE_PROBING: not yet visible
+ * @PNIC_STATE_READY: serves
+ * @PNIC_STATE_RESETTING: the contexts are gone, the card is being brought up again
+ * @PNIC_STATE_FAILED: bring-up failed; tried again from time to time
+ * @PNIC_STATE_GONE: removed, or the card is not on the bus any more; the last
+ */
+enum pnic_state {
+	PNIC_STATE_PROBING,
+	PNIC_STATE_READY,
+	PNIC_STATE_RESETTING,
+	PNIC_STATE_FAILED,
+	PNIC_STATE_GONE,
+	PNIC_STATES
+};
+
+/**
+ * struct pnic_caps - what the card said of itself, every value range-checked
+ *
+ * The members are those of struct pnic_identify, in CPU byte order; strings
+ * are NUL terminated. @db_pages is from the register, cut to what BAR 4 holds.
+ */
+struct pnic_caps {
+	u32 hw_version;
+	u32 fw_version;
+	u64 caps;
+	u32 nic_addr;
+	u32 max_eq;
+	u32 max_ctx;
+	u32 max_cq;
+	u32 max_ep;
+	u32 max_mr;
+	u32 max_mr_pages;
+	u8 max_log_eq;
+	u8 max_log_cq;
+	u8 max_log_sq;
+	u8 max_log_rq;
+	u8 max_sge;
+	u8 max_sqe_slots;
+	u8 page_shift_max;
+	u8 fec_symbol_bits;
+	u8 striping;
+	u32 max_msg_size;
+	u32 frame_payload;
+	u16 lanes_data;
+	u16 lanes_spare;
+	u16 grid_x;
+	u16 grid_y;
+	u32 lane_kbps;
+	u32 payload_kbps;
+	u16 fec_n;
+	u16 fec_k;
+	u16 mgmt_max;
+	u32 db_pages;
+	u64 guid;
+	char serial[33];
+	char cable_serial[33];
+	char model_name[33];
+};
+
+#define PNIC_ADMIN_LOG		6
+#define PNIC_ADMIN_SLOTS	(1 << PNIC_ADMIN_LOG)
+
+/**
+ * struct pnic_admin_slot - one command that may be under way
+ * @done: completed when the answer is in @cqe, or when the queue was stopped
+ * @cid: of the command that uses the slot: generation and slot number
+ * @stale: the cid of a command that was given up and whose answer may still come
+ * @busy: somebody waits, or is about to
+ * @answered: @cqe is the card's answer
+ * @has_stale: @stale is meant
+ * @cqe: the card's answer
+ */
+struct pnic_admin_slot {
+	struct completion done;
+	u16 cid;
+	u16 stale;
+	bool busy;
+	bool answered;
+	bool has_stale;
+	struct pnic_acqe cqe;
+};
+
+/**
+ * struct pnic_admin - the admin queue
+ * @lock: protects all below, taken in interrupts
+ * @asq: commands, written by us
+ * @acq: completions, written by the card
+ * @tail: our producer index in @asq
+ * @asq_head: the card's consumer index, as last told
+ * @acq_head: our consumer index in @acq
+ * @up: commands are taken
+ * @polled: there is no interrupt yet, whoever waits looks himself
+ * @generation: goes into the upper bits of a command's id
+ * @free: slots that are free
+ * @room: a slot became free
+ * @slot: the commands under way
+ * @timeout_ms: what the card promises
+ * @asq_dma: where the card reads
+ * @acq_dma: where the card writes
+ * @late: answers that came after their command was given up
+ * @lost_irqs: answers that were there without an interrupt
+ * @timeouts: commands that were not answered
+ */
+struct pnic_admin {
+	spinlock_t lock;
+	void *asq;
+	struct pnic_acqe *acq;
+	u32 tail;
+	u32 asq_head;
+	u32 acq_head;
+	bool up;
+	bool polled;
+	u16 generation;
+	unsigned int free;
+	wait_queue_head_t room;
+	struct pnic_admin_slot slot[PNIC_ADMIN_SLOTS];
+	/* Set up once, or only counted. */
+	u32 timeout_ms;
+	dma_addr_t asq_dma;
+	dma_addr_t acq_dma;
+	u64 late;
+	u64 lost_irqs;
+	u64 timeouts;
+};
+
+/**
+ * struct pnic_eq - an event queue with its interrupt
+ * @lock: one consumer at a time
+ * @ring: the events, written by the card
+ * @mask: of an index
+ * @log_size: log2 of the entries
+ * @head: our consumer index
+ * @stopped: the card wrote nonsense into it
+ * @created: the card has it
+ * @eqn: its number, and its vector
+ * @irq: Linux's number of the interrupt, 0: not requested
+ * @users: completion queues that report here
+ * @last_seen: @head when the watchdog came by
+ * @pd: the device
+ * @dma: where the card writes
+ * @size: of the ring, bytes
+ * @name: of the interrupt
+ */
+struct pnic_eq {
+	spinlock_t lock;
+	struct pnic_eqe *ring;
+	u32 mask;
+	u8 log_size;
+	u32 head;
+	bool stopped;
+	bool created;
+	u16 eqn;
+	int irq;
+	atomic_t users;
+	u32 last_seen;
+	struct pnic_dev *pd;
+	dma_addr_t dma;
+	size_t size;
+	char name[32];
+};
+
+/**
+ * struct pnic_stats - what the driver holds and what it met; debugfs shows it
+ * @contexts: contexts that exist
+ * @regions: memory regions
+ * @pinned_pages: pages of user memory that are pinned
+ * @cqs: completion queues
+ * @eps: endpoints
+ * @ring_bytes: memory of rings
+ * @dma_maps: DMA mappings of regions and rings
+ * @db_pages: doorbell pages that are bound
+ * @nonsense: entries of the card that made no sense
+ * @lost_irqs: events that were there without an interrupt
+ * @resets: times the card was reset
+ * @bad_maps: mmap() calls that were refused
+ */
+struct pnic_stats {
+	atomic_t contexts;
+	atomic_t regions;
+	atomic_long_t pinned_pages;
+	atomic_t cqs;
+	atomic_t eps;
+	atomic_long_t ring_bytes;
+	atomic_t dma_maps;
+	atomic_t db_pages;
+	atomic_t nonsense;
+	atomic_t lost_irqs;
+	atomic_t resets;
+	atomic_t bad_maps;
+};
+
+/**
+ * struct pnic_dev - one card
+ * @regs: BAR 0; only pnic_csr.c touches it
+ * @csr_gone: a register and the identification read all ones: no further access
+ * @state: see enum pnic_state; changed by pnic_state_change() only
+ * @state_lock: protects changes of @state
+ * @state_wait: woken after each change
+ * @epoch: counts resets; a context of another epoch is dead
+ * @caps: what the card is and can do
+ * @admin: the admin queue
+ * @eqs: event queues, @num_eqs of them
+ * @num_eqs: 0 while the card is down
+ * @cqs: completion queues by number; its lock also keeps them from being freed
+ *	while an event is delivered
+ * @eps: endpoints by number, the same
+ * @mrs: region indices in use
+ * @ctxs: context numbers in use
+ * @db_ids: doorbell pages in use
+ * @lanes: lane manager; events go there while it is not NULL
+ * @status: the page that user space maps
+ * @status_lock: one writer of @status at a time
+ * @files: open files
+ * @files_lock: protects @files
+ * @reg_lock: see the top of this file
+ * @reset_lock: see the top of this file
+ * @buf_lock: one user of @buf at a time
+ * @buf: memory through which commands move data; lives as long as the device,
+ *	so that a late access of the card does no harm
+ * @buf_dma: its DMA address
+ * @reset_work: pnic_reset_trigger() asks for it
+ * @health_work: the watchdog
+ * @reset_why: reason of the reset that was asked for, NULL: none is
+ * @pci_reset: the PCI core is resetting the function, leave it alone
+ * @heartbeat: what the watchdog last read
+ * @heartbeat_stuck: how often that was the same
+ * @retry_at: jiffies of the next attempt in PNIC_STATE_FAILED
+ * @stats: counters
+ * @pdev: the PCI function
+ * @dev: the class device; its reference count is that of this struct
+ * @cdev: /dev/pnicN
+ * @minor: N
+ * @db_base: physical address of BAR 4
+ * @num_vecs: interrupt vectors that we got
+ * @dir: in debugfs
+ */
+struct pnic_dev {
+	void __iomem *regs;
+	bool csr_gone;
+	enum pnic_state state;
+	u32 epoch;
+	struct pnic_caps caps;
+	struct pnic_admin admin;
+	struct pnic_eq *eqs;
+	unsigned int num_eqs;
+	struct xarray cqs;
+	struct xarray eps;
+	struct xarray mrs;
+	struct xarray ctxs;
+	struct xarray db_ids;
+	struct pnic_lanes *lanes;
+	struct pnic_status_page *status;
+	spinlock_t status_lock;
+	struct list_head files;
+	spinlock_t files_lock;
+	struct rw_semaphore reg_lock;
+	struct mutex reset_lock;
+	struct mutex buf_lock;
+	void *buf;
+	dma_addr_t buf_dma;
+	/* Slow. */
+	spinlock_t state_lock;
+	wait_queue_head_t state_wait;
+	struct work_struct reset_work;
+	struct delayed_work health_work;
+	const char *reset_why;
+	bool pci_reset;
+	u32 heartbeat;
+	unsigned int heartbeat_stuck;
+	unsigned long retry_at;
+	struct pnic_stats stats;
+	struct pci_dev *pdev;
+	struct device dev;
+	struct cdev cdev;
+	int minor;
+	phys_addr_t db_base;
+	int num_vecs;
+	struct dentry *dir;
+};
+
+extern struct workqueue_struct *pnic_wq;
+
+/* pnic_state.c: the only writer of pd->state. */
+bool pnic_state_change(struct pnic_dev *pd, enum pnic_state to);
+enum pnic_state pnic_state(struct pnic_dev *pd);
+const char *pnic_state_name(enum pnic_state state);
+
+/* pnic_reset.c: bring-up, the one reset path, the watchdog. */
+int pnic_up(struct pnic_dev *pd);
+void pnic_down(struct pnic_dev *pd, enum pnic_state to);
+int pnic_revive(struct pnic_dev *pd);
+void pnic_reset_trigger(struct pnic_dev *pd, const char *why);
+void pnic_reset_init(struct pnic_dev *pd);
+void pnic_reset_stop(struct pnic_dev *pd);
+
+/* pnic_caps.c */
+int pnic_caps_check_version(struct pnic_dev *pd);
+int pnic_caps_read(struct pnic_dev *pd);
+
+/* pnic_irq.c, pnic_eq.c */
+int pnic_irq_alloc(struct pnic_dev *pd);
+void pnic_irq_free(struct pnic_dev *pd);
+int pnic_irq_request(struct pnic_eq *eq);
+void pnic_irq_release(struct pnic_eq *eq);
+int pnic_eq_start(struct pnic_dev *pd);
+void pnic_eq_silence(struct pnic_dev *pd);
+void pnic_eq_free(struct pnic_dev *pd);
+unsigned int pnic_eq_process(struct pnic_eq *eq, unsigned int budget);
+void pnic_eq_drain(struct pnic_eq *eq);
+void pnic_eq_watch(struct pnic_dev *pd);
+struct pnic_eq *pnic_eq_for_cq(struct pnic_dev *pd);
+/* The card wrote something that makes no sense: says so, counts it, asks for a reset. */
+__printf(2, 3) void pnic_nonsense(struct pnic_dev *pd, const char *fmt, ...);
+
+/* pnic_admin.c: the transport. */
+int pnic_admin_alloc(struct pnic_dev *pd);
+void pnic_admin_free(struct pnic_dev *pd);
+int pnic_admin_start(struct pnic_dev *pd);
+void pnic_admin_interrupts(struct pnic_dev *pd);
+void pnic_admin_stop(struct pnic_dev *pd);
+void pnic_admin_process(struct pnic_dev *pd);
+/*
+ * Sends @cmd (64 bytes, hdr.opcode set) and waits for the answer. @repeat: the command
+ * may be sent once more when no answer comes. 0: *@answer is the card's, whatever its status
+ * says; -ETIMEDOUT, -EIO, -ENODEV: nothing is known about what the card did,
+ * and a reset is on its way.
+ */
+int pnic_admin_exec(struct pnic_dev *pd, void *cmd, bool repeat, struct pnic_acqe *answer,
+		    bool *repeated);
+
+/*
+ * pnic_cmd.c: one typed wrapper a command. All may sleep. 0 or -errno:
+ *  -ETIMEDOUT, -EIO, -ENODEV	no answer, see pnic_cmd_unconfirmed()
+ *  -EOPNOTSUPP, -EINVAL, -EEXIST, -ENOENT, -EBUSY, -ENOSPC, -EFAULT, -EPROTO,
+ *  -EPERM, -ENETDOWN, -EREMOTEIO	PNIC_AS_BAD_OPCODE .. PNIC_AS_INTERNAL,
+ *				in the order of enum pnic_admin_status
+ * A repeated CREATE that finds the object there, or DESTROY that finds it gone, is a success.
+ * Data moves through a buffer of the driver: the pointers are ordinary memory, and
+ * structs are as on the wire, little endian.
+ */
+struct pnic_ring;
+struct pnic_cq;
+struct pnic_ep;
+struct pnic_mr;
+
+/* True if the card may or may not have done what it was told: only a reset tells. */
+static inline bool pnic_cmd_unconfirmed(int err)
+{
+	return err == -ETIMEDOUT || err == -EIO || err == -ENODEV;
+}
+
+int pnic_cmd_buf_alloc(struct pnic_dev *pd);
+void pnic_cmd_buf_free(struct pnic_dev *pd);
+
+int pnic_cmd_identify(struct pnic_dev *pd, struct pnic_identify *id);
+int pnic_cmd_create_eq(struct pnic_dev *pd, const struct pnic_eq *eq);
+int pnic_cmd_create_ctx(struct pnic_dev *pd, u32 ctx, u32 partition);
+int pnic_cmd_destroy_ctx(struct pnic_dev *pd, u32 ctx);
+int pnic_cmd_bind_db(struct pnic_dev *pd, u32 ctx, u32 page);
+int pnic_cmd_unbind_db(struct pnic_dev *pd, u32 ctx, u32 page);
+int pnic_cmd_create_mr(struct pnic_dev *pd, struct pnic_adm_create_mr *cmd);
+int pnic_cmd_destroy_mr(struct pnic_dev *pd, u32 index);
+int pnic_cmd_create_cq(struct pnic_dev *pd, struct pnic_adm_create_cq *cmd);
+int pnic_cmd_destroy_cq(struct pnic_dev *pd, u32 cqn);
+int pnic_cmd_create_ep(struct pnic_dev *pd, struct pnic_adm_create_ep *cmd);
+int pnic_cmd_destroy_ep(struct pnic_dev *pd, u32 epn);
+int pnic_cmd_reset_ep(struct pnic_dev *pd, u32 epn);
+
+/* For the lane manager. @why: result[0] of a refusal (enum pnic_map_refusal), may be NULL. */
+int pnic_cmd_link_query(struct pnic_dev *pd, struct pnic_link_info *out);
+int pnic_cmd_link_set(struct pnic_dev *pd, bool up);
+int pnic_cmd_lane_table(struct pnic_dev *pd, u8 dir, void *buf, size_t len);
+int pnic_cmd_lane_ctl(struct pnic_dev *pd, u16 lane, bool enable);
+int pnic_cmd_map_query(struct pnic_dev *pd, u8 dir, void *buf, size_t len);
+int pnic_cmd_map_stage(struct pnic_dev *pd, u8 dir, u32 generation, const void *map, size_t len,
+		       u64 *why);
+int pnic_cmd_map_switch(struct pnic_dev *pd, u32 generation, u64 *why);
+int pnic_cmd_map_abort(struct pnic_dev *pd, u8 dir);
+int pnic_cmd_mgmt_send(struct pnic_dev *pd, const void *buf, size_t len);
+/* Length of the message, 0 if there is none, or -errno. */
+int pnic_cmd_mgmt_recv(struct pnic_dev *pd, void *buf, size_t cap);
+int pnic_cmd_counters(struct pnic_dev *pd, struct pnic_counters *out);
+
+/* pnic_event.c: a record to every open file that has a context. Any context, interrupts too. */
+void pnic_event_broadcast(struct pnic_dev *pd, u32 type, u32 code, u64 data);
+
+/* pnic_status.c: the page that user space maps. Any context. */
+int pnic_status_alloc(struct pnic_dev *pd);
+void pnic_status_free(struct pnic_dev *pd);
+void pnic_status_set_epoch(struct pnic_dev *pd, u32 epoch);
+/* @state: enum pnic_link_state; @width, @rate_mbps, @generation: of the transmit direction. */
+void pnic_status_set_link(struct pnic_dev *pd, u32 state, u32 width, u32 rate_mbps, u32 generation,
+			  u32 margin, u32 spares);
+
+/* pnic_chardev.c */
+int pnic_chardev_init(void);
+void pnic_chardev_exit(void);
+int pnic_chardev_prepare(struct pnic_dev *pd);
+int pnic_chardev_add(struct pnic_dev *pd);
+void pnic_chardev_del(struct pnic_dev *pd);
+
+/* pnic_ctx.c: takes all contexts from their files; the card does no DMA any more. */
+void pnic_ctx_kill_all(struct pnic_dev *pd, bool gone);
+
+/* pnic_debugfs.c; not ABI. */
+void pnic_debugfs_init(void);
+void pnic_debugfs_exit(void);
+void pnic_debugfs_add(struct pnic_dev *pd);
+void pnic_debugfs_del(struct pnic_dev *pd);
+
+/* pnic_pci.c */
+int pnic_pci_register(void);
+void pnic_pci_unregister(void);
+
+#endif /* PNIC_H */
