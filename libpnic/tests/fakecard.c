@@ -292,6 +292,7 @@ static int fake_command(struct pnic_dev *dev, unsigned int cmd, void *arg)
 		ret = fake.fail_err;
 	else
 		ret = fake_run_command(fake_dev(dev), cmd, arg);
+	fake.poked = true;
 	pthread_mutex_unlock(&fake.lock);
 	return ret;
 }

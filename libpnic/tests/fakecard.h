@@ -75,6 +75,7 @@ struct fake {
 	bool parked;
 	pthread_t thread;
 	bool running, stop;
+	bool poked;			/* by a command: no sleep before all doorbells have been looked at */
 	unsigned int sqes;		/* descriptors carried out */
 };
 

@@ -70,11 +70,11 @@ static uint8_t *fake_memory(int nic, uint64_t addr, uint64_t length, uint64_t ke
 			    unsigned int *status, unsigned int bad_key)
 {
 	static uint8_t nothing[1];
-	struct fake_mr *mr = &fake.mr[key & 0xffffff];
+	struct fake_mr *mr = &fake.mr[(key & 0xffffff) % FAKE_MAX_MR];
 
 	if (!length)
 		return nothing;
-	if ((key & 0xffffff) >= FAKE_MAX_MR || !mr->used || mr->key != key || mr->nic != nic) {
+	if (!mr->used || mr->key != key || mr->nic != nic) {
 		*status = bad_key;
 		return NULL;
 	}
@@ -308,10 +308,12 @@ static void fake_set_park(bool park)
 
 static bool fake_woken(void)
 {
-	bool woken = false;
+	bool woken;
 	int i;
 
 	pthread_mutex_lock(&fake.lock);
+	woken = fake.poked;
+	fake.poked = false;
 	for (i = 0; i < FAKE_MAX_CQ; i++)
 		if (fake.cq[i].used && __atomic_exchange_n(fake.cq[i].dev->wake, 0, __ATOMIC_ACQ_REL))
 			woken = true;
