@@ -161,10 +161,13 @@ static void close_hole(struct pm_sim *sim)
 
 void pm_sim_at(struct pm_sim *sim, struct pm_event *ev, uint64_t at)
 {
+	bool queued = ev->heap_pos >= 0;
+
+	if (queued)
+		close_hole(sim);
 	ev->at = at < sim->now ? sim->now : at;
 	ev->order = sim->order++;
-	if (ev->heap_pos >= 0) {
-		close_hole(sim);
+	if (queued) {
 		settle(sim, (size_t)ev->heap_pos, ev);
 		return;
 	}
