@@ -12,8 +12,19 @@ pinned_pages() {
 	     END { print a - r }' /proc/vmstat
 }
 
+# How many DMA mappings the first card has, behind an IOMMU; without one that cannot be seen.
+dma_ranges() {
+	[ -e /sys/class/iommu/dmar0 ] && [ -e /dev/virtio-ports/pnic.ctl ] || return 0
+	exec 3<>/dev/virtio-ports/pnic.ctl
+	echo '{"cmd":"counters","nic":0}' >&3
+	read -r reply <&3
+	exec 3>&-
+	echo "$reply" | sed -n 's/.*"dma_ranges": *\([0-9]*\).*/\1/p'
+}
+
 module_load() {
 	pinned_pages >/run/pinned-before
+	dma_ranges >/run/ranges-before
 	for need in $(modinfo -F depends "$module" | tr , ' '); do
 		modprobe "$need" || return
 	done
@@ -39,5 +50,9 @@ module_unload() {
 	before=$(cat /run/pinned-before)
 	now=$(pinned_pages)
 	echo "pinned pages: $before before, $now after"
-	[ "$now" -eq "$before" ]
+	[ "$now" -eq "$before" ] || return
+	before=$(cat /run/ranges-before)
+	now=$(dma_ranges)
+	[ -z "$now" ] || echo "DMA mappings of card 0: $before before, $now after"
+	[ "$now" = "$before" ]
 }

@@ -57,7 +57,7 @@ class Guest:
 
     def __init__(self, root, name, command, accel='tcg', cpus=2, memory_mb=2048, nics=0,
                  model_args=(), seed=None, time_limit=600, interactive=False, append='',
-                 cpu=None):
+                 cpu=None, iommu=False):
         self.root = root
         self.command = command
         self.accel = accel
@@ -69,7 +69,8 @@ class Guest:
         self.seed = seed
         self.time_limit = time_limit
         self.interactive = interactive
-        self.append = append
+        self.iommu = iommu
+        self.append = append if not iommu else kernel.IOMMU + ' ' + append
         self.directory = run_directory(name)
         self.model = None
         self.reason = None      # why the run was cut, in words
@@ -120,7 +121,7 @@ class Guest:
         init = 'mount -t virtiofs pnic %s && exec /bin/sh %s' % (paths.ROOT_SHARE,
                                                                 self.in_guest('init'))
         argv = qemu.command(self.accel, self.cpus, self.memory_mb, self.nics,
-                            kernel.command_line(self.accel, init, self.append), cpu=self.cpu,
+                            kernel.command_line(self.accel, init, self.append), cpu=self.cpu, iommu=self.iommu,
                             console={'log': self.in_guest('console.log'),
                                      'interactive': self.interactive})
         argv = self._in_root(argv)

@@ -42,7 +42,8 @@ def cmd_boot(args, progress):
     command = shlex.join(args.command) if args.command else 'exec bash -i'
     with boot.Guest(ready, 'boot', command + '\n', accel=chosen, cpus=args.cpus,
                     memory_mb=args.memory, nics=args.nics, model_args=args.model_arg,
-                    seed=args.seed, append=args.append, cpu=args.cpu, interactive=interactive,
+                    seed=args.seed, append=args.append, cpu=args.cpu, iommu=args.iommu,
+                    interactive=interactive,
                     time_limit=args.time_limit or (86400 if interactive else 600)) as guest:
         follow = [Follower(guest.file('output'), sys.stdout)]
         if args.console and not interactive:
@@ -101,6 +102,7 @@ def _parser():
     guest.add_argument('--model-arg', action='append', default=[], metavar='ARG',
                        help='a further argument for the model')
     guest.add_argument('--seed', type=int)
+    guest.add_argument('--iommu', action='store_true', help='put the cards behind an IOMMU')
     guest.add_argument('--append', default='', help='more kernel parameters')
     guest.add_argument('--console', action='store_true', help='show the console on stderr')
     guest.add_argument('--time-limit', type=int, metavar='S')

@@ -67,9 +67,10 @@ class _Events:
         if name in UNIT_STEPS:
             lines = self.guest.read('out/' + name).splitlines()
             if status or why:
-                self.results.fail('guest', name, why or 'status %d' % status, lines, seconds)
+                self.results.fail(self._group(name), '', why or 'status %d' % status, lines,
+                                  seconds)
             else:
-                self.results.ok('guest', name, seconds)
+                self.results.ok(self._group(name), '', seconds)
             return
         limit = self.confs[name].timeout
         # timeout(1) says 124, or 137 when it had to kill
@@ -81,7 +82,10 @@ class _Events:
         if any(case.result == ktap.FAIL for case in cases):
             cases[-1].lines += self.guest.read('out/%s.stderr' % name).splitlines()[-20:]
         for case in cases:
-            self.results.add('guest/' + name, case)
+            self.results.add(self._group(name), case)
+
+    def _group(self, name):
+        return 'guest%s/%s' % ('+iommu' if self.guest.iommu else '', name)
 
     def lost(self, why):
         """The guest is gone; the running test takes the blame."""
@@ -103,7 +107,8 @@ def _boot(root, accel, conf, tests, results, progress, number):
     progress.step('booting a guest for %d tests (%s)' % (len(tests), accel))
     guest = boot.Guest(root, 'test-%d' % number, _script(conf.module, conf.nics), accel=accel,
                        cpus=conf.cpus, memory_mb=conf.memory, nics=conf.nics,
-                       model_args=conf.model_args, time_limit=limit, append=conf.append)
+                       model_args=conf.model_args, time_limit=limit, append=conf.append,
+                       iommu=conf.iommu)
     for name in ('run-tests.sh', 'module.sh'):
         shutil.copy(os.path.join(paths.VM, 'guest', name), guest.file(name))
     with open(guest.file('tests'), 'w', encoding='ascii') as handle:

@@ -53,6 +53,10 @@ def extract(root):
         raise Failure('the guest kernel could not be unpacked')
 
 
+# Each mapping is undone at once, so that one that is left over can be counted.
+IOMMU = 'intel_iommu=on iommu.strict=1'
+
+
 def command_line(accel, init, extra=''):
     """Kernel parameters; `init` is the shell line that the first process runs."""
     words = ['console=ttyS0', '8250.nr_uarts=1', 'panic=-1',

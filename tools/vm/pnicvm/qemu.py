@@ -39,11 +39,17 @@ def _control_port():
         _device(driver='virtserialport', chardev='ctl', name='pnic.ctl')
 
 
-def command(accel, cpus, memory_mb, nics, append, console, cpu=None):
+def _iommu():
+    """Before every device that it translates for.  caching-mode: the model must be told of
+    each mapping, as it has a copy of them."""
+    return _device(driver='intel-iommu', intremap='on', caching_mode=True)
+
+
+def command(accel, cpus, memory_mb, nics, append, console, cpu=None, iommu=False):
     """argv; `console` says where its log goes and whether it is also on the terminal."""
     argv = ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none',
             '-no-reboot',
-            '-M', 'q35,memory-backend=ram',
+            '-M', 'q35,memory-backend=ram' + (',kernel-irqchip=split' if iommu else ''),
             '-accel', 'kvm' if accel == 'kvm' else 'tcg,thread=multi',
             '-cpu', cpu or MACHINE_CPU[accel],
             '-smp', str(cpus), '-m', str(memory_mb),
@@ -58,6 +64,8 @@ def command(accel, cpus, memory_mb, nics, append, console, cpu=None):
     else:
         argv += ['-chardev', 'file,id=con,path=' + console['log']]
     argv += ['-serial', 'chardev:con']
+    if iommu:
+        argv += _iommu()
     argv += _virtiofs('root') + _virtiofs('pnic')
     for number in range(nics):
         argv += _nic(number)

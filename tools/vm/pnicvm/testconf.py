@@ -8,18 +8,22 @@
     module=no               pnic.ko is not loaded before the test
     memory=4096             MiB of the guest
     cpus=4                  processors of the guest
-    append=intel_iommu=on   further kernel parameters
+    append=...              further kernel parameters
+    iommu=yes               behind an IOMMU, where a DMA mapping that is left over is found;
+                            also: once without and once with it
 
 Programs that want the same guest share one boot.
 """
 
 import configparser
+import copy
 import os
 import shlex
 
 from .errors import Failure
 
-KEYS = {'nics', 'model_args', 'timeout', 'boot', 'module', 'memory', 'cpus', 'append'}
+KEYS = {'nics', 'model_args', 'timeout', 'boot', 'module', 'memory', 'cpus', 'append',
+        'iommu'}
 
 
 class Conf:
@@ -38,10 +42,19 @@ class Conf:
         self.separate = values.get('boot', 'shared') == 'separate'
         self.module = values.get('module', 'yes') != 'no'
         self.append = values.get('append', '')
+        self.iommu = values.get('iommu', 'no') == 'yes'
+        self.also_iommu = values.get('iommu', 'no') == 'also'
 
     def guest(self):
         """What has to be equal for two programs to share a boot."""
-        return (self.nics, self.model_args, self.module, self.memory, self.cpus, self.append)
+        return (self.nics, self.model_args, self.module, self.memory, self.cpus, self.append,
+                self.iommu)
+
+    def behind_iommu(self):
+        """The second of the two boots of iommu=also."""
+        second = copy.copy(self)
+        second.iommu, second.also_iommu = True, False
+        return second
 
 
 def read(directory, name, default_timeout):
@@ -75,7 +88,8 @@ def programs(directory):
 def groups(named_confs):
     """[(conf, [(name, conf), ...])]: one element a boot, in a stable order."""
     shared, result = {}, []
-    for name, conf in named_confs:
+    again = [(name, conf.behind_iommu()) for name, conf in named_confs if conf.also_iommu]
+    for name, conf in named_confs + again:
         if conf.separate:
             result.append((conf, [(name, conf)]))
             continue

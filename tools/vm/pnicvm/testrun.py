@@ -2,7 +2,7 @@
 """`make test`: builds everything, then host tests, guest tests, static checks and the main
 job at a small size.  Each is a named test; the end is a plain line with the count."""
 
-from . import accel, build, checks, guesttests, hosttests, jobtest
+from . import accel, build, checks, guesttests, hosttests, installtest, jobtest
 from .results import Results
 
 
@@ -23,6 +23,7 @@ def run(root, progress, only=None):
         if not only:
             jobtest.run(root, chosen, results, progress)
             checks.run(root, results, progress)
+            installtest.run(root, results, progress)
     progress.done()
     return results.finish()
 

@@ -121,6 +121,13 @@ class TestWishes(unittest.TestCase):
                          [['a', 'c'], ['b', 'e'], ['d']])
 
 
+    def test_also_behind_an_iommu(self):
+        plain, also = self.read(''), self.read('iommu=also\n')
+        made = testconf.groups([('a', plain), ('b', also)])
+        self.assertEqual([(c.iommu, [n for n, _ in members]) for c, members in made],
+                         [(False, ['a', 'b']), (True, ['b'])])
+
+
 class Mirrors(unittest.TestCase):
     def test_the_machines_own(self):
         found = mirror.choose(['http://m.example/debian/', 'http://m.example/debian-security/',
