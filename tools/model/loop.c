@@ -34,6 +34,7 @@ struct pm_loop {
 	int ep;
 	struct epoll_event batch[BATCH];
 	int batch_n, batch_i;
+	uint64_t turns;			/* of the fabric, when last looked at */
 	uint64_t busy_until, last_io;
 	uint64_t nap;
 	unsigned int short_naps;
@@ -147,6 +148,7 @@ static bool wait_napping(struct pm_loop *l, uint64_t sleep_ns)
 
 static void worked(struct pm_loop *l, uint64_t now)
 {
+	l->turns = pm_fabric_turns(l->fabric);
 	l->busy_until = now + l->idle.spin_ns;
 	l->nap = NAP_MIN_NS;
 	l->short_naps = 0;
@@ -160,8 +162,9 @@ void pm_loop_run(struct pm_loop *l)
 	while (!l->stop) {
 		more = pm_fabric_poll(l->fabric, &sleep_ns);
 		now = now_ns();
-		if (more) {
+		if (pm_fabric_turns(l->fabric) != l->turns)
 			worked(l, now);
+		if (more) {
 			if (now - l->last_io >= IO_EVERY_NS)
 				serve(l, 0);
 			continue;

@@ -277,6 +277,7 @@ bool pm_card_poll(struct pm_card *c)
 	for (n = 64; n && c->loop.len; n--)
 		pm_rx_frame(c, pm_fq_pop(&c->loop));
 	pm_cq_bury(c);
+	c->turns += more;
 	return more || !all_seen || c->loop.len || c->frozen_rx.len || !pm_list_empty(&c->dying);
 }
 

@@ -53,6 +53,8 @@ struct pm_port *pm_fabric_switch_port(struct pm_fabric *f, unsigned int nic);
  * *@sleep_ns (UINT64_MAX: before a register write, a wake-up or, without park, a doorbell).
  */
 bool pm_fabric_poll(struct pm_fabric *f, uint64_t *sleep_ns);
+/* Counts what polls found to do. If it didn't change, they were idle: a hint how long to look on before sleeping. */
+uint64_t pm_fabric_turns(const struct pm_fabric *f);
 /*
  * Going to sleep: pm_fabric_park(true) sets the park word in each bound doorbell page, then looks at all doorbells
  * once more and returns false if there is work after all. Always undone by park(false).

@@ -366,6 +366,7 @@ struct pm_admin {
 struct pm_card {
 	struct pm_fabric *fabric;
 	struct pm_sim *sim;
+	uint64_t turns;			/* polls that found something to do */
 	struct pm_port *port;
 	const struct pm_host_ops *ops;
 	void *host;

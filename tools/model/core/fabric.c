@@ -204,6 +204,16 @@ bool pm_fabric_poll(struct pm_fabric *f, uint64_t *sleep_ns)
 	return more;
 }
 
+uint64_t pm_fabric_turns(const struct pm_fabric *f)
+{
+	uint64_t turns = 0;
+	unsigned int i;
+
+	for (i = 0; i < f->cfg.nics; i++)
+		turns += f->card[i]->turns;
+	return turns;
+}
+
 bool pm_fabric_park(struct pm_fabric *f, bool park)
 {
 	bool rang = false;
