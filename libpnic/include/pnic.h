@@ -295,18 +295,18 @@ struct pnic_cq_attr {
  * The other members belong to the inline functions.
  */
 struct pnic_cq {
+	struct pnic_cqe *next;	/* the entry that comes next */
+	uint32_t phase;		/* PNIC_CQE_PHASE or 0: what it has when it is there */
+	uint32_t head;		/* its index: the consumer index, free running */
+	struct pnic_ep **eps;	/* by endpoint number */
+	uint32_t ep_count;
+	uint32_t tell;		/* consumer index at which the card is told of it */
 	struct pnic_cqe *ring;
-	uint32_t head;		/* consumer index, free running */
-	uint32_t mask;
-	uint32_t phase;		/* PNIC_CQE_PHASE or 0: what a new entry has */
-	uint32_t rung;		/* consumer index that the card knows */
-	uint32_t lazy;		/* tell it when so many are taken */
-	uint32_t ep_pages;
-	struct pnic_ep ***eps;	/* by endpoint number, PNIC__EP_PAGE to a page */
+	struct pnic_cqe *end;
 	volatile uint64_t *db;
-	struct pnic_ctx *ctx;
+	uint32_t lazy;		/* tell it when so many more are taken */
 	uint32_t entries;
-	uint32_t rsvd;
+	struct pnic_ctx *ctx;
 	void *user;
 };
 
@@ -354,7 +354,7 @@ struct pnic_addr {
 	uint32_t nic;
 	uint32_t ep;
 };
-#define PNIC_EP_NONE	0xffffffffu
+#define PNIC_EP_NONE	0xffffffu	/* no endpoint has this number */
 
 /**
  * struct pnic_ep_attr - of pnic_ep_create()
@@ -499,8 +499,6 @@ struct pnic_buf {
 };
 
 /* Support of the inline functions; not to be called. */
-#define PNIC__EP_SHIFT	10
-#define PNIC__EP_PAGE	(1U << PNIC__EP_SHIFT)
 #define PNIC__SQE_INLINE_OFF	48	/* offsetof(struct pnic_sqe, local_addr) */
 
 uint32_t pnic__sq_peer(const struct pnic_cq *cq, const struct pnic_ep *ep, uint32_t end);
@@ -836,35 +834,63 @@ static inline void pnic_ring_recv(struct pnic_ep *ep)
  * @cookie: as posted
  * @data: the immediate value (PNIC_OP_RECV_IMM, PNIC_OP_RECV_WRITE_IMM), the old value (atomics), else 0
  * @length: bytes transferred
+ * @peer_nic: fabric address of the other NIC
  * @opcode: PNIC_OP_*; bit 7 is set for receives
+ * @peer_ep: receives: the endpoint there that sent it; failed transfers: the endpoint there that was
+ *	meant, PNIC_EP_NONE if that isn't known any more; successful ones: undefined
  * @status: enum pnic_cqe_status: 0 is success; pnic_status_str()
- * @rsvd: 0
- * @peer: receives: who sent it; else where it went, .ep only if it failed (PNIC_EP_NONE on success)
+ * @epn: number of the local endpoint
+ * @rsvd: undefined
  * @ep: the local endpoint
+ *
+ * On little-endian machines the first 32 bytes are the card's own entry, so that taking one is a copy.
  */
 struct pnic_wc {
 	uint64_t cookie;
 	uint64_t data;
 	uint32_t length;
-	uint8_t opcode;
-	uint8_t status;
-	uint16_t rsvd;
-	struct pnic_addr peer;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	uint32_t peer_nic : 24, opcode : 8;
+	uint32_t peer_ep : 24, status : 8;
+	uint32_t epn : 24, rsvd : 8;
+#else
+	uint32_t opcode : 8, peer_nic : 24;
+	uint32_t status : 8, peer_ep : 24;
+	uint32_t rsvd : 8, epn : 24;
+#endif
 	struct pnic_ep *ep;
 };
 
-/* The endpoint of a number, NULL if there is none: whatever a card may write. */
-static inline struct pnic_ep *pnic__ep_of(const struct pnic_cq *cq, uint32_t epn)
+/** pnic_wc_peer - the address of a receive's sender, to answer to */
+static inline struct pnic_addr pnic_wc_peer(const struct pnic_wc *wc)
 {
-	struct pnic_ep **page;
+	struct pnic_addr peer = { wc->peer_nic, wc->peer_ep };
 
-	if (PNIC__UNLIKELY(epn >> PNIC__EP_SHIFT >= cq->ep_pages))
-		return NULL;
-	page = __atomic_load_n(&cq->eps[epn >> PNIC__EP_SHIFT], __ATOMIC_ACQUIRE);
-	return page ? page[epn & (PNIC__EP_PAGE - 1)] : NULL;
+	return peer;
 }
 
-/* Gives back ring space, never more than was in use. */
+/* True if the next entry is there; reads of the rest of it come after. */
+static inline int pnic__cqe_ready(const struct pnic_cq *cq, uint32_t *ep_flags)
+{
+	*ep_flags = PNIC__LE32(__atomic_load_n(&cq->next->ep_flags, __ATOMIC_ACQUIRE));
+	return !((*ep_flags ^ cq->phase) & PNIC_CQE_PHASE);
+}
+
+static inline void pnic__cqe_copy(struct pnic_wc *wc, const struct pnic_cqe *cqe)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	memcpy(wc, cqe, sizeof(*cqe));
+#else
+	uint32_t word[4] = { PNIC__LE32(cqe->length), PNIC__LE32(cqe->nic_op), PNIC__LE32(cqe->peer_status),
+			     PNIC__LE32(cqe->ep_flags) };
+
+	wc->cookie = PNIC__LE64(cqe->cookie);
+	wc->data = PNIC__LE64(cqe->data);
+	memcpy(&wc->length, word, sizeof(word));
+#endif
+}
+
+/* Gives back ring space, never more than was in use, whatever a card may write. */
 static inline void pnic__retire(const struct pnic_cq *cq, struct pnic_ep *ep, struct pnic_wc *wc)
 {
 	uint32_t done;
@@ -874,18 +900,24 @@ static inline void pnic__retire(const struct pnic_cq *cq, struct pnic_ep *ep, st
 			ep->rq_head++;
 		return;
 	}
-	/* What the card put in the place of the peer is the send ring's index. */
-	done = (wc->peer.ep - ep->sq_head) & PNIC_CQE_LOW24;
-	wc->peer.ep = PNIC__UNLIKELY(wc->status) ? pnic__sq_peer(cq, ep, wc->peer.ep) : PNIC_EP_NONE;
+	/* What the card put in the place of the peer's endpoint is the send ring's index. */
+	done = (wc->peer_ep - ep->sq_head) & PNIC_CQE_LOW24;
+	if (PNIC__UNLIKELY(wc->status))
+		wc->peer_ep = pnic__sq_peer(cq, ep, wc->peer_ep) & PNIC_EP_NONE;
 	if (done <= ep->sq_rung - ep->sq_head)
 		ep->sq_head += done;
 }
 
-/* True if the entry at the consumer index is new; reads of the rest of it come after. */
-static inline int pnic__cqe_ready(const struct pnic_cq *cq, uint32_t *ep_flags)
+static inline void pnic__cqe_next(struct pnic_cq *cq)
 {
-	*ep_flags = PNIC__LE32(__atomic_load_n(&cq->ring[cq->head & cq->mask].ep_flags, __ATOMIC_ACQUIRE));
-	return !((*ep_flags ^ cq->phase) & PNIC_CQE_PHASE);
+	if (PNIC__UNLIKELY(++cq->next == cq->end)) {
+		cq->next = cq->ring;
+		cq->phase ^= PNIC_CQE_PHASE;
+	}
+	if (PNIC__UNLIKELY(++cq->head == cq->tell)) {
+		cq->tell += cq->lazy;
+		pnic__publish(cq->db, cq->head);
+	}
 }
 
 /**
@@ -897,38 +929,25 @@ static inline int pnic__cqe_ready(const struct pnic_cq *cq, uint32_t *ep_flags)
  */
 static inline int pnic_poll(struct pnic_cq *cq, struct pnic_wc *wc, int max)
 {
-	const struct pnic_cqe *cqe;
-	uint32_t ep_flags, word;
+	uint32_t ep_flags, epn;
 	struct pnic_ep *ep;
 	int n = 0;
 
-	while (n < max && pnic__cqe_ready(cq, &ep_flags)) {
-		cqe = &cq->ring[cq->head & cq->mask];
-		ep = pnic__ep_of(cq, ep_flags & PNIC_CQE_LOW24);
+	if (max < 1 || !pnic__cqe_ready(cq, &ep_flags))
+		return 0;
+	do {
+		epn = ep_flags & PNIC_CQE_LOW24;
+		/* An entry of no endpoint: destroyed meanwhile, or the card is out of its mind. */
+		ep = epn < cq->ep_count ? cq->eps[epn] : NULL;
 		if (ep) {
-			wc->cookie = PNIC__LE64(cqe->cookie);
-			wc->data = PNIC__LE64(cqe->data);
-			wc->length = PNIC__LE32(cqe->length);
-			word = PNIC__LE32(cqe->nic_op);
-			wc->opcode = (uint8_t)(word >> PNIC_CQE_HIGH_SHIFT);
-			wc->peer.nic = word & PNIC_CQE_LOW24;
-			word = PNIC__LE32(cqe->peer_status);
-			wc->status = (uint8_t)(word >> PNIC_CQE_HIGH_SHIFT);
-			wc->peer.ep = word & PNIC_CQE_LOW24;
-			wc->rsvd = 0;
+			pnic__cqe_copy(wc, cq->next);
 			wc->ep = ep;
 			pnic__retire(cq, ep, wc);
 			wc++;
 			n++;
 		}
-		cq->head++;
-		if (!(cq->head & cq->mask))
-			cq->phase ^= PNIC_CQE_PHASE;
-		if (cq->head - cq->rung >= cq->lazy) {
-			cq->rung = cq->head;
-			pnic__publish(cq->db, cq->head);
-		}
-	}
+		pnic__cqe_next(cq);
+	} while (n < max && pnic__cqe_ready(cq, &ep_flags));
 	return n;
 }
 

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -67,10 +68,27 @@ static int pnic_make_context(struct pnic_ctx_priv *priv, uint32_t partition)
 	return 0;
 }
 
+/*
+ * The table by which completions find their endpoint has a place for every number that the card could give: address
+ * space, of which only the pages that are used become memory.
+ */
+static int pnic_make_table(struct pnic_ctx_priv *priv)
+{
+	size_t length;
+	void *mem;
+
+	priv->ep_count = priv->info.max_ep < PNIC_EP_NONE ? priv->info.max_ep : PNIC_EP_NONE;
+	length = (size_t)priv->ep_count * sizeof(*priv->eps);
+	mem = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (mem == MAP_FAILED)
+		return pnic_fail(-ENOMEM, "%s: no address space for a table of %u endpoints", priv->name, priv->ep_count);
+	priv->eps = mem;
+	return 0;
+}
+
 static void pnic_ctx_free(struct pnic_ctx_priv *priv)
 {
 	struct pnic_page *page;
-	uint32_t i;
 
 	while ((page = priv->pages)) {
 		priv->pages = page->next;
@@ -83,9 +101,8 @@ static void pnic_ctx_free(struct pnic_ctx_priv *priv)
 		priv->dev->ops->unmap(priv->dev, priv->status_mem, PNIC_DB_PAGE);
 	if (priv->dev)
 		priv->dev->ops->close(priv->dev);
-	for (i = 0; i < priv->ep_pages; i++)
-		free(priv->eps[i]);
-	free(priv->eps);
+	if (priv->eps)
+		munmap(priv->eps, (size_t)priv->ep_count * sizeof(*priv->eps));
 	pthread_mutex_destroy(&priv->lock);
 	free(priv);
 }
@@ -115,16 +132,9 @@ int pnic_open_backend(const struct pnic_backend *ops, const char *name, const st
 	err = pnic_make_context(priv, a.partition);
 	if (err)
 		goto fail;
-	priv->ep_pages = (priv->info.max_ep + PNIC__EP_PAGE - 1) / PNIC__EP_PAGE;
-	/* The last number must mean no endpoint: see pnic_ep_bury(). */
-	if (priv->ep_pages == PNIC_MAX_EP / PNIC__EP_PAGE)
-		priv->ep_pages--;
-	priv->eps = calloc(priv->ep_pages, sizeof(*priv->eps));
-	if (!priv->eps) {
-		priv->ep_pages = 0;
-		err = pnic_fail(-ENOMEM, "%s: out of memory", name);
+	err = pnic_make_table(priv);
+	if (err)
 		goto fail;
-	}
 	*ctx = &priv->pub;
 	return 0;
 
@@ -229,28 +239,4 @@ unmap:
 free_page:
 	free(page);
 	return err;
-}
-
-int pnic_ep_table_set(struct pnic_ctx_priv *priv, struct pnic_ep *ep)
-{
-	uint32_t i = ep->addr.ep >> PNIC__EP_SHIFT;
-	struct pnic_ep **page;
-
-	if (i >= priv->ep_pages)
-		return -ENOSPC;
-	page = priv->eps[i];
-	if (!page) {
-		page = calloc(PNIC__EP_PAGE, sizeof(*page));
-		if (!page)
-			return -ENOMEM;
-		/* Other threads poll: they must find the page empty, not anything. */
-		__atomic_store_n(&priv->eps[i], page, __ATOMIC_RELEASE);
-	}
-	page[ep->addr.ep & (PNIC__EP_PAGE - 1)] = ep;
-	return 0;
-}
-
-void pnic_ep_table_clear(struct pnic_ctx_priv *priv, uint32_t epn)
-{
-	priv->eps[epn >> PNIC__EP_SHIFT][epn & (PNIC__EP_PAGE - 1)] = NULL;
 }

@@ -70,8 +70,10 @@ static int pnic_cq_make(struct pnic_ctx_priv *priv, struct pnic_cq_priv *cq, con
 	cq->handle = arg.handle;
 	cq->ring_length = arg.ring_length;
 	cq->pub.ring = ring;
-	cq->pub.mask = arg.entries - 1;
-	cq->pub.lazy = arg.entries / 8;
+	cq->pub.next = ring;
+	cq->pub.end = cq->pub.ring + arg.entries;
+	cq->pub.lazy = arg.entries >= 8 ? arg.entries / 8 : 1;
+	cq->pub.tell = cq->pub.lazy;
 	cq->pub.entries = arg.entries - arg.entries / 8;
 	cq->pub.db = &cq->page->db[arg.db_slot];
 	return 0;
@@ -108,7 +110,7 @@ PNIC_EXPORT int pnic_cq_create(struct pnic_ctx *ctx, const struct pnic_cq_attr *
 	cq->pub.ctx = ctx;
 	cq->pub.phase = PNIC_CQE_PHASE;
 	cq->pub.eps = priv->eps;
-	cq->pub.ep_pages = priv->ep_pages;
+	cq->pub.ep_count = priv->ep_count;
 	pthread_mutex_lock(&priv->lock);
 	err = pnic_cq_make(priv, cq, &a);
 	if (!err)
@@ -171,20 +173,20 @@ PNIC_EXPORT int pnic_cq_fd(const struct pnic_cq *pub)
 	return pub ? pnic_cq_priv(pub)->eventfd : -1;
 }
 
-uint32_t pnic_cq_walk(const struct pnic_cq *cq, void (*fn)(struct pnic_cqe *cqe, void *arg), void *arg)
+uint32_t pnic_cq_walk(const struct pnic_cq *pub, void (*fn)(struct pnic_cqe *cqe, void *arg), void *arg)
 {
-	uint32_t index = cq->head, phase = cq->phase, n;
+	struct pnic_cq at = *pub;
 	struct pnic_cqe *cqe;
+	uint32_t ep_flags;
 
-	for (n = 0; n <= cq->mask; n++) {
-		cqe = &cq->ring[index & cq->mask];
-		if ((PNIC__LE32(__atomic_load_n(&cqe->ep_flags, __ATOMIC_ACQUIRE)) ^ phase) & PNIC_CQE_PHASE)
-			break;
-		if (fn)
-			fn(cqe, arg);
-		index++;
-		if (!(index & cq->mask))
-			phase ^= PNIC_CQE_PHASE;
+	while (at.head - pub->head < (uint32_t)(pub->end - pub->ring) && pnic__cqe_ready(&at, &ep_flags)) {
+		cqe = at.next;
+		if (++at.next == at.end) {
+			at.next = at.ring;
+			at.phase ^= PNIC_CQE_PHASE;
+		}
+		at.head++;
+		fn(cqe, arg);
 	}
-	return index;
+	return at.head;
 }

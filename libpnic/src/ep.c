@@ -66,7 +66,7 @@ static int pnic_ep_map(struct pnic_ctx_priv *priv, struct pnic_ep_priv *ep, cons
 	void *mem;
 	int err;
 
-	if (!pnic_ring_ok(arg->sq_slots, arg->sq_length, PNIC_SLOT_SIZE) || arg->sq_slot >= PNIC_DB_SLOTS ||
+	if (arg->epn >= priv->ep_count || !pnic_ring_ok(arg->sq_slots, arg->sq_length, PNIC_SLOT_SIZE) || arg->sq_slot >= PNIC_DB_SLOTS ||
 	    (arg->rq_entries && (!pnic_ring_ok(arg->rq_entries, arg->rq_length, sizeof(struct pnic_rqe)) ||
 				 arg->rq_slot >= PNIC_DB_SLOTS)))
 		return -EPROTO;
@@ -137,16 +137,10 @@ static int pnic_ep_make(struct pnic_ctx_priv *priv, struct pnic_ep_priv *ep, con
 	err = pnic_ep_claim(priv, ep);
 	if (err)
 		goto destroy;
-	err = pnic_ep_table_set(priv, &ep->pub);
-	if (err) {
-		pnic_fail(err, "%s: endpoint number %u: %s", priv->name, arg.epn, pnic_strerror(err));
-		goto unclaim;
-	}
+	priv->eps[arg.epn] = &ep->pub;
 	PNIC_LIST_ADD(&priv->endpoints, ep);
 	return 0;
 
-unclaim:
-	pnic_ep_unclaim(ep);
 destroy:
 	destroy.handle = arg.handle;
 	pnic_ctx_command(priv, PNIC_IOC_EP_DESTROY, &destroy);
@@ -198,7 +192,7 @@ static void pnic_ep_bury(struct pnic_cqe *cqe, void *arg)
 	uint32_t ep_flags = PNIC__LE32(cqe->ep_flags);
 
 	if ((ep_flags & PNIC_CQE_LOW24) == *(const uint32_t *)arg)
-		__atomic_store_n(&cqe->ep_flags, PNIC__LE32(ep_flags | PNIC_CQE_LOW24), __ATOMIC_RELAXED);
+		__atomic_store_n(&cqe->ep_flags, PNIC__LE32(ep_flags | PNIC_EP_NONE), __ATOMIC_RELAXED);
 }
 
 /* The place of @claim entries comes back when what is in the queue now has been polled. */
@@ -230,7 +224,7 @@ PNIC_EXPORT int pnic_ep_destroy(struct pnic_ep *pub)
 	if (err == -EIO || err == -ENODEV)
 		err = 0;
 	if (!err) {
-		pnic_ep_table_clear(priv, pub->addr.ep);
+		priv->eps[pub->addr.ep] = NULL;
 		pnic_ep_unclaim(ep);
 		pnic_cq_unclaim(pnic_cq_priv(pub->send_cq), pub->addr.ep, ep->sq_claim);
 		pnic_cq_unclaim(pnic_cq_priv(pub->recv_cq), pub->addr.ep, ep->rq_claim);

@@ -62,10 +62,10 @@ struct pnic_ctx_priv {
 	struct pnic_dev *dev;
 	struct pnic_ioc_info info;
 	void *status_mem;
-	pthread_mutex_t lock;		/* everything below; the table's pages are read without */
+	struct pnic_ep **eps;		/* by number; read by pollers without the lock */
+	uint32_t ep_count;
+	pthread_mutex_t lock;		/* everything below */
 	struct pnic_page *pages;
-	struct pnic_ep ***eps;
-	uint32_t ep_pages;
 	struct pnic_mr_priv *mrs;
 	struct pnic_cq_priv *cqs;
 	struct pnic_ep_priv *endpoints;
@@ -121,17 +121,13 @@ int pnic_open_backend(const struct pnic_backend *ops, const char *name, const st
 int pnic_ctx_command(struct pnic_ctx_priv *priv, unsigned int cmd, void *arg);
 int pnic_page_get(struct pnic_ctx_priv *priv, uint64_t db_offset, uint64_t wake_offset,
 		  const struct pnic_page **page);
-/* Both with the context's lock held. */
-int pnic_ep_table_set(struct pnic_ctx_priv *priv, struct pnic_ep *ep);
-void pnic_ep_table_clear(struct pnic_ctx_priv *priv, uint32_t epn);
-
 /* Calls @fn for each entry of @cq that is there and not polled; returns the index after the last. */
 uint32_t pnic_cq_walk(const struct pnic_cq *cq, void (*fn)(struct pnic_cqe *cqe, void *arg), void *arg);
 /* What belongs to the object only, when the card has let go of it. */
 void pnic_cq_free(struct pnic_cq_priv *cq);
 void pnic_ep_free(struct pnic_ep_priv *ep);
 
-/* The name of card number @index in the order of pnic_list(). -ENODEV. */
+/* The name of the first card in the order of pnic_list(). -ENODEV. */
 int pnic_first_device(char *name, size_t size);
 
 #endif /* PNIC_INTERNAL_H */

@@ -52,7 +52,7 @@ PNIC_EXPORT int pnic_arm(struct pnic_cq *pub)
 	/* The same value again would mean nothing to the card: it is armed for this index still. */
 	if (val != cq->db_last) {
 		cq->db_last = val;
-		pub->rung = pub->head;
+		pub->tell = pub->head + pub->lazy;
 		pnic__publish(pub->db, val);
 		if (cq->page->wake && pnic__parked(&cq->page->db[PNIC_DB_SLOT_PARK]))
 			pnic__wake(pub->ctx, cq->page->wake);

@@ -362,9 +362,12 @@ KTAP_TEST(layouts)
 	CHECK_EQ(sizeof(struct pnic_wc), 40);
 	CHECK_EQ(sizeof(struct pnic_ep_attr), 48);
 	CHECK_EQ(sizeof(struct pnic_buf), 24);
-	CHECK_EQ(offsetof(struct pnic_cq, eps), 32);
-	CHECK_EQ(offsetof(struct pnic_cq, db), 40);
-	CHECK_EQ(offsetof(struct pnic_cq, user), 64);
+	CHECK_EQ(offsetof(struct pnic_wc, ep), 32);
+	CHECK_EQ(offsetof(struct pnic_cq, head), 12);
+	CHECK_EQ(offsetof(struct pnic_cq, eps), 16);
+	CHECK_EQ(offsetof(struct pnic_cq, db), 48);
+	CHECK_EQ(offsetof(struct pnic_cq, entries), 60);
+	CHECK_EQ(offsetof(struct pnic_cq, user), 72);
 	CHECK_EQ(offsetof(struct pnic_ep, sq_tail), 16);
 	CHECK_EQ(offsetof(struct pnic_ep, park), 32);
 	CHECK_EQ(offsetof(struct pnic_ep, rq), 48);

@@ -55,7 +55,7 @@ KTAP_TEST(phase_and_order)
 
 	setup(28);
 	ep = make_ep(16, 0, cq, NULL);
-	REQUIRE_EQ(cq->mask, 31);
+	REQUIRE_EQ(cq->end - cq->ring, 32);
 	CHECK_EQ(cq->entries, 28);
 	CHECK_EQ(pnic_poll(cq, wc, 16), 0);
 	for (round = 0; round < 300; round++) {
@@ -69,7 +69,7 @@ KTAP_TEST(phase_and_order)
 				CHECK_EQ(wc[i].cookie, seen++);
 				CHECK_EQ(wc[i].opcode, PNIC_OP_FLUSH);
 				CHECK_EQ(wc[i].status, PNIC_ST_OK);
-				CHECK_EQ(wc[i].peer.ep, PNIC_EP_NONE);
+				CHECK_EQ(wc[i].epn, ep->addr.ep);
 				CHECK(wc[i].ep == ep);
 			}
 		}
@@ -138,7 +138,7 @@ KTAP_TEST(consumer_index)
 
 	setup(56);
 	ep = make_ep(16, 0, cq, NULL);
-	REQUIRE_EQ(cq->mask, 63);
+	REQUIRE_EQ(cq->end - cq->ring, 64);
 	for (i = 0; i < 640; i++) {
 		flushes(ep, 1, i);
 		REQUIRE_EQ(pnic_poll(cq, &wc, 1), 1);
@@ -283,8 +283,8 @@ static void check_reset(int polled, bool two_queues)
 		sends++;
 		CHECK_EQ(wc[0].cookie, i < 3 ? i : i < 9 ? 100 + i - 3 : 300 + i - 9);
 		CHECK_EQ(wc[0].status, i < 3 || i >= 9 ? PNIC_ST_OK : PNIC_ST_FLUSHED);
-		if (i < 9)
-			CHECK_EQ(wc[0].peer.ep, PNIC_EP_NONE);
+		if (wc[0].status)
+			CHECK_EQ(wc[0].peer_ep, PNIC_EP_NONE);
 	}
 	while (pnic_poll(recv, wc, 1))
 		recvs++;
@@ -335,9 +335,9 @@ KTAP_TEST(who_failed)
 			;
 		REQUIRE_EQ(pnic_poll(cq, wc, 8), 2);
 		CHECK_EQ(wc[0].status, PNIC_ST_REMOTE_EP);
-		CHECK_EQ(wc[0].peer.nic, 1);
-		CHECK_EQ(wc[0].peer.ep, 500 + i);
-		CHECK_EQ(wc[1].peer.ep, 600 + i);
+		CHECK_EQ(wc[0].peer_nic, 1);
+		CHECK_EQ(wc[0].peer_ep, 500 + i);
+		CHECK_EQ(wc[1].peer_ep, 600 + i);
 	}
 	teardown();
 }

@@ -76,7 +76,7 @@ KTAP_TEST(write_read)
 	wc = one(&a);
 	CHECK_EQ(wc.status, PNIC_ST_OK);
 	CHECK_EQ(wc.length, 1000);
-	CHECK_EQ(wc.peer.nic, 2);
+	CHECK_EQ(wc.peer_nic, 2);
 	CHECK(!memcmp(b.buf + 10, a.buf, 1000));
 
 	REQUIRE_EQ(pnic_post_write(a.ep, b.ep->addr, "inline payload of more than sixteen bytes", 42, 0, raddr(2000),
@@ -116,8 +116,10 @@ KTAP_TEST(send_receive)
 	CHECK_EQ(wc.cookie, 71);
 	CHECK_EQ(wc.opcode, PNIC_OP_RECV);
 	CHECK_EQ(wc.length, 60);
-	CHECK_EQ(wc.peer.nic, 1);
-	CHECK_EQ(wc.peer.ep, a.ep->addr.ep);
+	CHECK_EQ(wc.peer_nic, 1);
+	CHECK_EQ(wc.peer_ep, a.ep->addr.ep);
+	CHECK_EQ(pnic_wc_peer(&wc).nic, 1);
+	CHECK_EQ(pnic_wc_peer(&wc).ep, a.ep->addr.ep);
 	CHECK(!memcmp(b.buf, a.buf, 60));
 	CHECK_EQ(one(&a).opcode, PNIC_OP_SEND);
 	REQUIRE_EQ(pnic_post_send_imm(a.ep, b.ep->addr, "abc", 4, 0, 0x1234567812345678, 1, PNIC_SQF_INLINE), 0);
@@ -168,7 +170,7 @@ KTAP_TEST(failures)
 	wc = one(&a);
 	CHECK_EQ(wc.status, PNIC_ST_REMOTE_BOUNDS);
 	CHECK_EQ(wc.length, 0);
-	CHECK_EQ(wc.peer.ep, b.ep->addr.ep);
+	CHECK_EQ(wc.peer_ep, b.ep->addr.ep);
 	REQUIRE_EQ(pnic_post_write(a.ep, b.ep->addr, a.buf, 10, a.mr->key, raddr(0), b.mr->key + (1ULL << 40), 1, 0), 0);
 	CHECK_EQ(one(&a).status, PNIC_ST_REMOTE_KEY);
 	REQUIRE_EQ(pnic_post_write(a.ep, b.ep->addr, a.buf + 1, LEN, a.mr->key, raddr(0), b.mr->key, 1, 0), 0);
@@ -201,7 +203,7 @@ KTAP_TEST(stop_on_error)
 	for (i = 1; i < 4; i++) {
 		CHECK_EQ(wc[i].status, PNIC_ST_FLUSHED);
 		CHECK_EQ(wc[i].cookie, i);
-		CHECK_EQ(wc[i].peer.ep, b.ep->addr.ep);
+		CHECK_EQ(wc[i].peer_ep, b.ep->addr.ep);
 	}
 	REQUIRE_EQ(pnic_ep_reset(ep), 0);
 	REQUIRE_EQ(pnic_post_write(ep, b.ep->addr, NULL, 0, 0, 0, 0, 9, PNIC_SQF_SIGNALED), 0);

@@ -164,8 +164,8 @@ static void sent_done(struct ring *r, const struct pnic_wc *wc)
 	if (wc->status) {
 		r->t->lost++;
 		ring_fail(r, -EIO, "%s of %s to NIC %u, endpoint %u: %s", pnic_opcode_str(wc->opcode),
-			  kind == RING_REDUCE || kind == RING_GATHER ? "a chunk" : "a message", wc->peer.nic,
-			  wc->peer.ep, pnic_status_str(wc->status));
+			  kind == RING_REDUCE || kind == RING_GATHER ? "a chunk" : "a message", wc->peer_nic,
+			  wc->peer_ep, pnic_status_str(wc->status));
 		return;
 	}
 	r->t->moved += wc->length;
@@ -202,8 +202,8 @@ static void message(struct ring *r, const struct pnic_wc *wc)
 {
 	struct xfer x = { (uint32_t)wc->data, wc->data >> 52 & 0xff, wc->data >> 32 & 0xfffff };
 	enum ring_kind kind = wc->data >> 60;
-	bool from_left = !memcmp(&wc->peer, &r->left.addr, sizeof(wc->peer));
-	bool from_right = !memcmp(&wc->peer, &r->right.addr, sizeof(wc->peer));
+	bool from_left = wc->peer_nic == r->left.addr.nic && wc->peer_ep == r->left.addr.ep;
+	bool from_right = wc->peer_nic == r->right.addr.nic && wc->peer_ep == r->right.addr.ep;
 
 	if (kind == RING_REDUCE && from_left && wc->opcode == PNIC_OP_RECV_WRITE_IMM &&
 	    x.item < r->items && x.step <= r->c.ranks - 2 && fifo_push(&r->staged, &x))
@@ -220,8 +220,8 @@ static void message(struct ring *r, const struct pnic_wc *wc)
 		r->byes_got++;
 		return;
 	}
-	ring_fail(r, -EPROTO, "unexpected message 0x%" PRIx64 " from NIC %u, endpoint %u", wc->data, wc->peer.nic,
-		  wc->peer.ep);
+	ring_fail(r, -EPROTO, "unexpected message 0x%" PRIx64 " from NIC %u, endpoint %u", wc->data, wc->peer_nic,
+		  wc->peer_ep);
 }
 
 bool ring_receive(struct ring *r)
@@ -239,7 +239,7 @@ bool ring_receive(struct ring *r)
 		r->to_repost++;
 		if (wc[i].status) {
 			r->t->lost++;
-			ring_fail(r, -EIO, "receive from NIC %u, endpoint %u: %s", wc[i].peer.nic, wc[i].peer.ep,
+			ring_fail(r, -EIO, "receive from NIC %u, endpoint %u: %s", wc[i].peer_nic, wc[i].peer_ep,
 				  pnic_status_str(wc[i].status));
 		} else {
 			message(r, &wc[i]);
