@@ -62,7 +62,7 @@ static int send_and_check(struct worker *w, struct end *a, struct end *b, uint64
 	GIVE_UP(w, end_status(a, WAIT_MS));
 	GIVE_UP(w, end_wait(b, &wc, WAIT_MS));
 	GIVE_UP(w, wc.status);
-	GIVE_UP(w, wc.cookie != mark || wc.length != len || wc.peer.ep != a->addr.ep);
+	GIVE_UP(w, wc.cookie != mark || wc.length != len || wc.peer_ep != a->addr.ep);
 	GIVE_UP(w, pattern_check(b->mem, len, mark) != len);
 	return 0;
 }

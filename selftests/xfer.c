@@ -84,8 +84,8 @@ static void expect_received(struct end *e, struct pnic_addr from, uint64_t cooki
 
 	REQUIRE_EQ(end_wait(e, &wc, WAIT_MS), 0);
 	check_wc(&wc, e->ep, cookie, opcode, length, data);
-	CHECK_EQ(wc.peer.nic, from.nic);
-	CHECK_EQ(wc.peer.ep, from.ep);
+	CHECK_EQ(wc.peer_nic, from.nic);
+	CHECK_EQ(wc.peer_ep, from.ep);
 }
 
 /* @len bytes of @seed at @at, and canaries around. */
@@ -546,7 +546,7 @@ KTAP_TEST(many_endpoints)
 		REQUIRE_NE(n, MANY);
 		pair = word_at(b.mem + 64 * (n * MANY + wc.cookie), 8);
 		CHECK_EQ(pair & 0xffffffff, n);
-		CHECK_EQ(wc.peer.ep, src[pair >> 32]->addr.ep);
+		CHECK_EQ(wc.peer_ep, src[pair >> 32]->addr.ep);
 		got[n] |= 1ull << (pair >> 32);
 	}
 	for (n = 0; n < MANY; n++) {
