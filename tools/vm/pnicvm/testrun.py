@@ -6,24 +6,34 @@ from . import accel, build, checks, guesttests, hosttests, installtest, jobtest
 from .results import Results
 
 
+def _built(half, results, progress):
+    """Builds one half; a failure is a failed test, and what does not need it still runs."""
+    try:
+        half()
+        return True
+    except build.BuildFailure as failure:
+        progress.done()
+        results.fail('build', failure.what, str(failure), failure.lines)
+        return False
+
+
 def run(root, progress, only=None):
     """The exit status.  `only` restricts to test programs whose name contains it."""
     results = Results()
     chosen = accel.choose(root, progress)
     with build.tree_lock(progress):
-        try:
-            build.host(progress)
-            build.guest(root, progress)
-        except build.BuildFailure as failure:
-            progress.done()
-            results.fail('build', failure.what, str(failure), failure.lines)
-            return results.finish()
-        hosttests.run(results, progress, only)
-        guesttests.run(root, chosen, results, progress, only)
+        host = _built(lambda: build.host(progress), results, progress)
+        guest = _built(lambda: build.guest(root, progress), results, progress)
+        if host:
+            hosttests.run(results, progress, only)
+        if host and guest:
+            guesttests.run(root, chosen, results, progress, only)
+            if not only:
+                jobtest.run(root, chosen, results, progress)
         if not only:
-            jobtest.run(root, chosen, results, progress)
             checks.run(root, results, progress)
-            installtest.run(root, results, progress)
+            if host and guest:
+                installtest.run(root, results, progress)
     progress.done()
     return results.finish()
 
