@@ -132,14 +132,16 @@ help:
 
 # --- for pnic-vm -------------------------------------------------------------------------------
 
-.PHONY: build-host build-guest build-guest-module check-w1 check-sparse
+.PHONY: build-host build-guest build-guest-rooms build-guest-module check-w1 check-sparse
 
 build-host: rooms
 	$(call rooms,host,tests,$(HOST_TESTS))
 
 # These run in the guest root, where KDIR is that of the guest's kernel.
-build-guest: build-guest-module
+build-guest-rooms: build-guest-module
 	$(call rooms,guest,all,$(GUEST_ROOMS))
+
+build-guest: build-guest-rooms
 	$(call rooms,guest,tests,$(GUEST_TESTS))
 
 build-guest-module: FARM := $(B)/guest/kmod-$(KVER)

@@ -57,11 +57,11 @@ def make(target, variables=(), root=None, log_name=None):
     return lines
 
 
-def host(progress):
+def host(progress, tests):
     progress.step('building for this machine: model, library, tools')
-    return make('build-host')
+    return make('build-host' if tests else 'rooms')
 
 
-def guest(root, progress):
-    progress.step('building for the guest: module, library, tests')
-    return make('build-guest', root=root)
+def guest(root, progress, tests):
+    progress.step('building for the guest: module, library, tools')
+    return make('build-guest' if tests else 'build-guest-rooms', root=root)

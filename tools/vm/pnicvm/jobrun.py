@@ -240,8 +240,8 @@ def run(root, options, progress):
     chosen = accel.choose(root, progress)
     with build.tree_lock(progress):
         try:
-            build.host(progress)
-            build.guest(root, progress)
+            build.host(progress, tests=False)
+            build.guest(root, progress, tests=False)
         except build.BuildFailure as failure:
             progress.done()
             for line in failure.lines:

@@ -22,8 +22,8 @@ def run(root, progress, only=None):
     results = Results()
     chosen = accel.choose(root, progress)
     with build.tree_lock(progress):
-        host = _built(lambda: build.host(progress), results, progress)
-        guest = _built(lambda: build.guest(root, progress), results, progress)
+        host = _built(lambda: build.host(progress, tests=True), results, progress)
+        guest = _built(lambda: build.guest(root, progress, tests=True), results, progress)
         if host:
             hosttests.run(results, progress, only)
         if host and guest:
