@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 
 #include "ring_priv.h"
 
@@ -101,6 +100,16 @@ static uint64_t bytes_of(const struct ring *r, uint64_t first, uint64_t n)
 	return n * 4;
 }
 
+/* memcmp() would do; but on a machine whose vector instructions are emulated it takes twenty times as long as all the rest. */
+static bool differ(const uint32_t *a, const uint32_t *b, uint64_t n)
+{
+	uint32_t diff = 0;
+
+	while (n--)
+		diff |= *a++ ^ *b++;
+	return diff;
+}
+
 /* Compares up to a block that lies in one shard; returns how many elements. */
 static uint64_t check_block(struct ring *r, struct item *it)
 {
@@ -121,7 +130,7 @@ static uint64_t check_block(struct ring *r, struct item *it)
 		n = DATA_BLOCK;
 	data_expect(r->c.data, step_of(r, it), s, first, n, want);
 	bytes = bytes_of(r, first, n);
-	if (memcmp(got, want, n * 4)) {
+	if (differ(got, want, n)) {
 		for (i = 0; i < bytes; i++)
 			wrong += ((const uint8_t *)got)[i] != ((const uint8_t *)want)[i];
 		/* Padding is not anybody's data, but it went over the link. */
