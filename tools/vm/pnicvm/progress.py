@@ -60,6 +60,12 @@ class Progress:
                 self._write('\r\033[K')
             self._write(self._line(text) + '\n')
 
+    def clear(self):
+        """Make room for a line that somebody else prints; the step shows again below it."""
+        with self._lock:
+            if self.live and self._text is not None:
+                self._write('\r\033[K')
+
     def done(self):
         """The last step has ended: nothing ticks after this."""
         if self._thread is not None:

@@ -13,13 +13,16 @@ SHOW_LINES = 40
 
 
 class Results:
-    def __init__(self, stream=None):
+    def __init__(self, progress=None, stream=None):
+        self.progress = progress
         self.stream = stream or sys.stdout
         self.count = {ktap.PASS: 0, ktap.FAIL: 0, ktap.SKIP: 0}
         self.failed = []
         self.started = time.monotonic()
 
     def _say(self, text):
+        if self.progress:
+            self.progress.clear()
         self.stream.write(text + '\n')
         self.stream.flush()
 

@@ -19,7 +19,7 @@ def _built(half, results, progress):
 
 def run(root, progress, only=None):
     """The exit status.  `only` restricts to test programs whose name contains it."""
-    results = Results()
+    results = Results(progress)
     chosen = accel.choose(root, progress)
     with build.tree_lock(progress):
         host = _built(lambda: build.host(progress, tests=True), results, progress)
@@ -40,7 +40,7 @@ def run(root, progress, only=None):
 
 def check(root, progress):
     """`make check`: the static checks alone."""
-    results = Results()
+    results = Results(progress)
     with build.tree_lock(progress):
         checks.run(root, results, progress)
     progress.done()
