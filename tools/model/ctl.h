@@ -54,12 +54,13 @@ struct ctl_command {
 	const char *help;
 };
 
-extern const struct ctl_command ctl_show_commands[], ctl_fault_commands[];	/* ended by a NULL name */
+/* Ended by a NULL name. */
+extern const struct ctl_command ctl_show_commands[], ctl_fault_commands[];
 
 /* Fails the call with a message. Always false. */
 bool ctl_fail(struct ctl_call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Members of the request, required ones: false with the error set if missing or not as it must be. */
+/* Required members of the request: false, with the error set, if one is missing or wrong. */
 bool ctl_uint(struct ctl_call *c, const char *key, uint64_t max, uint64_t *v);
 bool ctl_real(struct ctl_call *c, const char *key, double min, double max, double *v);
 bool ctl_bool(struct ctl_call *c, const char *key, bool *v);

@@ -54,7 +54,7 @@ static bool lane_list(struct ctl_call *c, uint16_t *lanes, size_t *n)
 	return true;
 }
 
-/* "end": whose incoming lanes are meant; by default the NIC's, "switch" the other end of its link. */
+/* "end": whose incoming lanes are meant. By default the NIC's, "switch": the far end of its link. */
 static bool take_end(struct ctl_call *c)
 {
 	json_t *j = json_object_get(c->args, "end");
@@ -270,6 +270,7 @@ const struct ctl_command ctl_fault_commands[] = {
 	{ "garble", do_garble, "what n",
 	  "the next n entries of a kind are written wrong: acqe_cid, acqe_status, eqe_type, eqe_id, cqe" },
 	{ "lie", do_lie, "what value", "a value of IDENTIFY, or the version register, overridden" },
-	{ "surprise", do_surprise, "on", "the card is pulled out: all reads give ones; false puts it back" },
+	{ "surprise", do_surprise, "on",
+	  "the card is pulled out: all reads give ones; false puts it back" },
 	{}
 };

@@ -30,7 +30,7 @@ struct dma_table {
  * -EINVAL if it wraps or the file is too short; another -errno if the file can't be mapped.
  */
 int dma_map(struct dma_table *t, uint64_t iova, uint64_t size, uint32_t prot, int fd, uint64_t off);
-/* Removes whatever lies in [first, last]; ranges that reach out are cut. 0 or -ENOMEM with nothing changed. */
+/* Removes what lies in [first, last]; ranges that reach out are cut. 0, or -ENOMEM and no change. */
 int dma_unmap(struct dma_table *t, uint64_t first, uint64_t last);
 void dma_clear(struct dma_table *t);
 /* As pm_host_ops.dma. */

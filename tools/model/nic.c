@@ -60,7 +60,8 @@ fail:
 	return err;
 }
 
-int nic_init(struct nic *n, unsigned int index, struct pm_card *card, const struct nic_options *opt)
+int nic_init(struct nic *n, unsigned int index, struct pm_card *card,
+	     const struct nic_options *opt)
 {
 	const struct pci_config_params p = {
 		.msix = opt->msix,

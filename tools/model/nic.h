@@ -39,7 +39,8 @@ struct nic {
 	uint64_t dma_refused;
 };
 
-int nic_init(struct nic *n, unsigned int index, struct pm_card *card, const struct nic_options *opt);
+int nic_init(struct nic *n, unsigned int index, struct pm_card *card,
+	     const struct nic_options *opt);
 void nic_fini(struct nic *n);
 
 /* @region: a VFIO PCI region index; @off + @len lie within nic_region_size(). */

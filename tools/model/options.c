@@ -62,7 +62,7 @@ static const char usage[] =
 	"  --data-age MS        how long a frame is kept while it can't be delivered\n"
 	"\n"
 	"  --doorbells HOW      mmap (default): mapped into the guest; trapped: each store is a message\n"
-	"  --no-park            without the park capability: doorbells are polled, never sleeping for long\n"
+	"  --no-park            without the park capability: doorbells are polled, sleep is short\n"
 	"  --no-msix            MSI instead of MSI-X\n"
 	"  --spin US            how long to look on after work before sleeping (default 20)\n"
 	"  --trace FILE         a line for each message, reset and interrupt; - is standard error\n";
@@ -131,7 +131,7 @@ static int take_lanes(struct pm_link_config *k, const char *name, const char *ar
 	return OPTIONS_RUN;
 }
 
-/* What changes a profile's values waits until the profile is known, wherever it stands in the line. */
+/* What changes a profile's values waits until the profile is known, wherever that stands. */
 static int link_option(struct pm_link_config *k, int opt, const char *arg)
 {
 	uint64_t u;

@@ -42,7 +42,8 @@ static void reg(struct pci_config *c, uint32_t off, unsigned int bytes, uint32_t
 	put(c->rw, off, rw, bytes);
 }
 
-static void reg_w1c(struct pci_config *c, uint32_t off, unsigned int bytes, uint32_t bits, bool sticky)
+static void reg_w1c(struct pci_config *c, uint32_t off, unsigned int bytes, uint32_t bits,
+		    bool sticky)
 {
 	put(c->w1c, off, bits, bytes);
 	if (sticky)
@@ -154,7 +155,7 @@ static void build_aer(struct pci_config *c)
 	reg_w1c(c, at + PCI_ERR_COR_STATUS, 4, AER_COR_BITS, true);
 	reg(c, at + PCI_ERR_COR_MASK, 4, PCI_ERR_COR_ADV_NFAT | PCI_ERR_COR_INTERNAL |
 	    PCI_ERR_COR_LOG_OVER, AER_COR_BITS);
-	/* Masks, severity and the ECRC enables keep their value over a reset, as the specification has it. */
+	/* Masks and severity keep their values over a reset, as the specification has it. */
 	put(c->sticky, at + PCI_ERR_UNCOR_MASK, AER_UNCOR_BITS, 4);
 	put(c->sticky, at + PCI_ERR_UNCOR_SEVER, AER_UNCOR_BITS, 4);
 	put(c->sticky, at + PCI_ERR_COR_MASK, AER_COR_BITS, 4);

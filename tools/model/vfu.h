@@ -52,8 +52,8 @@ void vfu_drop_client(struct vfu_server *s, const char *why);
 bool vfu_buf_reserve(struct vfu_buf *b, size_t len);
 
 /*
- * vfu_msg.c: s->in holds a whole message. Makes the reply in s->out (length 0: none). False: the stream
- * can't be trusted any more.
+ * vfu_msg.c: s->in holds a whole message. Makes the reply in s->out (length 0: none).
+ * False: no memory for one.
  */
 bool vfu_handle(struct vfu_server *s);
 const char *vfu_command_name(unsigned int command);

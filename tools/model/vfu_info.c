@@ -37,7 +37,8 @@ int vfu_get_info(struct vfu_server *s, struct vfu_msg *m)
  * whose buffer is too short for the capability is told the size (with an offset where it will
  * be: QEMU insists on that) and asks again; the descriptor comes with the full answer only.
  */
-static void add_sparse(struct vfu_server *s, struct vfu_msg *m, struct vfu_region_info *r, uint32_t room)
+static void add_sparse(struct vfu_server *s, struct vfu_msg *m, struct vfu_region_info *r,
+		       uint32_t room)
 {
 	struct vfu_sparse_mmap c = {
 		.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP,

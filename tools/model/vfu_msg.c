@@ -79,7 +79,7 @@ static int do_dma_map(struct vfu_server *s, struct vfu_msg *m)
 	return dma_map(&s->nic->dma, d.iova, d.size, prot, m->nfds ? m->fds[0] : -1, d.offset);
 }
 
-/* Whatever lies in the range goes, mapped or not: with a virtual IOMMU, ranges that never were mapped arrive. */
+/* Whatever lies in the range goes: with a virtual IOMMU, ranges that never were mapped arrive. */
 static int do_dma_unmap(struct vfu_server *s, struct vfu_msg *m)
 {
 	struct vfu_dma_unmap d;

@@ -47,7 +47,8 @@ int vc_version(struct vclient *c);
 int vc_start(struct vclient *c, const char *path);	/* open and version */
 int vc_read(struct vclient *c, uint32_t region, uint64_t off, void *buf, uint32_t len);
 int vc_write(struct vclient *c, uint32_t region, uint64_t off, const void *buf, uint32_t len);
-uint64_t vc_get(struct vclient *c, uint32_t region, uint64_t off, uint32_t len);	/* all ones if it fails */
+/* All ones if it fails. */
+uint64_t vc_get(struct vclient *c, uint32_t region, uint64_t off, uint32_t len);
 int vc_put(struct vclient *c, uint32_t region, uint64_t off, uint64_t v, uint32_t len);
 int vc_map(struct vclient *c, uint64_t iova, uint64_t size, uint32_t prot, int fd, uint64_t off);
 int vc_unmap(struct vclient *c, uint64_t iova, uint64_t size);
