@@ -41,29 +41,13 @@
 #include "hw/pnic_regs.h"
 #include "../uapi/linux/pnic.h"
 #include "../uapi/linux/pnic_queue.h"
+#include "pnic_state_table.h"
 
 #define PNIC_DRV_NAME		"pnic"
 
 struct dentry;
 struct pnic_file;
 struct pnic_lanes;
-
-/**
- * enum pnic_state - where a device is in its life; pnic_state.c has the table
- * @PNIC_STATE_PROBING: not yet visible
- * @PNIC_STATE_READY: serves
- * @PNIC_STATE_RESETTING: the contexts are gone, the card is being brought up again
- * @PNIC_STATE_FAILED: bring-up failed; tried again from time to time
- * @PNIC_STATE_GONE: removed, or the card is not on the bus any more; the last
- */
-enum pnic_state {
-	PNIC_STATE_PROBING,
-	PNIC_STATE_READY,
-	PNIC_STATE_RESETTING,
-	PNIC_STATE_FAILED,
-	PNIC_STATE_GONE,
-	PNIC_STATES
-};
 
 /**
  * struct pnic_caps - what the card said of itself, every value range-checked
@@ -183,11 +167,11 @@ struct pnic_admin {
  * @log_size: log2 of the entries
  * @head: our consumer index
  * @stopped: the card wrote nonsense into it
- * @created: the card has it
  * @eqn: its number, and its vector
  * @irq: Linux's number of the interrupt, 0: not requested
  * @users: completion queues that report here
- * @last_seen: @head when the watchdog came by
+ * @last_head: @head when the watchdog came by
+ * @was_waiting: an event was there then
  * @pd: the device
  * @dma: where the card writes
  * @size: of the ring, bytes
@@ -200,11 +184,11 @@ struct pnic_eq {
 	u8 log_size;
 	u32 head;
 	bool stopped;
-	bool created;
 	u16 eqn;
 	int irq;
 	atomic_t users;
-	u32 last_seen;
+	u32 last_head;
+	bool was_waiting;
 	struct pnic_dev *pd;
 	dma_addr_t dma;
 	size_t size;
@@ -335,7 +319,6 @@ extern struct workqueue_struct *pnic_wq;
 /* pnic_state.c: the only writer of pd->state. */
 bool pnic_state_change(struct pnic_dev *pd, enum pnic_state to);
 enum pnic_state pnic_state(struct pnic_dev *pd);
-const char *pnic_state_name(enum pnic_state state);
 
 /* pnic_reset.c: bring-up, the one reset path, the watchdog. */
 int pnic_up(struct pnic_dev *pd);
@@ -427,7 +410,7 @@ int pnic_cmd_map_query(struct pnic_dev *pd, u8 dir, void *buf, size_t len);
 int pnic_cmd_map_stage(struct pnic_dev *pd, u8 dir, u32 generation, const void *map, size_t len,
 		       u64 *why);
 int pnic_cmd_map_switch(struct pnic_dev *pd, u32 generation, u64 *why);
-int pnic_cmd_map_abort(struct pnic_dev *pd, u8 dir);
+int pnic_cmd_map_abort(struct pnic_dev *pd, u8 dir, u32 generation);
 int pnic_cmd_mgmt_send(struct pnic_dev *pd, const void *buf, size_t len);
 /* Length of the message, 0 if there is none, or -errno. */
 int pnic_cmd_mgmt_recv(struct pnic_dev *pd, void *buf, size_t cap);
