@@ -309,20 +309,6 @@ TH_UNUSED static bool th_acqe(struct th_host *h, struct pnic_acqe *e)
 	return true;
 }
 
-/* A command, carried out: its status; all of the completion in h->last. */
-TH_UNUSED static int th_cmd(struct th_host *h, void *cmd)
-{
-	struct pnic_adm_hdr *hdr = cmd;
-
-	hdr->cid = htole16(++h->cid);
-	th_submit(h, cmd);
-	if (!TH_UNTIL(h->t, th_acqe(h, &h->last)))
-		return -1;
-	CHECK_EQ(le16toh(h->last.cid), h->cid);
-	CHECK_EQ(h->last.opcode, hdr->opcode);
-	return h->last.status;
-}
-
 /* Events: reads the queue into h->event. */
 TH_UNUSED static void th_read_events(struct th_host *h)
 {
@@ -343,6 +329,21 @@ TH_UNUSED static void th_read_events(struct th_host *h)
 				h->event[h->events++] = e;
 		}
 	}
+}
+
+/* A command, carried out: its status; all of the completion in h->last. */
+TH_UNUSED static int th_cmd(struct th_host *h, void *cmd)
+{
+	struct pnic_adm_hdr *hdr = cmd;
+
+	hdr->cid = htole16(++h->cid);
+	th_submit(h, cmd);
+	if (!TH_UNTIL(h->t, th_acqe(h, &h->last)))
+		return -1;
+	CHECK_EQ(le16toh(h->last.cid), h->cid);
+	CHECK_EQ(h->last.opcode, hdr->opcode);
+	th_read_events(h);
+	return h->last.status;
 }
 
 /* Takes the first event of @type out of what came. */

@@ -1,0 +1,1066 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The card as its driver sees it: registers, bring-up, reset, the admin queue and every field of its commands,
+ * event queues, the fatal state, faults on demand.
+ */
+#include "card_host.h"
+
+static void open_two(struct th *t)
+{
+	struct pm_fabric_config c;
+
+	th_config(&c, 2, "test-16");
+	th_open_config(t, &c, 8192);
+}
+
+KTAP_TEST(registers_at_power_on)
+{
+	struct th_host *h;
+	struct th t;
+	uint32_t off, hi;
+
+	open_two(&t);
+	h = &t.h[0];
+	CHECK_EQ(th_rd(h, PNIC_REG_ID), PNIC_ID_MAGIC);
+	CHECK_EQ(th_rd(h, PNIC_REG_VERSION), 0x10000);
+	CHECK_EQ(th_rd(h, PNIC_REG_CAPS_LO), 7);
+	CHECK_EQ(th_rd(h, PNIC_REG_STATUS), 0);
+	CHECK_EQ(th_rd(h, PNIC_REG_CTRL), 0);
+	CHECK_EQ(th_rd(h, PNIC_REG_FATAL_CODE), 0);
+	CHECK_EQ(th_rd(h, PNIC_REG_DB_PAGES), PM_DB_PAGES);
+	CHECK_NE(th_rd(h, PNIC_REG_TIMEOUT) & PNIC_TIMEOUT_READY, 0);
+	CHECK_NE(th_rd(h, PNIC_REG_TIMEOUT) & PNIC_TIMEOUT_ADMIN, 0);
+	hi = th_rd(h, PNIC_REG_CLOCK_LO);
+	CHECK_EQ(th_rd(h, PNIC_REG_CLOCK_HI), 0);
+	CHECK_GE(th_rd(h, PNIC_REG_CLOCK_LO), hi);
+	/* Anything written anywhere but to the admin set-up and CTRL is without effect. */
+	for (off = 0; off < PNIC_BAR_REGS_SIZE; off += 2) {
+		if (off == PNIC_REG_CTRL || (off >= PNIC_REG_ASQ_BASE_LO && off <= PNIC_REG_ADMIN_SIZE))
+			continue;
+		th_wr(h, off, 0xffffffff);
+	}
+	CHECK_EQ(th_rd(h, PNIC_REG_ID), PNIC_ID_MAGIC);
+	CHECK_EQ(th_rd(h, PNIC_REG_STATUS), 0);
+	CHECK_EQ(th_rd(h, 0x3000), 0);
+	CHECK_EQ(th_rd(h, 0x2), 0);
+	th_close(&t);
+}
+
+static void setup(struct th_host *h, uint64_t asq, uint64_t acq, uint32_t size)
+{
+	th_wr(h, PNIC_REG_ASQ_BASE_LO, asq);
+	th_wr(h, PNIC_REG_ASQ_BASE_HI, asq >> 32);
+	th_wr(h, PNIC_REG_ACQ_BASE_LO, acq);
+	th_wr(h, PNIC_REG_ACQ_BASE_HI, acq >> 32);
+	th_wr(h, PNIC_REG_ADMIN_SIZE, size);
+	th_wr(h, PNIC_REG_CTRL, PNIC_CTRL_ENABLE);
+}
+
+KTAP_TEST(bring_up_checks)
+{
+	static const struct {
+		const char *name;
+		uint64_t asq, acq;
+		uint32_t size;
+		bool good;
+	} cases[] = {
+		{ "smallest", 0x1000, 0x2000, 0x00010001, true },
+		{ "largest", 0x1000, 0xffff000000002000ull, 0x00080008, true },
+		{ "ASQ base 0", 0, 0x2000, 0x00040004, false },
+		{ "ACQ base 0", 0x1000, 0, 0x00040004, false },
+		{ "ASQ not aligned", 0x1040, 0x2000, 0x00040004, false },
+		{ "ACQ not aligned", 0x1000, 0x2800, 0x00040004, false },
+		{ "ASQ of one", 0x1000, 0x2000, 0x00040000, false },
+		{ "ASQ too large", 0x1000, 0x2000, 0x00090009, false },
+		{ "ACQ too large", 0x1000, 0x2000, 0x00090008, false },
+		{ "ACQ smaller", 0x1000, 0x2000, 0x00030004, false },
+		{ "sizes from nowhere", 0x1000, 0x2000, 0xffffffff, false },
+	};
+	struct th_host *h;
+	struct th t;
+	unsigned int i;
+
+	open_two(&t);
+	h = &t.h[0];
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		SUBTEST("%s", cases[i].name) {
+			unsigned int irqs = h->irqs[0];
+
+			setup(h, cases[i].asq, cases[i].acq, cases[i].size);
+			if (cases[i].good) {
+				CHECK_EQ(th_rd(h, PNIC_REG_STATUS), PNIC_STATUS_READY);
+			} else {
+				CHECK_EQ(th_rd(h, PNIC_REG_STATUS), PNIC_STATUS_FATAL);
+				CHECK_EQ(th_rd(h, PNIC_REG_FATAL_CODE), PNIC_FATAL_ADMIN_RING);
+				CHECK_EQ(h->irqs[0], irqs + 1);
+			}
+			th_wr(h, PNIC_REG_CTRL, PNIC_CTRL_RESET);
+			CHECK_EQ(th_rd(h, PNIC_REG_STATUS), 0);
+			CHECK_EQ(th_rd(h, PNIC_REG_ASQ_BASE_LO), 0);
+			CHECK_EQ(th_rd(h, PNIC_REG_CTRL), 0);
+		}
+	}
+	th_close(&t);
+}
+
+KTAP_TEST(heartbeat_and_clock)
+{
+	struct th_host *h;
+	struct th t;
+	double end;
+	uint32_t a, b;
+
+	open_two(&t);
+	h = &t.h[0];
+	CHECK_EQ(th_rd(h, PNIC_REG_HEARTBEAT), 0);
+	th_up(h);
+	a = th_rd(h, PNIC_REG_HEARTBEAT);
+	for (end = th_real() + 0.11; th_real() < end;)
+		th_step(&t);
+	b = th_rd(h, PNIC_REG_HEARTBEAT);
+	CHECK_GT(b, a);
+	SUBTEST("stands still while frozen") {
+		pm_card_freeze(h->card, true);
+		a = th_rd(h, PNIC_REG_HEARTBEAT);
+		for (end = th_real() + 0.11; th_real() < end;)
+			th_step(&t);
+		CHECK_EQ(th_rd(h, PNIC_REG_HEARTBEAT), a);
+		pm_card_freeze(h->card, false);
+	}
+	SUBTEST("and when it has failed") {
+		pm_card_fatal(h->card, PNIC_FATAL_INTERNAL, 9);
+		a = th_rd(h, PNIC_REG_HEARTBEAT);
+		for (end = th_real() + 0.11; th_real() < end;)
+			th_step(&t);
+		CHECK_EQ(th_rd(h, PNIC_REG_HEARTBEAT), a);
+	}
+	th_close(&t);
+}
+
+KTAP_TEST(identify)
+{
+	struct pnic_adm_identify k = { .hdr.opcode = PNIC_ADM_IDENTIFY };
+	struct pnic_identify *id;
+	struct th_host *h;
+	uint64_t at;
+	struct th t;
+
+	open_two(&t);
+	h = &t.h[1];
+	th_up(h);
+	at = th_alloc(h, 2 * TH_PAGE);
+	k.addr = htole64(at);
+	REQUIRE_EQ(th_cmd(h, &k), PNIC_AS_OK);
+	id = th_ptr(h, at);
+	CHECK_EQ(le32toh(id->hw_version), 0x10000);
+	CHECK_EQ(le32toh(id->nic_addr), 0x102);
+	CHECK_EQ(le64toh(id->caps), 7);
+	CHECK_EQ(le32toh(id->max_ep), 65536);
+	CHECK_EQ(le32toh(id->max_cq), 65536);
+	CHECK_EQ(le32toh(id->max_mr), 262144);
+	CHECK_EQ(le32toh(id->max_ctx), 1023);
+	CHECK_EQ(le32toh(id->max_eq), 16);
+	CHECK_EQ(id->max_sge, PNIC_SQE_MAX_SGE);
+	CHECK_EQ(id->max_sqe_slots, PNIC_SQE_MAX_SLOTS);
+	CHECK_EQ(le16toh(id->lanes_data), 16);
+	CHECK_EQ(le16toh(id->lanes_spare), 4);
+	CHECK_EQ(le32toh(id->lane_kbps), 2000000);
+	CHECK_EQ(le32toh(id->frame_payload), 4096);
+	CHECK_STREQ(id->serial, "PNICM-00000001-1");
+	CHECK_STREQ(id->cable_serial, "PNICC-00000001-0");
+	CHECK_NE(id->guid, 0);
+	k.addr = htole64(at + 8);
+	CHECK_EQ(th_cmd(h, &k), PNIC_AS_INVALID_FIELD);
+	CHECK_EQ(le64toh(h->last.result[0]), 8);
+	k.addr = htole64(0x1000);
+	CHECK_EQ(th_cmd(h, &k), PNIC_AS_DMA_FAULT);
+	CHECK_EQ(le64toh(h->last.result[0]), 0x1000);
+	SUBTEST("lies") {
+		CHECK(pm_card_lie(h->card, "max_ep", 0xffffffff));
+		CHECK(pm_card_lie(h->card, "max_log_cq", 99));
+		CHECK(pm_card_lie(h->card, "version", 0x20000));
+		CHECK(pm_card_lie(h->card, "id", 0x1234));
+		CHECK(!pm_card_lie(h->card, "colour", 1));
+		k.addr = htole64(at);
+		REQUIRE_EQ(th_cmd(h, &k), PNIC_AS_OK);
+		CHECK_EQ(le32toh(id->max_ep), 0xffffffff);
+		CHECK_EQ(id->max_log_cq, 99);
+		CHECK_EQ(th_rd(h, PNIC_REG_VERSION), 0x20000);
+		CHECK_EQ(th_rd(h, PNIC_REG_ID), 0x1234);
+	}
+	th_close(&t);
+}
+
+/* Commands that are right, for the objects that exist or don't after make_objects(). */
+struct good {
+	const char *name;
+	uint8_t cmd[PNIC_ASQE_SIZE];
+	uint8_t used[PNIC_ASQE_SIZE];	/* bytes that mean something */
+};
+
+static struct th_cq cq0;
+static struct th_ep ep0;
+static struct th_mr mr0;
+static uint64_t scratch;
+
+static void make_objects(struct th_host *h)
+{
+	const struct th_ep_opts o = { .sq_log = 4, .rq_log = 4 };
+
+	th_up(h);
+	th_ctx(h, 1, 7);
+	th_cq(h, &cq0, 0, 1, 4);
+	th_ep(h, &ep0, 0, &cq0, &cq0, o);
+	th_mr(h, &mr0, 0, 1, 10000, TH_RIGHTS_ALL);
+	scratch = th_alloc(h, 64 * TH_PAGE);
+}
+
+#define USED(g, type, field)							\
+	memset((g)->used + offsetof(struct type, field), 1, sizeof(((struct type *)0)->field))
+
+static void used_head(struct good *g)
+{
+	USED(g, pnic_adm_hdr, opcode);
+	USED(g, pnic_adm_hdr, cid);
+}
+
+static void good_destroy(struct good *g, const char *name, uint8_t op)
+{
+	struct pnic_adm_destroy k = { .hdr.opcode = op };
+
+	g->name = name;
+	memcpy(g->cmd, &k, sizeof(k));
+	used_head(g);
+	USED(g, pnic_adm_destroy, id);
+}
+
+static void good_buf(struct good *g, const char *name, uint8_t op)
+{
+	struct pnic_adm_buf k = { .hdr.opcode = op, .addr = htole64(scratch), .length = htole32(65536) };
+
+	g->name = name;
+	memcpy(g->cmd, &k, sizeof(k));
+	used_head(g);
+	USED(g, pnic_adm_buf, addr);
+	USED(g, pnic_adm_buf, length);
+	USED(g, pnic_adm_buf, arg);
+}
+
+static unsigned int make_good(struct good *all)
+{
+	struct good *g = all;
+
+	memset(all, 0, 24 * sizeof(*all));
+	g->name = "NOP";
+	used_head(g++);
+	good_destroy(g++, "DESTROY_EQ", PNIC_ADM_DESTROY_EQ);
+	good_destroy(g++, "DESTROY_CTX", PNIC_ADM_DESTROY_CTX);
+	good_destroy(g++, "DESTROY_CQ", PNIC_ADM_DESTROY_CQ);
+	good_destroy(g++, "DESTROY_EP", PNIC_ADM_DESTROY_EP);
+	good_destroy(g++, "RESET_EP", PNIC_ADM_RESET_EP);
+	good_destroy(g++, "DESTROY_MR", PNIC_ADM_DESTROY_MR);
+	good_buf(g++, "LINK_QUERY", PNIC_ADM_LINK_QUERY);
+	good_buf(g++, "LANE_TABLE", PNIC_ADM_LANE_TABLE);
+	good_buf(g++, "MAP_QUERY", PNIC_ADM_MAP_QUERY);
+	good_buf(g++, "COUNTERS", PNIC_ADM_COUNTERS);
+	{
+		struct pnic_adm_create_eq k = {
+			.hdr.opcode = PNIC_ADM_CREATE_EQ, .eqn = htole16(2), .log_size = 4,
+			.base = htole64(scratch),
+		};
+
+		g->name = "CREATE_EQ";
+		memcpy(g->cmd, &k, sizeof(k));
+		used_head(g);
+		USED(g, pnic_adm_create_eq, eqn);
+		USED(g, pnic_adm_create_eq, vector);
+		USED(g, pnic_adm_create_eq, log_size);
+		USED(g, pnic_adm_create_eq, base);
+		g++;
+	}
+	{
+		struct pnic_adm_create_ctx k = { .hdr.opcode = PNIC_ADM_CREATE_CTX, .ctx = htole32(2) };
+
+		g->name = "CREATE_CTX";
+		memcpy(g->cmd, &k, sizeof(k));
+		used_head(g);
+		USED(g, pnic_adm_create_ctx, ctx);
+		USED(g, pnic_adm_create_ctx, partition);
+		g++;
+	}
+	{
+		struct pnic_adm_bind_db k = {
+			.hdr.opcode = PNIC_ADM_BIND_DB, .ctx = htole32(1), .page = htole32(9),
+		};
+
+		g->name = "BIND_DB";
+		memcpy(g->cmd, &k, sizeof(k));
+		used_head(g);
+		USED(g, pnic_adm_bind_db, ctx);
+		USED(g, pnic_adm_bind_db, page);
+		g++;
+	}
+	{
+		struct pnic_adm_create_cq k = {
+			.hdr.opcode = PNIC_ADM_CREATE_CQ, .cqn = htole32(1), .ctx = htole32(1),
+			.base = htole64(scratch), .eqn = htole16(1), .log_size = 4,
+			.db_page = htole32(1), .db_slot = htole16(100),
+		};
+
+		g->name = "CREATE_CQ";
+		memcpy(g->cmd, &k, sizeof(k));
+		used_head(g);
+		USED(g, pnic_adm_create_cq, cqn);
+		USED(g, pnic_adm_create_cq, ctx);
+		USED(g, pnic_adm_create_cq, base);
+		USED(g, pnic_adm_create_cq, eqn);
+		USED(g, pnic_adm_create_cq, log_size);
+		USED(g, pnic_adm_create_cq, db_page);
+		USED(g, pnic_adm_create_cq, db_slot);
+		g++;
+	}
+	{
+		struct pnic_adm_create_ep k = {
+			.hdr.opcode = PNIC_ADM_CREATE_EP, .epn = htole32(1), .ctx = htole32(1),
+			.sq_base = htole64(scratch), .rq_base = htole64(scratch + TH_PAGE), .sq_log_size = 4,
+			.db_page = htole32(1), .sq_slot = htole16(101), .rq_slot = htole16(102),
+		};
+
+		g->name = "CREATE_EP";
+		memcpy(g->cmd, &k, sizeof(k));
+		used_head(g);
+		memset(g->used + offsetof(struct pnic_adm_create_ep, epn), 1,
+		       offsetof(struct pnic_adm_create_ep, rsvd) - offsetof(struct pnic_adm_create_ep, epn));
+		g++;
+	}
+	{
+		struct pnic_adm_create_mr k = {
+			.hdr.opcode = PNIC_ADM_CREATE_MR, .index = htole32(1), .ctx = htole32(1),
+			.key = htole64(0x7700000001ull), .va = htole64(0x10000), .length = htole64(100),
+			.pbl = htole64(scratch), .num_pages = htole32(1), .page_shift = 12,
+		};
+
+		g->name = "CREATE_MR";
+		memcpy(g->cmd, &k, sizeof(k));
+		memset(g->used, 1, sizeof(g->used));
+		memset(g->used + 4, 0, 4);
+		g->used[1] = 0;
+		g->used[offsetof(struct pnic_adm_create_mr, rsvd0)] = 0;
+		memset(g->used + offsetof(struct pnic_adm_create_mr, rsvd), 0, 8);
+		g++;
+	}
+	return g - all;
+}
+
+KTAP_TEST(reserved_bytes)
+{
+	struct good all[24];
+	struct th_host *h;
+	unsigned int i, b, n;
+	struct th t;
+
+	open_two(&t);
+	h = &t.h[0];
+	make_objects(h);
+	n = make_good(all);
+	for (i = 0; i < n; i++) {
+		SUBTEST("%s", all[i].name) {
+			for (b = 0; b < PNIC_ASQE_SIZE; b++) {
+				uint64_t cmd[8];
+
+				if (all[i].used[b])
+					continue;
+				memcpy(cmd, all[i].cmd, sizeof(cmd));
+				((uint8_t *)cmd)[b] = 0x80;
+				CHECK_EQ(th_cmd(h, cmd), PNIC_AS_INVALID_FIELD);
+				/* The head's reserved word is one field. */
+				CHECK_EQ(le64toh(h->last.result[0]), b >= 4 && b < 8 ? 4 : b);
+			}
+		}
+	}
+	SUBTEST("unknown opcodes") {
+		for (i = 0; i < 256; i++) {
+			struct pnic_adm_hdr cmd[8] = { { .opcode = i } };
+
+			if (i <= 0x0e || (i >= 0x20 && i <= 0x2a))
+				continue;
+			CHECK_EQ(th_cmd(h, cmd), PNIC_AS_BAD_OPCODE);
+		}
+	}
+	th_mr_free(&mr0);
+	th_close(&t);
+}
+
+/* One field of a right command changed: the status and, of INVALID_FIELD, where. */
+#define WRONG(type, want, at, ...)						\
+	do {									\
+		struct type k_;							\
+		struct type *k = &k_;						\
+										\
+		memcpy(k, g->cmd, sizeof(*k));					\
+		__VA_ARGS__;							\
+		CHECK_EQ(th_cmd(h, k), want);					\
+		if ((want) == PNIC_AS_INVALID_FIELD)				\
+			CHECK_EQ(le64toh(h->last.result[0]), offsetof(struct type, at)); \
+	} while (0)
+
+static struct good *named(struct good *all, const char *name)
+{
+	while (strcmp(all->name, name))
+		all++;
+	return all;
+}
+
+KTAP_TEST(command_fields)
+{
+	struct good all[25], *g;
+	struct th_host *h;
+	struct th t;
+
+	open_two(&t);
+	h = &t.h[0];
+	make_objects(h);
+	make_good(all);
+	SUBTEST("CREATE_EQ") {
+		g = named(all, "CREATE_EQ");
+		WRONG(pnic_adm_create_eq, PNIC_AS_INVALID_FIELD, eqn, k->eqn = htole16(16));
+		WRONG(pnic_adm_create_eq, PNIC_AS_INVALID_FIELD, vector, k->vector = htole16(PM_VECTORS));
+		WRONG(pnic_adm_create_eq, PNIC_AS_INVALID_FIELD, log_size, k->log_size = 3);
+		WRONG(pnic_adm_create_eq, PNIC_AS_INVALID_FIELD, log_size, k->log_size = 16);
+		WRONG(pnic_adm_create_eq, PNIC_AS_INVALID_FIELD, base, k->base = 0);
+		WRONG(pnic_adm_create_eq, PNIC_AS_INVALID_FIELD, base, k->base = htole64(0x10));
+		WRONG(pnic_adm_create_eq, PNIC_AS_EXISTS, eqn, k->eqn = 0);
+		WRONG(pnic_adm_create_eq, PNIC_AS_OK, eqn, );
+		WRONG(pnic_adm_create_eq, PNIC_AS_EXISTS, eqn, );
+	}
+	SUBTEST("DESTROY_EQ") {
+		g = named(all, "DESTROY_EQ");
+		WRONG(pnic_adm_destroy, PNIC_AS_INVALID_FIELD, id, k->id = htole32(16));
+		WRONG(pnic_adm_destroy, PNIC_AS_NOT_FOUND, id, k->id = htole32(5));
+		WRONG(pnic_adm_destroy, PNIC_AS_BUSY, id, k->id = htole32(1));
+		WRONG(pnic_adm_destroy, PNIC_AS_OK, id, k->id = htole32(2));
+		WRONG(pnic_adm_destroy, PNIC_AS_NOT_FOUND, id, k->id = htole32(2));
+	}
+	SUBTEST("contexts") {
+		g = named(all, "CREATE_CTX");
+		WRONG(pnic_adm_create_ctx, PNIC_AS_INVALID_FIELD, ctx, k->ctx = 0);
+		WRONG(pnic_adm_create_ctx, PNIC_AS_INVALID_FIELD, ctx, k->ctx = htole32(1024));
+		WRONG(pnic_adm_create_ctx, PNIC_AS_INVALID_FIELD, partition, k->partition = htole32(65536));
+		WRONG(pnic_adm_create_ctx, PNIC_AS_EXISTS, ctx, k->ctx = htole32(1));
+		WRONG(pnic_adm_create_ctx, PNIC_AS_OK, ctx, );
+		g = named(all, "DESTROY_CTX");
+		WRONG(pnic_adm_destroy, PNIC_AS_BUSY, id, k->id = htole32(1));
+		WRONG(pnic_adm_destroy, PNIC_AS_OK, id, k->id = htole32(2));
+		WRONG(pnic_adm_destroy, PNIC_AS_NOT_FOUND, id, k->id = htole32(2));
+		WRONG(pnic_adm_destroy, PNIC_AS_INVALID_FIELD, id, k->id = 0);
+		WRONG(pnic_adm_destroy, PNIC_AS_INVALID_FIELD, id, k->id = htole32(1024));
+	}
+	SUBTEST("doorbell pages") {
+		g = named(all, "BIND_DB");
+		WRONG(pnic_adm_bind_db, PNIC_AS_INVALID_FIELD, ctx, k->ctx = 0);
+		WRONG(pnic_adm_bind_db, PNIC_AS_INVALID_FIELD, page, k->page = htole32(PM_DB_PAGES));
+		WRONG(pnic_adm_bind_db, PNIC_AS_NOT_FOUND, ctx, k->ctx = htole32(3));
+		WRONG(pnic_adm_bind_db, PNIC_AS_EXISTS, page, k->page = htole32(1));
+		memset(th_slot(h, 9, 0), 0xff, TH_PAGE);
+		WRONG(pnic_adm_bind_db, PNIC_AS_OK, page, );
+		CHECK_EQ(*th_slot(h, 9, 0), 0);
+		CHECK_EQ(*th_slot(h, 9, 511), 0);
+		WRONG(pnic_adm_bind_db, PNIC_AS_BUSY, page, k->hdr.opcode = PNIC_ADM_UNBIND_DB; k->page = htole32(1));
+		WRONG(pnic_adm_bind_db, PNIC_AS_NOT_FOUND, page, k->hdr.opcode = PNIC_ADM_UNBIND_DB;
+		      k->ctx = htole32(2));
+		WRONG(pnic_adm_bind_db, PNIC_AS_OK, page, k->hdr.opcode = PNIC_ADM_UNBIND_DB);
+		WRONG(pnic_adm_bind_db, PNIC_AS_NOT_FOUND, page, k->hdr.opcode = PNIC_ADM_UNBIND_DB);
+	}
+	SUBTEST("CREATE_CQ") {
+		g = named(all, "CREATE_CQ");
+		WRONG(pnic_adm_create_cq, PNIC_AS_INVALID_FIELD, cqn, k->cqn = htole32(65536));
+		WRONG(pnic_adm_create_cq, PNIC_AS_INVALID_FIELD, ctx, k->ctx = htole32(UINT32_MAX));
+		WRONG(pnic_adm_create_cq, PNIC_AS_INVALID_FIELD, base, k->base = htole64(1));
+		WRONG(pnic_adm_create_cq, PNIC_AS_INVALID_FIELD, base, k->base = 0);
+		WRONG(pnic_adm_create_cq, PNIC_AS_INVALID_FIELD, eqn, k->eqn = htole16(16));
+		WRONG(pnic_adm_create_cq, PNIC_AS_INVALID_FIELD, log_size, k->log_size = 17);
+		WRONG(pnic_adm_create_cq, PNIC_AS_INVALID_FIELD, db_page, k->db_page = htole32(PM_DB_PAGES));
+		WRONG(pnic_adm_create_cq, PNIC_AS_INVALID_FIELD, db_slot, k->db_slot = htole16(7));
+		WRONG(pnic_adm_create_cq, PNIC_AS_INVALID_FIELD, db_slot, k->db_slot = htole16(512));
+		WRONG(pnic_adm_create_cq, PNIC_AS_NOT_FOUND, ctx, k->ctx = htole32(2));
+		WRONG(pnic_adm_create_cq, PNIC_AS_NOT_FOUND, eqn, k->eqn = htole16(9));
+		WRONG(pnic_adm_create_cq, PNIC_AS_NOT_FOUND, db_page, k->db_page = htole32(2));
+		WRONG(pnic_adm_create_cq, PNIC_AS_EXISTS, db_slot, k->db_slot = htole16(cq0.slot));
+		WRONG(pnic_adm_create_cq, PNIC_AS_EXISTS, cqn, k->cqn = 0);
+		WRONG(pnic_adm_create_cq, PNIC_AS_OK, cqn, );
+	}
+	SUBTEST("CREATE_EP") {
+		g = named(all, "CREATE_EP");
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, epn, k->epn = htole32(65536));
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, ctx, k->ctx = 0);
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, sq_base, k->sq_base = 0);
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, sq_base, k->sq_base = htole64(64));
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, rq_base, k->rq_base = htole64(64));
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, sq_log_size, k->sq_log_size = 3);
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, sq_log_size, k->sq_log_size = 16);
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, rq_log_size, k->rq_log_size = 16);
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, rq_log_size, k->rq_log_size = 1; k->rq_base = 0);
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, flags, k->flags = htole16(2));
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, send_cqn, k->send_cqn = htole32(65536));
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, recv_cqn, k->recv_cqn = htole32(UINT32_MAX));
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, db_page, k->db_page = htole32(PM_DB_PAGES));
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, sq_slot, k->sq_slot = 0);
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, rq_slot, k->rq_slot = htole16(512));
+		WRONG(pnic_adm_create_ep, PNIC_AS_NOT_FOUND, ctx, k->ctx = htole32(2));
+		WRONG(pnic_adm_create_ep, PNIC_AS_NOT_FOUND, send_cqn, k->send_cqn = htole32(44));
+		WRONG(pnic_adm_create_ep, PNIC_AS_NOT_FOUND, recv_cqn, k->recv_cqn = htole32(44));
+		WRONG(pnic_adm_create_ep, PNIC_AS_EXISTS, epn, k->epn = 0);
+		WRONG(pnic_adm_create_ep, PNIC_AS_EXISTS, sq_slot, k->sq_slot = htole16(ep0.sq_slot));
+		WRONG(pnic_adm_create_ep, PNIC_AS_EXISTS, rq_slot, k->rq_slot = htole16(ep0.rq_slot));
+		WRONG(pnic_adm_create_ep, PNIC_AS_EXISTS, rq_slot, k->rq_slot = k->sq_slot);
+		*th_slot(h, 1, 101) = 12345;
+		WRONG(pnic_adm_create_ep, PNIC_AS_OK, epn, );
+		CHECK_EQ(*th_slot(h, 1, 101), 0);
+	}
+	SUBTEST("CREATE_MR") {
+		g = named(all, "CREATE_MR");
+		WRONG(pnic_adm_create_mr, PNIC_AS_INVALID_FIELD, index, k->index = htole32(262144));
+		WRONG(pnic_adm_create_mr, PNIC_AS_INVALID_FIELD, ctx, k->ctx = htole32(5000));
+		WRONG(pnic_adm_create_mr, PNIC_AS_INVALID_FIELD, key, k->key = htole64(0x7700000002ull));
+		WRONG(pnic_adm_create_mr, PNIC_AS_INVALID_FIELD, key, k->key = htole64(1));
+		WRONG(pnic_adm_create_mr, PNIC_AS_INVALID_FIELD, length, k->length = 0);
+		WRONG(pnic_adm_create_mr, PNIC_AS_INVALID_FIELD, length, k->va = htole64(UINT64_MAX - 50));
+		WRONG(pnic_adm_create_mr, PNIC_AS_INVALID_FIELD, page_shift, k->page_shift = 11);
+		WRONG(pnic_adm_create_mr, PNIC_AS_INVALID_FIELD, page_shift, k->page_shift = 31);
+		WRONG(pnic_adm_create_mr, PNIC_AS_INVALID_FIELD, rights, k->rights = 0x20);
+		WRONG(pnic_adm_create_mr, PNIC_AS_INVALID_FIELD, pbl_kind, k->pbl_kind = 2);
+		WRONG(pnic_adm_create_mr, PNIC_AS_INVALID_FIELD, num_pages, k->num_pages = htole32(2));
+		WRONG(pnic_adm_create_mr, PNIC_AS_INVALID_FIELD, num_pages, k->length = htole64(1ull << 62));
+		WRONG(pnic_adm_create_mr, PNIC_AS_INVALID_FIELD, pbl, k->pbl = htole64(scratch + 4));
+		WRONG(pnic_adm_create_mr, PNIC_AS_INVALID_FIELD, pbl, k->pbl = htole64(scratch + 8); k->pbl_kind = 1);
+		WRONG(pnic_adm_create_mr, PNIC_AS_DMA_FAULT, pbl, k->pbl = htole64(8));
+		WRONG(pnic_adm_create_mr, PNIC_AS_DMA_FAULT, pbl, k->pbl_kind = 1);
+		WRONG(pnic_adm_create_mr, PNIC_AS_NOT_FOUND, ctx, k->ctx = htole32(2));
+		WRONG(pnic_adm_create_mr, PNIC_AS_EXISTS, index, k->index = 0; k->key = htole64(1 << 24));
+		*(uint64_t *)th_ptr(h, scratch) = htole64(0x1008);
+		WRONG(pnic_adm_create_mr, PNIC_AS_INVALID_FIELD, pbl, );
+		*(uint64_t *)th_ptr(h, scratch) = htole64(0x1000);
+		WRONG(pnic_adm_create_mr, PNIC_AS_OK, index, );
+		/* As large as can be said, with a list that can't be read. */
+		WRONG(pnic_adm_create_mr, PNIC_AS_DMA_FAULT, pbl, k->index = htole32(7);
+		      k->key = htole64(0x7700000007ull); k->va = 0; k->length = htole64(1ull << 36);
+		      k->num_pages = htole32(1 << 24); k->pbl = htole64(scratch));
+	}
+	SUBTEST("destroying what is needed") {
+		CHECK_EQ(th_destroy(h, PNIC_ADM_DESTROY_CQ, 0), PNIC_AS_BUSY);
+		CHECK_EQ(th_destroy(h, PNIC_ADM_DESTROY_CQ, 99), PNIC_AS_NOT_FOUND);
+		CHECK_EQ(th_destroy(h, PNIC_ADM_DESTROY_CQ, 65536), PNIC_AS_INVALID_FIELD);
+		CHECK_EQ(th_destroy(h, PNIC_ADM_DESTROY_EP, 65536), PNIC_AS_INVALID_FIELD);
+		CHECK_EQ(th_destroy(h, PNIC_ADM_RESET_EP, 9), PNIC_AS_NOT_FOUND);
+		CHECK_EQ(th_destroy(h, PNIC_ADM_DESTROY_EP, 0), PNIC_AS_OK);
+		CHECK_EQ(th_destroy(h, PNIC_ADM_DESTROY_EP, 1), PNIC_AS_OK);
+		CHECK_EQ(th_destroy(h, PNIC_ADM_DESTROY_EP, 1), PNIC_AS_NOT_FOUND);
+		CHECK_EQ(th_destroy(h, PNIC_ADM_DESTROY_CQ, 0), PNIC_AS_OK);
+		CHECK_EQ(th_destroy(h, PNIC_ADM_DESTROY_CQ, 1), PNIC_AS_OK);
+		CHECK_EQ(th_destroy(h, PNIC_ADM_DESTROY_MR, 0), PNIC_AS_OK);
+		CHECK_EQ(th_destroy(h, PNIC_ADM_DESTROY_MR, 0), PNIC_AS_NOT_FOUND);
+		CHECK_EQ(th_destroy(h, PNIC_ADM_DESTROY_MR, 262144), PNIC_AS_INVALID_FIELD);
+		CHECK_EQ(th_destroy(h, PNIC_ADM_DESTROY_MR, 1), PNIC_AS_OK);
+	}
+	th_mr_free(&mr0);
+	th_close(&t);
+}
+
+KTAP_TEST(link_commands)
+{
+	struct pnic_adm_map m = { .hdr.opcode = PNIC_ADM_MAP_STAGE, .dir = PNIC_DIR_TX };
+	struct pnic_adm_mgmt g = { .hdr.opcode = PNIC_ADM_MGMT_SEND };
+	struct pnic_adm_buf b = { .hdr.opcode = PNIC_ADM_LINK_QUERY };
+	struct pnic_adm_lane_ctl lc = { .hdr.opcode = PNIC_ADM_LANE_CTL };
+	struct pnic_adm_link_set ls = { .hdr.opcode = PNIC_ADM_LINK_SET };
+	struct pnic_lane_table *table;
+	struct pnic_link_info *info;
+	struct pnic_map *map;
+	struct pnic_eqe ev;
+	struct th_host *h, *far;
+	uint64_t at, at2;
+	unsigned int i;
+	struct th t;
+
+	open_two(&t);
+	h = &t.h[0];
+	far = &t.h[1];
+	th_up(h);
+	th_up(far);
+	at = th_alloc(h, 4 * TH_PAGE);
+	at2 = th_alloc(far, TH_PAGE);
+	SUBTEST("LINK_QUERY") {
+		b.addr = htole64(at);
+		b.length = htole32(sizeof(*info));
+		REQUIRE_EQ(th_cmd(h, &b), PNIC_AS_OK);
+		info = th_ptr(h, at);
+		CHECK_EQ(info->state, PNIC_LINK_UP);
+		CHECK_EQ(le16toh(info->width_tx), 16);
+		CHECK_EQ(le32toh(info->gen_rx), 1);
+		b.length = htole32(sizeof(*info) - 1);
+		CHECK_EQ(th_cmd(h, &b), PNIC_AS_INVALID_FIELD);
+		b.length = htole32(4096);
+		b.arg = htole32(1);
+		CHECK_EQ(th_cmd(h, &b), PNIC_AS_INVALID_FIELD);
+		b.arg = 0;
+		b.addr = htole64(at + 8);
+		CHECK_EQ(th_cmd(h, &b), PNIC_AS_INVALID_FIELD);
+		b.addr = htole64(0);
+		CHECK_EQ(th_cmd(h, &b), PNIC_AS_DMA_FAULT);
+		b.addr = htole64(at);
+	}
+	SUBTEST("LANE_TABLE") {
+		b.hdr.opcode = PNIC_ADM_LANE_TABLE;
+		b.length = htole32(3 * TH_PAGE);
+		for (i = 1; i <= 3; i++) {
+			REQUIRE_EQ(th_cmd(h, &b), PNIC_AS_OK);
+			table = th_ptr(h, at);
+			CHECK_EQ(le32toh(table->seq_begin), 2 * i);
+			CHECK_EQ(le32toh(table->seq_end), 2 * i);
+			CHECK_EQ(le16toh(table->count), 20);
+			CHECK_EQ(le16toh(table->rec_size), sizeof(struct pnic_lane_rec));
+		}
+		b.length = htole32(sizeof(*table) + 19 * sizeof(struct pnic_lane_rec));
+		CHECK_EQ(th_cmd(h, &b), PNIC_AS_INVALID_FIELD);
+		b.length = htole32(4096);
+		b.arg = htole32(2);
+		CHECK_EQ(th_cmd(h, &b), PNIC_AS_INVALID_FIELD);
+	}
+	SUBTEST("MAP_QUERY") {
+		b.hdr.opcode = PNIC_ADM_MAP_QUERY;
+		b.arg = htole32(PNIC_DIR_TX);
+		REQUIRE_EQ(th_cmd(h, &b), PNIC_AS_OK);
+		map = th_ptr(h, at);
+		CHECK_EQ(le32toh(map->generation), 1);
+		CHECK_EQ(le16toh(map->width), 16);
+		b.length = htole32(sizeof(*map) + 31);
+		CHECK_EQ(th_cmd(h, &b), PNIC_AS_INVALID_FIELD);
+	}
+	SUBTEST("MAP_STAGE, MAP_ABORT, MAP_SWITCH") {
+		map = th_ptr(h, at);
+		map->generation = htole32(2);
+		m.addr = htole64(at);
+		m.length = htole32(sizeof(*map) + 32);
+		m.dir = 2;
+		CHECK_EQ(th_cmd(h, &m), PNIC_AS_INVALID_FIELD);
+		m.dir = PNIC_DIR_TX;
+		m.generation = htole32(3);
+		CHECK_EQ(th_cmd(h, &m), PNIC_AS_INVALID_FIELD);
+		m.generation = htole32(2);
+		REQUIRE_EQ(th_cmd(h, &m), PNIC_AS_OK);
+		map->generation = htole32(9);
+		m.generation = 0;
+		CHECK_EQ(th_cmd(h, &m), PNIC_AS_REFUSED);
+		CHECK_EQ(le64toh(h->last.result[0]), PNIC_MAPR_GENERATION);
+		m.hdr.opcode = PNIC_ADM_MAP_ABORT;
+		m.generation = htole32(2);
+		CHECK_EQ(th_cmd(h, &m), PNIC_AS_INVALID_FIELD);
+		m.addr = 0;
+		m.length = 0;
+		CHECK_EQ(th_cmd(h, &m), PNIC_AS_OK);
+		m.hdr.opcode = PNIC_ADM_MAP_SWITCH;
+		CHECK_EQ(th_cmd(h, &m), PNIC_AS_WRONG_STATE);
+		m.dir = PNIC_DIR_RX;
+		CHECK_EQ(th_cmd(h, &m), PNIC_AS_INVALID_FIELD);
+	}
+	SUBTEST("a management message, and its event") {
+		memcpy(th_ptr(h, at), "is anybody there", 16);
+		g.addr = htole64(at);
+		g.length = htole32(16);
+		REQUIRE_EQ(th_cmd(h, &g), PNIC_AS_OK);
+		REQUIRE(TH_UNTIL(&t, th_event(far, PNIC_EV_MGMT, &ev)));
+		g.hdr.opcode = PNIC_ADM_MGMT_RECV;
+		g.addr = htole64(at2);
+		g.length = htole32(2048);
+		REQUIRE_EQ(th_cmd(far, &g), PNIC_AS_OK);
+		CHECK_EQ(le64toh(far->last.result[0]), 16);
+		CHECK(!memcmp(th_ptr(far, at2), "is anybody there", 16));
+		REQUIRE_EQ(th_cmd(far, &g), PNIC_AS_OK);
+		CHECK_EQ(far->last.result[0], 0);
+		g.length = htole32(0);
+		CHECK_EQ(th_cmd(far, &g), PNIC_AS_INVALID_FIELD);
+		g.hdr.opcode = PNIC_ADM_MGMT_SEND;
+		CHECK_EQ(th_cmd(far, &g), PNIC_AS_INVALID_FIELD);
+		g.length = htole32(4096);
+		CHECK_EQ(th_cmd(far, &g), PNIC_AS_INVALID_FIELD);
+	}
+	SUBTEST("LANE_CTL, seen by the far end as a lost lane") {
+		lc.lane = htole16(20);
+		CHECK_EQ(th_cmd(h, &lc), PNIC_AS_INVALID_FIELD);
+		lc.lane = htole16(17);
+		lc.enable = 2;
+		CHECK_EQ(th_cmd(h, &lc), PNIC_AS_INVALID_FIELD);
+		lc.enable = 0;
+		REQUIRE_EQ(th_cmd(h, &lc), PNIC_AS_OK);
+		REQUIRE(TH_UNTIL(&t, th_event(far, PNIC_EV_LANE, &ev)));
+		CHECK_EQ(le32toh(ev.id), 17);
+		CHECK_EQ(le16toh(ev.code), PNIC_LANE_CAUSE_LOS);
+	}
+	SUBTEST("LINK_SET") {
+		ls.admin_up = 2;
+		CHECK_EQ(th_cmd(h, &ls), PNIC_AS_INVALID_FIELD);
+		ls.admin_up = 0;
+		REQUIRE_EQ(th_cmd(h, &ls), PNIC_AS_OK);
+		REQUIRE(TH_UNTIL(&t, th_event(h, PNIC_EV_LINK, &ev)));
+		CHECK_EQ(le16toh(ev.code), PNIC_LINK_DISABLED);
+		REQUIRE(TH_UNTIL(&t, th_event(far, PNIC_EV_LINK, &ev)));
+		CHECK_EQ(le16toh(ev.code), PNIC_LINK_DOWN);
+		ls.admin_up = 1;
+		REQUIRE_EQ(th_cmd(h, &ls), PNIC_AS_OK);
+		REQUIRE(TH_UNTIL(&t, th_event(far, PNIC_EV_LINK, &ev) && le16toh(ev.code) == PNIC_LINK_UP));
+		CHECK_NE(ev.data[0], 0);
+	}
+	SUBTEST("COUNTERS") {
+		struct pnic_counters *k = th_ptr(h, at);
+
+		b.hdr.opcode = PNIC_ADM_COUNTERS;
+		b.length = htole32(sizeof(*k));
+		b.arg = 0;
+		REQUIRE_EQ(th_cmd(h, &b), PNIC_AS_OK);
+		CHECK_EQ(le64toh(k->interrupts), h->irqs[0] + h->irqs[1] - 1);
+		CHECK_NE(k->mgmt_tx, 0);
+		b.length = htole32(sizeof(*k) - 1);
+		CHECK_EQ(th_cmd(h, &b), PNIC_AS_INVALID_FIELD);
+	}
+	th_close(&t);
+}
+
+KTAP_TEST(admin_ring)
+{
+	struct pnic_adm_hdr nop[8] = { { .opcode = PNIC_ADM_NOP } };
+	struct pnic_acqe e;
+	struct th_host *h;
+	unsigned int i;
+	struct th t;
+
+	open_two(&t);
+	h = &t.h[0];
+	th_enable(h, 3, 3);
+	SUBTEST("wraps many times") {
+		for (i = 0; i < 100; i++) {
+			REQUIRE_EQ(th_cmd(h, nop), PNIC_AS_OK);
+			CHECK_EQ(le32toh(h->last.asq_head), i + 1);
+		}
+	}
+	SUBTEST("waits for room in the ACQ") {
+		for (i = 0; i < 8; i++)
+			th_submit(h, nop);
+		th_settle(&t);
+		for (i = 0; i < 8; i++)
+			th_submit(h, nop);
+		th_settle(&t);
+		/* Eight completions fill it: the other eight commands are not taken yet. */
+		for (i = 0; i < 16; i++) {
+			REQUIRE(TH_UNTIL(&t, th_acqe(h, &e)));
+			CHECK_LE(le32toh(e.asq_head) - 100, i < 8 ? 8 : 16);
+		}
+	}
+	SUBTEST("overrun is fatal") {
+		th_wr(h, PNIC_REG_ASQ_TAIL, h->asq_tail + 9);
+		CHECK(th_rd(h, PNIC_REG_STATUS) & PNIC_STATUS_FATAL);
+		CHECK_EQ(th_rd(h, PNIC_REG_FATAL_CODE), PNIC_FATAL_ADMIN_RING);
+		th_wr(h, PNIC_REG_CTRL, 0);
+		CHECK_EQ(th_rd(h, PNIC_REG_STATUS), 0);
+	}
+	SUBTEST("so is a completion index from nowhere") {
+		th_up(h);
+		th_wr(h, PNIC_REG_ACQ_HEAD, 1000);
+		CHECK_EQ(th_rd(h, PNIC_REG_FATAL_CODE), PNIC_FATAL_ADMIN_RING);
+		pm_card_reset(h->card);
+	}
+	SUBTEST("and a ring that can't be read or written") {
+		th_up(h);
+		h->bad_page = h->asq;
+		th_wr(h, PNIC_REG_ASQ_TAIL, h->asq_tail + 1);
+		REQUIRE(TH_UNTIL(&t, th_rd(h, PNIC_REG_STATUS) & PNIC_STATUS_FATAL));
+		CHECK_EQ(th_rd(h, PNIC_REG_FATAL_CODE), PNIC_FATAL_DMA);
+		h->bad_page = 0;
+		pm_card_reset(h->card);
+		th_up(h);
+		h->bad_page = h->acq;
+		th_submit(h, nop);
+		REQUIRE(TH_UNTIL(&t, th_rd(h, PNIC_REG_STATUS) & PNIC_STATUS_FATAL));
+		h->bad_page = 0;
+		pm_card_reset(h->card);
+		CHECK_EQ(th_rd(h, PNIC_REG_STATUS), 0);
+	}
+	th_close(&t);
+}
+
+KTAP_TEST(event_queues)
+{
+	struct pnic_adm_hdr nop[8] = { { .opcode = PNIC_ADM_NOP } };
+	struct pnic_acqe a;
+	struct pnic_eqe *e;
+	struct th_host *h;
+	unsigned int i;
+	struct th t;
+
+	open_two(&t);
+	h = &t.h[0];
+	th_enable(h, 4, 5);
+	REQUIRE_EQ(th_create_eq(h, 0, 4), PNIC_AS_OK);
+	th_read_events(h);
+	h->irqs[0] = 0;
+	SUBTEST("armed: one vector for many events") {
+		for (i = 0; i < 3; i++) {
+			th_submit(h, nop);
+			REQUIRE(TH_UNTIL(&t, th_acqe(h, &a)));
+		}
+		CHECK_EQ(h->irqs[0], 1);
+		e = th_ptr(h, h->eq[0].base + (h->eq[0].head & 15) * sizeof(*e));
+		CHECK_EQ(e->type, PNIC_EV_ADMIN);
+	}
+	SUBTEST("EQ_HEAD does not arm") {
+		th_wr(h, PNIC_REG_EQ_HEAD(0), h->eq[0].head + 3);
+		h->eq[0].head += 3;
+		th_submit(h, nop);
+		REQUIRE(TH_UNTIL(&t, th_acqe(h, &a)));
+		CHECK_EQ(h->irqs[0], 1);
+	}
+	SUBTEST("arming with an entry there raises at once") {
+		th_wr(h, PNIC_REG_EQ_ARM(0), h->eq[0].head);
+		CHECK_EQ(h->irqs[0], 2);
+		th_wr(h, PNIC_REG_EQ_ARM(0), ++h->eq[0].head);
+		CHECK_EQ(h->irqs[0], 2);
+		th_submit(h, nop);
+		REQUIRE(TH_UNTIL(&t, th_acqe(h, &a)));
+		CHECK_EQ(h->irqs[0], 3);
+		h->eq[0].head++;
+	}
+	SUBTEST("overrun is fatal") {
+		for (i = 0; i < 18 && !(th_rd(h, PNIC_REG_STATUS) & PNIC_STATUS_FATAL); i++) {
+			th_submit(h, nop);
+			TH_UNTIL(&t, th_acqe(h, &a));
+		}
+		CHECK_EQ(th_rd(h, PNIC_REG_FATAL_CODE), PNIC_FATAL_EQ_OVERRUN);
+		CHECK_EQ(th_rd(h, PNIC_REG_FATAL_INFO), 0);
+		CHECK_EQ(h->irqs[0], 4);
+	}
+	th_close(&t);
+}
+
+KTAP_TEST(fatal)
+{
+	struct pnic_adm_hdr nop[8] = { { .opcode = PNIC_ADM_NOP } };
+	struct pnic_acqe a;
+	struct pnic_eqe ev;
+	struct th_host *h;
+	struct th t;
+
+	open_two(&t);
+	h = &t.h[0];
+	th_up(h);
+	pm_card_fatal(h->card, PNIC_FATAL_INTERNAL, 77);
+	CHECK(th_rd(h, PNIC_REG_STATUS) & PNIC_STATUS_FATAL);
+	CHECK_EQ(th_rd(h, PNIC_REG_FATAL_CODE), PNIC_FATAL_INTERNAL);
+	CHECK_EQ(th_rd(h, PNIC_REG_FATAL_INFO), 77);
+	REQUIRE(th_event(h, PNIC_EV_FATAL, &ev));
+	CHECK_EQ(le16toh(ev.code), PNIC_FATAL_INTERNAL);
+	th_submit(h, nop);
+	th_settle(&t);
+	CHECK(!th_acqe(h, &a));
+	th_wr(h, PNIC_REG_CTRL, PNIC_CTRL_ENABLE);
+	CHECK(th_rd(h, PNIC_REG_STATUS) & PNIC_STATUS_FATAL);
+	th_wr(h, PNIC_REG_CTRL, PNIC_CTRL_RESET | PNIC_CTRL_ENABLE);
+	CHECK_EQ(th_rd(h, PNIC_REG_STATUS), 0);
+	th_up(h);
+	th_close(&t);
+}
+
+KTAP_TEST(reset_forgets)
+{
+	struct th_host *h;
+	unsigned int i;
+	struct th t;
+
+	open_two(&t);
+	h = &t.h[0];
+	for (i = 0; i < 3; i++) {
+		make_objects(h);
+		th_ring(h, 1, 200, 5);
+		if (i == 0)
+			pm_card_reset(h->card);
+		else
+			th_wr(h, PNIC_REG_CTRL, i == 1 ? PNIC_CTRL_RESET : 0);
+		CHECK_EQ(th_rd(h, PNIC_REG_STATUS), 0);
+		CHECK_EQ(*th_slot(h, 1, 200), 0);
+		h->dma_off = true;
+		th_settle(&t);
+		CHECK_EQ(th_rd(h, PNIC_REG_STATUS), 0);
+		h->dma_off = false;
+		th_mr_free(&mr0);
+		memset(h->eq, 0, sizeof(h->eq));
+	}
+	th_close(&t);
+}
+
+KTAP_TEST(faults_on_demand)
+{
+	struct pnic_adm_hdr nop[8] = { { .opcode = PNIC_ADM_NOP } };
+	struct pnic_sqe s = { .opcode = PNIC_OP_NOP, .flags = PNIC_SQF_SIGNALED, .num_slots = 1 };
+	struct pnic_acqe a;
+	struct pnic_cqe c;
+	struct th_host *h;
+	unsigned int irqs;
+	uint32_t head;
+	struct th t;
+
+	open_two(&t);
+	h = &t.h[0];
+	make_objects(h);
+	SUBTEST("frozen: nothing is looked at, then everything") {
+		pm_card_freeze(h->card, true);
+		th_submit(h, nop);
+		th_post(&ep0, &s);
+		th_settle(&t);
+		CHECK(!th_acqe(h, &a));
+		CHECK(!th_cq_peek(&cq0, &c));
+		CHECK_EQ(th_rd(h, PNIC_REG_STATUS), PNIC_STATUS_READY);
+		pm_card_freeze(h->card, false);
+		REQUIRE(TH_UNTIL(&t, th_acqe(h, &a)));
+		CHECK_EQ(th_wait(&cq0, &c), PNIC_ST_OK);
+	}
+	SUBTEST("reset thaws") {
+		pm_card_freeze(h->card, true);
+		pm_card_reset(h->card);
+		th_mr_free(&mr0);
+		memset(h->eq, 0, sizeof(h->eq));
+		make_objects(h);
+	}
+	SUBTEST("admin completions lost") {
+		pm_card_drop_admin(h->card, 2);
+		th_submit(h, nop);
+		th_submit(h, nop);
+		th_settle(&t);
+		CHECK(!th_acqe(h, &a));
+		CHECK_EQ(th_cmd(h, nop), PNIC_AS_OK);
+	}
+	SUBTEST("interrupts lost") {
+		th_read_events(h);
+		irqs = h->irqs[0];
+		pm_card_drop_irq(h->card, 1);
+		th_submit(h, nop);
+		REQUIRE(TH_UNTIL(&t, th_acqe(h, &a)));
+		CHECK_EQ(h->irqs[0], irqs);
+		th_read_events(h);
+		REQUIRE_EQ(th_cmd(h, nop), PNIC_AS_OK);
+		CHECK_EQ(h->irqs[0], irqs + 1);
+	}
+	SUBTEST("garbled completions") {
+		pm_card_garble(h->card, PM_GARBLE_ACQE_CID, 1);
+		th_submit(h, nop);
+		REQUIRE(TH_UNTIL(&t, th_acqe(h, &a)));
+		CHECK_NE(a.cid, nop[0].cid);
+		pm_card_garble(h->card, PM_GARBLE_ACQE_STATUS, 1);
+		th_submit(h, nop);
+		REQUIRE(TH_UNTIL(&t, th_acqe(h, &a)));
+		CHECK_GT(a.status, PNIC_AS_INTERNAL);
+		pm_card_garble(h->card, PM_GARBLE_CQE, 1);
+		th_post(&ep0, &s);
+		REQUIRE(th_wait(&cq0, &c) >= 0);
+		CHECK_NE(le32toh(c.ep_flags) & PNIC_CQE_LOW24, 0);
+	}
+	SUBTEST("garbled events") {
+		struct pnic_eqe *e;
+
+		th_read_events(h);
+		head = h->eq[0].head & ((1 << TH_EQ_LOG) - 1);
+		pm_card_garble(h->card, PM_GARBLE_EQE_TYPE, 1);
+		pm_card_garble(h->card, PM_GARBLE_EQE_ID, 1);
+		th_submit(h, nop);
+		REQUIRE(TH_UNTIL(&t, th_acqe(h, &a)));
+		e = th_ptr(h, h->eq[0].base + head * sizeof(*e));
+		CHECK_GT(e->type, PNIC_EV_FATAL);
+		CHECK_NE(e->id, 0);
+	}
+	th_mr_free(&mr0);
+	th_close(&t);
+}
+
+KTAP_TEST(parking)
+{
+	struct pnic_sqe s = { .opcode = PNIC_OP_NOP, .flags = PNIC_SQF_SIGNALED, .num_slots = 1 };
+	struct pm_fabric_config cfg;
+	struct pnic_cqe c;
+	struct th_host *h;
+	struct th t;
+
+	open_two(&t);
+	h = &t.h[0];
+	make_objects(h);
+	SUBTEST("the word is set while parked, in bound pages") {
+		th_settle(&t);
+		CHECK(pm_fabric_park(t.f, true));
+		CHECK_EQ(*th_slot(h, 1, PNIC_DB_SLOT_PARK), PNIC_DB_PARKED);
+		CHECK_EQ(*th_slot(h, 2, PNIC_DB_SLOT_PARK), 0);
+		pm_fabric_park(t.f, false);
+		CHECK_EQ(*th_slot(h, 1, PNIC_DB_SLOT_PARK), 0);
+	}
+	SUBTEST("a doorbell rung just before is seen") {
+		th_post(&ep0, &s);
+		CHECK(!pm_fabric_park(t.f, true));
+		pm_fabric_park(t.f, false);
+		CHECK_EQ(th_wait(&cq0, &c), PNIC_ST_OK);
+	}
+	th_mr_free(&mr0);
+	th_close(&t);
+	SUBTEST("without the capability slot 0 stays 0") {
+		th_config(&cfg, 2, "test-16");
+		cfg.park = false;
+		th_open_config(&t, &cfg, 1024);
+		h = &t.h[0];
+		th_up(h);
+		th_ctx(h, 1, 0);
+		CHECK_EQ(th_rd(h, PNIC_REG_CAPS_LO) & PNIC_CAP_LO_PARK, 0);
+		pm_fabric_park(t.f, true);
+		CHECK_EQ(*th_slot(h, 1, PNIC_DB_SLOT_PARK), 0);
+		pm_fabric_park(t.f, false);
+		th_close(&t);
+	}
+}
+
+/* 0 or 9 NICs make no fabric; one does, and reaches itself. */
+KTAP_TEST(fabrics)
+{
+	const struct th_ep_opts o = { .sq_log = 4, .rq_log = 4, .rnr_us = 1000 };
+	static const unsigned int bad[] = { 0, 9, 1000 };
+	struct pm_fabric_config cfg;
+	struct pnic_cqe c;
+	struct pnic_sqe s;
+	struct th_host *h;
+	struct th_cq cq;
+	struct th_ep ep;
+	struct th_mr mr;
+	char err[80];
+	struct th t;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		th_config(&cfg, bad[i], "test-16");
+		err[0] = 0;
+		CHECK(!pm_fabric_new(&cfg, err, sizeof(err)));
+		CHECK(err[0]);
+	}
+	th_config(&cfg, 1, "test-16");
+	th_open_config(&t, &cfg, 4096);
+	h = &t.h[0];
+	th_up(h);
+	th_ctx(h, 1, 0);
+	th_cq(h, &cq, 0, 1, 5);
+	th_ep(h, &ep, 0, &cq, &cq, o);
+	th_mr(h, &mr, 0, 1, 1 << 20, TH_RIGHTS_ALL);
+	th_mr_fill(&mr, 0, 200000, 4);
+	s = th_sqe(PNIC_OP_WRITE, &ep, &mr, 0, 200000);
+	th_remote(&s, &mr, 500001);
+	th_post(&ep, &s);
+	CHECK_EQ(th_wait(&cq, &c), PNIC_ST_OK);
+	CHECK_EQ(th_mr_wrong(&mr, 500001, 200000, 4), 0);
+	s.dest_nic = htole32(0x102);
+	th_post(&ep, &s);
+	CHECK_EQ(th_wait(&cq, &c), PNIC_ST_UNREACHABLE);
+	th_mr_free(&mr);
+	th_close(&t);
+}
+
+KTAP_MAIN()
