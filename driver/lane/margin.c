@@ -4,8 +4,8 @@
  */
 #include "margin.h"
 
-#define Q32_ONE			(1ULL << 32)
-#define MEAN_MAX		(16ULL << 32)	/* past any code in use; keeps products in 64 bits */
+#define Q32_ONE			0x100000000ULL
+#define MEAN_MAX		(16 * Q32_ONE)	/* past any code in use; products fit 64 bits */
 #define RANDOM_MAX		96
 #define RARE			4		/* 10^-9 with 32 fraction bits, rounded down */
 

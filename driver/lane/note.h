@@ -13,14 +13,14 @@
 enum lane_note_code {
 	LANE_NOTE_NONE,
 	/* The policy. */
-	LANE_NOTE_STATE,	/* lane; a: from, b: to (enum lane_state), logical: enum lane_event */
+	LANE_NOTE_STATE,	/* lane; a, b: from and to; logical: enum lane_event */
 	LANE_NOTE_REPLACE,	/* lane -> other for logical; a: state of lane */
 	LANE_NOTE_DROP,		/* lane leaves, nothing takes its place; logical */
 	LANE_NOTE_MOVE,		/* lane: from logical a to logical */
 	LANE_NOTE_GROW,		/* lane joins as logical */
 	LANE_NOTE_WIDTH,	/* a -> b */
 	LANE_NOTE_MARGIN,	/* a -> b, as s32 */
-	LANE_NOTE_HELD,		/* width stays at a with b dark lanes: shrinking would cost margin */
+	LANE_NOTE_HELD,		/* width stays a with b dark lanes: less would cost margin */
 	LANE_NOTE_CLUSTER,	/* a lanes around x = lane, y = other, radius b */
 	LANE_NOTE_COMMON,	/* a of b lanes moved together */
 	LANE_NOTE_DARK,		/* no lane of a works */

@@ -5,8 +5,8 @@
 #include "policy.h"
 
 #define BILLION			1000000000ULL
-#define WINDOW_MBITS		(1u << 14)	/* evidence older than this counts half */
-#define MBIT			(1u << 20)
+#define WINDOW_MBITS		16384u		/* evidence older than this counts half */
+#define MBIT			1048576u
 
 /* How badly a logical lane needs another physical one. */
 enum lane_need {
@@ -155,7 +155,8 @@ static void entered(struct lane_policy *pol, struct lane_track *t, u8 event, u64
 	}
 }
 
-static void lane_step(struct lane_policy *pol, u16 lane, u8 event, struct lane_notes *notes, u64 now)
+static void lane_step(struct lane_policy *pol, u16 lane, u8 event, struct lane_notes *notes,
+		      u64 now)
 {
 	struct lane_track *t = &pol->track[lane];
 	u8 from = t->state;

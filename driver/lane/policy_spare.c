@@ -30,7 +30,7 @@ static void near_to(u8 *dist, u8 other)
 		*dist = other + 1;
 }
 
-/* One row or column step of the distance transform: each place learns of its neighbours before it. */
+/* Half of the distance transform: each place learns of its neighbours before it. */
 static void spread(u8 *dist, u32 gx, u32 gy)
 {
 	u32 x, y;

@@ -81,6 +81,7 @@ struct lane_action {
 	u32 id, generation, sum;
 	struct lane_note note;
 };
+
 #define LANE_ACTIONS_MAX	16	/* more than one call can make */
 
 struct lane_proto_cfg {

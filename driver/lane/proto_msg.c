@@ -104,7 +104,7 @@ static int decode_ref(struct lane_msg *m, const struct lane_wire_ref *w, size_t 
 	m->reason = le16_to_cpu(w->reason);
 	if (w->rsvd || !m->id || !m->generation)
 		return LANE_MSG_BODY;
-	if (!m->reason != (m->type != LANE_MSG_REJECT))
+	if (m->type == LANE_MSG_REJECT ? !m->reason : m->reason)
 		return LANE_MSG_BODY;
 	return LANE_MSG_OK;
 }

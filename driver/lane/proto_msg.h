@@ -58,7 +58,8 @@ struct lane_wire_head {
 	__le16	flags;		/* LANE_MSGF_* */
 	__le16	rsvd;
 };
-#define LANE_MSGF_KNOWN		0x0001	/* the sender has taken the incarnation in @to as its peer */
+
+#define LANE_MSGF_KNOWN		0x0001	/* the sender has taken @to as its peer */
 
 struct lane_wire_hello {
 	__le16	data;

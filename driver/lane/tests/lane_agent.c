@@ -531,9 +531,9 @@ KTAP_TEST(random_wear_of_both_directions)
 	u64 switches = 0;
 
 	for (n = 0; n < rounds; n++) {
-		u16 data = 1 + rng_below(&(struct rng){ seed * 1000 + n }, 80), total = data + n % 20;
+		u16 data = 1 + rng_below(&(struct rng){ seed * 1000 + n }, 80);
+		u16 total = data + n % 20, lane;
 		u32 steps, i;
-		u16 lane;
 		int e;
 
 		start(data, total, seed * 1000 + n);

@@ -94,7 +94,8 @@ KTAP_TEST(map_to_bytes_and_back)
 static const struct lane_fec kp4 = { 544, 514, 10, false };
 static const struct lane_fec kp4_bits = { 544, 514, 10, true };
 
-static struct lane_margin margin(const struct lane_fec *fec, u16 width, u16 erased, u16 dark, u64 ppb)
+static struct lane_margin margin(const struct lane_fec *fec, u16 width, u16 erased, u16 dark,
+				 u64 ppb)
 {
 	struct lane_load load = { width, erased, dark, ppb * width };
 	struct lane_margin m;
@@ -179,7 +180,7 @@ KTAP_TEST(random_symbols_bound_the_poisson_tail)
 {
 	double mean;
 
-	for (mean = 1e-7; mean < 12; mean *= 1.3) {
+	for (mean = 1 / 1e7; mean < 12; mean *= 1.3) {
 		u16 r = lane_random_symbols((u64)(mean * 4294967296.0));
 		double term = __builtin_exp(-mean), below = 0, tail;
 		int k;
@@ -193,7 +194,7 @@ KTAP_TEST(random_symbols_bound_the_poisson_tail)
 			term *= mean / (k + 1);
 		}
 		/* Never optimistic; at most a few too many. */
-		if (tail > 1.05e-9)
+		if (tail > 1.05 / 1e9)
 			CHECK_EQ((int)(mean * 1e6), -1);
 		CHECK_LE(r, 3 + (int)(3 * mean + 16));
 		CHECK(below <= 1.0000001);
@@ -307,13 +308,14 @@ KTAP_TEST(lane_state_table)
 		{ LANE_QUARANTINED, LANE_EV_OFF, LANE_DISABLED },
 		{ LANE_DISABLED, LANE_EV_ON, LANE_QUARANTINED },
 	};
+	const unsigned int wanted = sizeof(want) / sizeof(*want);
 	unsigned int state, event, i;
 
 	for (state = 0; state < LANE_STATES; state++)
 		for (event = 0; event < LANE_EVENTS; event++) {
 			u8 next = state;
 
-			for (i = 0; i < sizeof(want) / sizeof(want[0]); i++)
+			for (i = 0; i < wanted; i++)
 				if (want[i][0] == state && want[i][1] == event)
 					next = want[i][2];
 			CHECK_EQ(lane_state_next(state, event), next);

@@ -183,7 +183,8 @@ KTAP_TEST(bad_bodies_are_refused)
 	CHECK_EQ(spoilt32(LANE_MSG_PROPOSE, BODY(lane_wire_propose, id), 0), LANE_MSG_BODY);
 	CHECK_EQ(spoilt32(LANE_MSG_PROPOSE, BODY(lane_wire_propose, generation), 0), LANE_MSG_BODY);
 	CHECK_EQ(spoilt(LANE_MSG_PROPOSE, BODY(lane_wire_propose, width), 0), LANE_MSG_BODY);
-	CHECK_EQ(spoilt(LANE_MSG_PROPOSE, BODY(lane_wire_propose, width), LANE_MAX + 1), LANE_MSG_BODY);
+	CHECK_EQ(spoilt(LANE_MSG_PROPOSE, BODY(lane_wire_propose, width), LANE_MAX + 1),
+		 LANE_MSG_BODY);
 	CHECK_EQ(spoilt(LANE_MSG_PROPOSE, BODY(lane_wire_propose, width), 20), LANE_MSG_BODY);
 	CHECK_EQ(spoilt(LANE_MSG_PROPOSE, BODY(lane_wire_propose, width), 21), LANE_MSG_OK);
 	CHECK_EQ(spoilt(LANE_MSG_PROPOSE, BODY(lane_wire_propose, count), 2), LANE_MSG_LENGTH);
@@ -244,7 +245,8 @@ static bool drain(void)
 			return false;
 		if (act.type == LANE_ACT_STAGE) {
 			/* Only what is a map may ever be staged. */
-			if (lane_map_check(lane_proto_staged_map(&proto, act.dir), &proto.cfg.shape))
+			if (lane_map_check(lane_proto_staged_map(&proto, act.dir),
+					   &proto.cfg.shape))
 				return false;
 			lane_proto_staged(&proto, act.dir, 0, 1);
 		}
@@ -298,8 +300,8 @@ KTAP_TEST(damaged_messages_of_a_known_peer)
 			fresh_proto();
 			hello.seq = 1;
 			hello.echo = 1;
-			hello.report.rx_gen = hello.report.tx_gen = 1;
-			hello.report.rx_sum = hello.report.tx_sum = lane_map_sum(&map);
+			hello.report = (struct lane_report){ 1, lane_map_sum(&map),
+							     1, lane_map_sum(&map), 0, 0 };
 			len = lane_msg_encode(&hello, buf, sizeof(buf));
 			lane_proto_rx_msg(&proto, buf, len, 0);
 			REQUIRE(proto.peer.known);

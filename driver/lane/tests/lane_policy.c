@@ -194,7 +194,7 @@ KTAP_TEST(spare_of_best_quality_first)
 KTAP_TEST(then_spare_far_from_the_damage)
 {
 	usual();
-	/* Lane 421 is at (1, 21): the spare farthest from it is at (19, 21), lane 439, or (19, 22). */
+	/* Lane 421 is at (1, 21): the farthest spares are in column 19. */
 	lose(421);
 	look();
 	CHECK_EQ(rec[plan.map.phys[421]].x, 19);
