@@ -30,6 +30,8 @@ hostname pnic
 
 # From here on the console shows what drivers say, for the case that the guest dies.
 dmesg -n 7
+# ... and where a task hangs, before the harness loses its patience.
+echo 60 >/proc/sys/kernel/hung_task_timeout_secs
 
 # The way to the model's control socket; there is no udev to name the port.
 if modprobe -q virtio_console; then

@@ -15,6 +15,8 @@ DIRECTORY = os.path.join(paths.BUILD, 'guest', 'tests')
 MODULE = os.path.join(paths.BUILD, 'guest', 'modules', 'pnic.ko')
 TIME_LIMIT = 120
 BOOT_SECONDS = 240          # for booting and loading, on a busy machine
+HANG_SECONDS = 30           # past its limit: it cannot even be killed
+STEP_SECONDS = 90
 UNIT_STEPS = ('module-load', 'module-unload')
 
 
@@ -41,6 +43,13 @@ class _Events:
             elif words[0] == 'end' and self.running == words[1]:
                 self._end(int(words[2]))
         self._feed()
+        if self.running is not None and time.monotonic() - self._since > self._limit():
+            self.guest.cut('%s hangs and cannot be killed' % self.running)
+
+    def _limit(self):
+        if self.running in UNIT_STEPS:
+            return STEP_SECONDS
+        return self.confs[self.running].timeout + HANG_SECONDS
 
     def _begin(self, name):
         self.progress.step('guest test ' + name)
