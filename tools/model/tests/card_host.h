@@ -38,7 +38,6 @@ struct th_host {
 	uint8_t *mem;
 	uint32_t *map;			/* DMA page -> page of mem */
 	uint32_t pages, used;
-	uint64_t limit;			/* DMA beyond fails: "no such memory" */
 	bool dma_off;
 	uint64_t bad_page;		/* DMA page that can't be reached, 0: none */
 	uint8_t *db;
@@ -156,7 +155,7 @@ static void *th_dma(void *host, uint64_t addr, size_t *len, bool write)
 	uint64_t page = (addr - TH_DMA_BASE) / TH_PAGE, in = addr % TH_PAGE;
 
 	(void)write;
-	if (h->dma_off || addr < TH_DMA_BASE || page >= h->pages || addr >= h->limit)
+	if (h->dma_off || addr < TH_DMA_BASE || page >= h->pages)
 		return NULL;
 	if (h->bad_page && addr / TH_PAGE == h->bad_page / TH_PAGE)
 		return NULL;
@@ -198,7 +197,6 @@ TH_UNUSED static void th_host_init(struct th *t, struct th_host *h, unsigned int
 	h->t = t;
 	h->card = pm_fabric_card(t->f, i);
 	h->pages = pages;
-	h->limit = UINT64_MAX;
 	h->mem = malloc((size_t)pages * TH_PAGE);
 	h->map = malloc(pages * sizeof(*h->map));
 	h->db = aligned_alloc(TH_PAGE, (size_t)PM_DB_PAGES * TH_PAGE);
