@@ -642,7 +642,7 @@ KTAP_TEST(arm_with_eventfd)
 	for (i = 0; i < 20; i++) {
 		CHECK_EQ(pnic_arm(a.cq), 0);
 		send_something(i);
-		CHECK_EQ(readable(fd, WAIT_MS), 1);
+		REQUIRE_EQ(readable(fd, WAIT_MS), 1);
 		CHECK_EQ(read(fd, &count, 8), 8);
 		expect_sent(&a, i, PNIC_OP_WRITE, 8, 0);
 	}
@@ -667,7 +667,7 @@ KTAP_TEST(arm_with_events)
 	for (i = 0; i < 20; i++) {
 		CHECK_EQ(pnic_arm(a.cq), 0);
 		send_something(i);
-		CHECK_EQ(readable(pnic_fd(a.ctx), WAIT_MS), 1);
+		REQUIRE_EQ(readable(pnic_fd(a.ctx), WAIT_MS), 1);
 		REQUIRE_EQ(pnic_read_event(a.ctx, &ev), 0);
 		CHECK_EQ(ev.type, PNIC_EVT_CQ);
 		CHECK_EQ(pnic_poll(a.cq, &(struct pnic_wc) { 0 }, 1), 1);
