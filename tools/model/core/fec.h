@@ -63,6 +63,7 @@ struct pm_fec {
 	double *accept;
 	uint64_t err_cw;		/* codeword of the next random error; UINT64_MAX */
 	unsigned int err_class;
+	uint64_t second;		/* unit of the first one of another class */
 
 	uint64_t next_cw;		/* the first one not yet looked at */
 	uint64_t last_bad;

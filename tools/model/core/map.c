@@ -194,6 +194,12 @@ static int check_lanes(const struct pm_dir *d, const struct pm_map *m, bool rx,
 	return 0;
 }
 
+/* 1 is the fall-back's own, and 0 none. */
+static uint32_t next_generation(uint32_t generation)
+{
+	return generation == UINT32_MAX ? FALLBACK_GENERATION + 1 : generation + 1;
+}
+
 static int check_map(const struct pm_dir *d, int dir, const struct pm_map *m)
 {
 	const struct pm_map *active = dir == PNIC_DIR_TX ? d->tx_map : d->rx_map;
@@ -202,7 +208,7 @@ static int check_map(const struct pm_dir *d, int dir, const struct pm_map *m)
 
 	if (why)
 		return why;
-	if (!fallback && m->generation != active->generation + 1)
+	if (!fallback && m->generation != next_generation(active->generation))
 		return PNIC_MAPR_GENERATION;
 	return 0;
 }
@@ -239,8 +245,10 @@ int pm_port_map_stage(struct pm_port *p, int dir, const void *map, size_t len, u
 	int why;
 
 	*detail = 0;
-	if (!d)
+	if (!d) {
+		*detail = offsetof(struct pnic_adm_map, dir);
 		return PNIC_AS_INVALID_FIELD;
+	}
 	m = len >= sizeof(struct pnic_map) ? map_read(map, len, p->link->config.lanes_data) : NULL;
 	why = m ? check_map(d, dir, m) : PNIC_MAPR_WIDTH;
 	if (why) {

@@ -216,6 +216,7 @@ KTAP_TEST(refusals)
 	CHECK_EQ(pm_port_map_stage(r.end[0].port, PNIC_DIR_TX, &good, 0, &why), PNIC_AS_REFUSED);
 	CHECK_EQ(pm_port_map_stage(r.end[0].port, 2, &good, rig_map_len(&good), &why),
 		 PNIC_AS_INVALID_FIELD);
+	CHECK_EQ(why, offsetof(struct pnic_adm_map, dir));
 	m = good;
 	m.phys[424] = htole16(460);
 	CHECK_EQ(stage(&r, 0, PNIC_DIR_TX, &m), 100 + PNIC_MAPR_RANGE);
