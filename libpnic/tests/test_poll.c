@@ -313,6 +313,24 @@ KTAP_TEST(reset_endpoint)
 	}
 }
 
+/* Each completion from before a reset gives back one slot when it is polled. */
+KTAP_TEST(reset_gives_back)
+{
+	struct pnic_wc wc;
+	uint32_t i;
+
+	setup(200);
+	ep = make_ep(16, 0, cq, NULL);
+	flushes(ep, 5, 0);
+	REQUIRE_EQ(pnic_ep_reset(ep), 0);
+	for (i = 0; i < 5; i++) {
+		CHECK_EQ(pnic__sq_room(ep), 11 + i);
+		REQUIRE_EQ(pnic_poll(cq, &wc, 1), 1);
+	}
+	CHECK_EQ(pnic__sq_room(ep), 16);
+	teardown();
+}
+
 /* Of a failed transfer the far endpoint is told too, whatever stood before it in the ring. */
 KTAP_TEST(who_failed)
 {
