@@ -5,6 +5,7 @@
 #include "proto_priv.h"
 
 #define MS			1000000ULL
+#define ASK_HEARTBEATS		2	/* nothing heard for so long: asks */
 #define SILENT_HEARTBEATS	4
 
 void lane_proto_cfg_default(struct lane_proto_cfg *cfg)
@@ -59,6 +60,16 @@ void lane_proto_send(struct lane_proto *p, u8 msg)
 
 	if (a)
 		a->msg = msg;
+}
+
+void lane_proto_ask(struct lane_proto *p)
+{
+	struct lane_action *a = new_action(p, LANE_ACT_SEND);
+
+	if (!a)
+		return;
+	a->msg = LANE_MSG_HEARTBEAT;
+	a->ask = true;
 }
 
 void lane_proto_send_ref(struct lane_proto *p, u8 msg, u32 id, u32 generation, u32 sum, u16 reason)
@@ -135,6 +146,7 @@ size_t lane_proto_encode(struct lane_proto *p, const struct lane_action *action,
 {
 	struct lane_msg m = {
 		.type = action->msg,
+		.answer = action->ask,
 		.id = action->id,
 		.generation = action->generation,
 		.sum = action->sum,
@@ -293,6 +305,10 @@ static void from_peer(struct lane_proto *p, const struct lane_msg *m, u64 now)
 		if (!m->known)
 			lane_proto_send(p, LANE_MSG_HELLO);
 		break;
+	case LANE_MSG_HEARTBEAT:
+		if (m->answer)
+			lane_proto_send(p, LANE_MSG_HEARTBEAT);
+		break;
 	case LANE_MSG_PROPOSE:
 		lane_proto_tx_proposal(p, m, now);
 		break;
@@ -368,6 +384,11 @@ static bool introduces(const struct lane_proto *p)
 	return !p->peer.known || !p->peer.knows_us || p->peer.candidate;
 }
 
+static bool quiet(const struct lane_proto *p, u32 heartbeats, u64 now)
+{
+	return now >= p->peer.heard_at + heartbeats * p->cfg.heartbeat_ns;
+}
+
 static u64 silent_at(const struct lane_proto *p)
 {
 	if (!p->peer.known || p->peer.silent)
@@ -400,7 +421,10 @@ void lane_proto_tick(struct lane_proto *p, u64 now)
 		p->hello_at = lane_proto_backoff(p, &p->hello_ns, now);
 	}
 	if (p->peer.known && now >= p->heartbeat_at) {
-		lane_proto_send(p, LANE_MSG_HEARTBEAT);
+		if (lane_proto_agreed(p) && !quiet(p, ASK_HEARTBEATS, now))
+			lane_proto_send(p, LANE_MSG_HEARTBEAT);
+		else
+			lane_proto_ask(p);
 		p->heartbeat_at = now + p->cfg.heartbeat_ns;
 	}
 	if (now >= silent_at(p)) {

@@ -77,6 +77,7 @@ struct lane_action {
 	u8 type;		/* enum lane_action_type */
 	u8 dir;			/* PNIC_DIR_* */
 	u8 msg;			/* SEND: enum lane_msg_type */
+	bool ask;		/* SEND: for an answer */
 	u16 reason;
 	u32 id, generation, sum;
 	struct lane_note note;

@@ -27,17 +27,20 @@ u16 lane_msg_moves_max(u16 msg_max)
 
 static int decode_head(struct lane_msg *m, const struct lane_wire_head *w, size_t len)
 {
+	u16 flags = le16_to_cpu(w->flags);
+
 	if (w->version != LANE_MSG_VERSION)
 		return LANE_MSG_VERSIONED;
 	if (le16_to_cpu(w->length) != len)
 		return LANE_MSG_LENGTH;
 	if (!w->type || w->type >= LANE_MSG_TYPES)
 		return LANE_MSG_TYPE;
-	if (w->rsvd || le16_to_cpu(w->flags) & ~LANE_MSGF_KNOWN || !w->from || !w->seq)
+	if (w->rsvd || flags & ~(LANE_MSGF_KNOWN | LANE_MSGF_ANSWER) || !w->from || !w->seq)
 		return LANE_MSG_HEAD;
 
 	m->type = w->type;
-	m->known = le16_to_cpu(w->flags) & LANE_MSGF_KNOWN;
+	m->known = flags & LANE_MSGF_KNOWN;
+	m->answer = flags & LANE_MSGF_ANSWER;
 	m->from = le32_to_cpu(w->from);
 	m->to = le32_to_cpu(w->to);
 	m->seq = le32_to_cpu(w->seq);
@@ -150,7 +153,8 @@ static void encode_head(const struct lane_msg *m, struct lane_wire_head *w, size
 	w->tx_sum = cpu_to_le32(m->report.tx_sum);
 	w->rx_width = cpu_to_le16(m->report.rx_width);
 	w->tx_width = cpu_to_le16(m->report.tx_width);
-	w->flags = cpu_to_le16(m->known ? LANE_MSGF_KNOWN : 0);
+	w->flags = cpu_to_le16((m->known ? LANE_MSGF_KNOWN : 0) |
+			       (m->answer ? LANE_MSGF_ANSWER : 0));
 	w->rsvd = 0;
 }
 

@@ -60,6 +60,7 @@ struct lane_wire_head {
 };
 
 #define LANE_MSGF_KNOWN		0x0001	/* the sender has taken @to as its peer */
+#define LANE_MSGF_ANSWER	0x0002	/* it wants a report now, and not by the next heartbeat */
 
 struct lane_wire_hello {
 	__le16	data;
@@ -99,7 +100,7 @@ struct lane_report {
 /* A message, decoded. */
 struct lane_msg {
 	u8 type;
-	bool known;
+	bool known, answer;	/* LANE_MSGF_* */
 	u32 from, to, seq, echo;
 	struct lane_report report;
 	/* HELLO */

@@ -17,6 +17,8 @@ static inline bool lane_seq_reached(u32 seq, u32 mark)
 u64 lane_proto_backoff(const struct lane_proto *p, u64 *ns, u64 now);
 void lane_proto_act(struct lane_proto *p, u8 type, u8 dir, u32 generation);
 void lane_proto_send(struct lane_proto *p, u8 msg);
+/* A heartbeat that wants an answer. */
+void lane_proto_ask(struct lane_proto *p);
 void lane_proto_send_ref(struct lane_proto *p, u8 msg, u32 id, u32 generation, u32 sum, u16 reason);
 void lane_proto_report(struct lane_proto *p, u8 code, u8 dir, u32 a, u32 b, u64 now);
 

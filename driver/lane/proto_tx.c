@@ -45,11 +45,11 @@ static void give_up(struct lane_proto *p, u64 now)
 	refer(p, LANE_MSG_REJECT, LANE_REJECT_CARD);
 }
 
-/* Any message tells what is sent by; the far end answers with what it receives by. */
+/* Tells what is sent by; the far end answers with what it receives by. */
 static void tell(struct lane_proto *p, u64 now)
 {
 	p->tx.deadline = now + p->cfg.retry_max_ns;
-	lane_proto_send(p, LANE_MSG_HEARTBEAT);
+	lane_proto_ask(p);
 }
 
 static void fall_back(struct lane_proto *p, u64 now)

@@ -12,7 +12,7 @@ static struct lane_wire_move moves[LANE_MSG_MAX / 4];
 static struct lane_msg sample(u8 type)
 {
 	struct lane_msg m = {
-		.type = type, .known = true, .from = 0x11111111, .to = 0x22222222,
+		.type = type, .known = true, .answer = true, .from = 0x11111111, .to = 0x22222222,
 		.seq = 7, .echo = 5,
 		.report = { 3, 0xabcd, 4, 0xef01, 425, 424 },
 		.data = 425, .total = 460, .msg_max = 2048,
@@ -65,6 +65,7 @@ KTAP_TEST(each_type_to_bytes_and_back)
 		CHECK_EQ(m.seq, want.seq);
 		CHECK_EQ(m.echo, want.echo);
 		CHECK_EQ(m.known, true);
+		CHECK_EQ(m.answer, true);
 		CHECK(!memcmp(&m.report, &want.report, sizeof(m.report)));
 		if (type == LANE_MSG_HELLO)
 			CHECK_EQ(m.data + m.total + m.msg_max, 425 + 460 + 2048);
@@ -166,7 +167,9 @@ KTAP_TEST(bad_heads_are_refused)
 		CHECK_EQ(spoilt(type, HEAD(length), 0xffff), LANE_MSG_LENGTH);
 		CHECK_EQ(spoilt32(type, HEAD(from), 0), LANE_MSG_HEAD);
 		CHECK_EQ(spoilt32(type, HEAD(seq), 0), LANE_MSG_HEAD);
-		CHECK_EQ(spoilt(type, HEAD(flags), 2), LANE_MSG_HEAD);
+		CHECK_EQ(spoilt(type, HEAD(flags), 4), LANE_MSG_HEAD);
+		CHECK_EQ(spoilt(type, HEAD(flags), 0x8000), LANE_MSG_HEAD);
+		CHECK_EQ(spoilt(type, HEAD(flags), 3), LANE_MSG_OK);
 		CHECK_EQ(spoilt(type, HEAD(rsvd), 1), LANE_MSG_HEAD);
 	}
 }
