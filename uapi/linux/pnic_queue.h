@@ -187,8 +187,8 @@ enum pnic_cqe_status {
  * @width_max: lanes of the full width
  * @rate_mbps: payload rate now, transmit, Mb/s
  * @generation: of the transmit map
- * @margin: more lanes that can die with every codeword still corrected
- * @spares: lanes that could replace a data lane, transmit
+ * @margin: more lanes that can die with every codeword still corrected, receive
+ * @spares: working lanes in no map, receive
  * @events: counts changes of anything above
  *
  * Written by the kernel, mapped read only, one for each device.
