@@ -229,8 +229,9 @@ KTAP_TEST(spares_replace)
 	check_rate(la.rate_tx_mbps, info.lanes_data);
 	CHECK_EQ(lb.link_downs, downs);
 	CHECK_LE(lb.margin_min, lb.margin);
-	REQUIRE_EQ(pnic_link_status(a.ctx, &st), 0);
+	REQUIRE_EQ(pnic_link_status(b.ctx, &st), 0);
 	CHECK_EQ(st.spares, info.lanes_spare - 6);
+	CHECK_EQ(st.width, lb.width_tx);
 	no_event(&a, PNIC_EVT_RATE);
 	no_event(&b, PNIC_EVT_LINK);
 	bench_close();
