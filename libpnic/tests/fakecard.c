@@ -305,6 +305,8 @@ static int fake_map(struct pnic_dev *dev, uint64_t offset, size_t length, bool w
 	(void)writable;
 	if (i >= d->next_map || length > d->maps[i].length)
 		return -EINVAL;
+	if (fake.fail_map && !--fake.fail_map)
+		return -ENOMEM;
 	__atomic_fetch_add(&fake.maps, 1, __ATOMIC_RELAXED);
 	*mem = d->maps[i].mem;
 	return 0;

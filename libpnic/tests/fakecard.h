@@ -69,6 +69,7 @@ struct fake {
 	uint64_t next_key;
 	unsigned int fail_cmd;		/* PNIC_IOC_* that fails ... */
 	int fail_err;			/* ... with this */
+	int fail_map;			/* the mapping that fails, counted from 1 */
 	unsigned int fail_status;	/* next transfer ends so, once */
 	unsigned int commands, wakes, events;
 	int maps;			/* that exist */
