@@ -24,6 +24,11 @@ class BuildFailure(Failure):
         self.lines = lines
 
 
+def telling(lines):
+    """The end of a failed build's output, without its compiler lines."""
+    return [line for line in lines if not NOISE.match(line)][-TAIL:]
+
+
 @contextlib.contextmanager
 def tree_lock(progress):
     """One build in this tree at a time."""
@@ -53,7 +58,7 @@ def make(target, variables=(), root=None, log_name=None):
             if os.environ.get('V', '0') not in ('', '0'):
                 sys.stderr.write(line)
     if process.returncode:
-        raise BuildFailure(target, [l for l in lines if not NOISE.match(l)][-TAIL:], log_path)
+        raise BuildFailure(target, telling(lines), log_path)
     return lines
 
 

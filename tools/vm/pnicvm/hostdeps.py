@@ -22,6 +22,7 @@ UNPRIVILEGED = {
 }
 BUILD = {
     'gcc': 'gcc',
+    'g++': 'c++',                               # the library's header is C++ as well
     'make': 'make',
     'pkg-config': 'pkg-config',
     'libc6-dev': '/usr/include/stdio.h',

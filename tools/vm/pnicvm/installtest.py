@@ -8,13 +8,13 @@ its own /tmp: nothing of build/ is used or touched.
 import subprocess
 import time
 
-from . import space
+from . import build, space
 
 SCRIPT = r'''
 set -e
 make -j"$(nproc)" B=/tmp/build KDIR="$1" all >/tmp/log 2>&1 &&
 make B=/tmp/build KDIR="$1" DESTDIR=/tmp/stage prefix=/usr install modules_install \
-	>>/tmp/log 2>&1 || { tail -n 30 /tmp/log; exit 1; }
+	>>/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
 cd /tmp/stage
 for want in usr/lib/libpnic.so usr/lib/libpnic.a usr/lib/pkgconfig/libpnic.pc \
 		usr/include/pnic.h usr/include/linux/pnic.h usr/bin/pnic-model \
@@ -32,7 +32,7 @@ def run(root, results, progress):
     argv = space.in_source(root.path, ['sh', '-c', SCRIPT, 'sh', root.headers, root.kernel])
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors='replace', check=False)
-    bad = done.stdout.splitlines()
+    bad = build.telling(done.stdout.splitlines())
     if done.returncode and not bad:
         bad = ['status %d' % done.returncode]
     results.check('install', 'make, install, modules_install', bad,
