@@ -229,6 +229,7 @@ static bool worth_logging(u8 code)
 	case LANE_NOTE_MARGIN:
 	case LANE_NOTE_MORE:
 	case LANE_NOTE_SWITCHED:
+	case LANE_NOTE_CARD:	/* whoever sent the command said so */
 		return false;
 	}
 	return true;
@@ -405,13 +406,18 @@ static int bring_up(struct pnic_lanes *lanes)
 {
 	struct pnic_link_info i;
 	struct lane_agent_cfg cfg;
+	unsigned long flags;
 	int err;
 
+	spin_lock_irqsave(&lanes->lock, flags);
 	lanes->link.clock_ns = 0;	/* the card's clock began anew */
+	spin_unlock_irqrestore(&lanes->lock, flags);
 	err = query_link(lanes, &i);
 	if (err)
 		return err;
+	spin_lock_irqsave(&lanes->lock, flags);
 	lanes->up = i.state == PNIC_LINK_UP;
+	spin_unlock_irqrestore(&lanes->lock, flags);
 	lanes->incarnation = new_incarnation(lanes->incarnation);
 	configure(&lanes->pd->caps, &cfg);
 	if (lane_agent_init(lanes->agent, &cfg, &card_ops, lanes, lanes->incarnation,
