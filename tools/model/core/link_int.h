@@ -99,8 +99,8 @@ struct pm_llr_tx {
 struct pm_llr_rx {
 	uint32_t expect;
 	bool synced;
-	bool nak_due, naked;
-	uint32_t nak_round;		/* the last round that one was asked for */
+	bool nak_due;
+	uint32_t nak_round;
 	/* One acknowledgement is under way at a time; the next one takes all that came meanwhile. */
 	bool ack_busy, ack_nak;
 	uint32_t ack_expect, ack_round;

@@ -56,14 +56,11 @@ static void ack_event(void *arg, uint64_t now)
 		acknowledge(d);
 }
 
-/* Asks for replay, once for each time that the transmitter goes back. */
+/* Asks for replay of what was sent in @round; the transmitter goes back for a round once. */
 static void ask(struct pm_dir *d, uint32_t round)
 {
 	struct pm_llr_rx *r = &d->in;
 
-	if (r->naked && r->nak_round == round)
-		return;
-	r->naked = true;
 	r->nak_round = round;
 	r->nak_due = true;
 	acknowledge(d);
@@ -160,7 +157,6 @@ void pm_llr_rx_reset(struct pm_dir *d)
 	pm_sim_cancel(d->link->sim, &r->ack);
 	r->ack_busy = false;
 	r->nak_due = false;
-	r->naked = false;
 	r->synced = false;
 	r->frames = 0;
 	r->payload = 0;

@@ -285,6 +285,40 @@ KTAP_TEST(erasures_of_each_codeword)
 	}
 }
 
+/* 2e + v <= 2t: what erasures leave for errors. */
+KTAP_TEST(erasures_and_errors_together)
+{
+	double p = 4e-3, bad = 0;
+	uint64_t n = 425 * 400;
+	unsigned int i, l, e;
+	int idle;
+
+	for (idle = 0; idle < 2; idle++) {
+		SUBTEST("%s", idle ? "idle" : "busy") {
+			fec_make(425, p, PNIC_STRIPE_SYMBOL);
+			for (l = 0; l < 425; l += 25)
+				fec.lane[l].erased = true;	/* 17 of them: v is 21 to 23 */
+			load();
+			for (bad = 0, i = 0; i < fec.period; i++) {
+				unsigned int v = fec.phase_v[i];
+
+				for (e = (30 - v) / 2 + 1; e < 40; e++)
+					bad += binomial_pmf(544 - v, e, p) / fec.period;
+			}
+			if (idle)
+				pm_fec_idle(&fec, n);
+			else
+				pm_fec_run(&fec, n, NULL);
+			if (idle)	/* the number of its live symbols is an average */
+				CHECK(fabs((double)fec.count.uncorrectable / (double)n / bad - 1) < 0.1);
+			else
+				check_count((double)fec.count.uncorrectable, (double)n, bad);
+			CHECK(bad > 0.01);
+			pm_fec_free(&fec);
+		}
+	}
+}
+
 KTAP_TEST(idle_agrees_with_busy_on_erasures)
 {
 	uint64_t n = 425 * 200, busy = bad_with_dark(24, true, PNIC_STRIPE_SYMBOL, n);

@@ -219,6 +219,27 @@ KTAP_TEST(replays_cost_efficiency)
 	rig_free(&r);
 }
 
+/* So does waiting for the replay timer, when there is something to be replayed. */
+KTAP_TEST(waiting_costs_efficiency)
+{
+	uint64_t clean;
+	struct rig r;
+
+	rig_new(&r);
+	rig_want(&r, 0, 1);
+	CHECK(rig_until(&r, rig_delivered, 1000));
+	clean = rig_counters(&r, 0).line_bits_tx;
+	CHECK_GE(clean, 4096 * 8);
+	CHECK_LE(clean, 4096 * 8 * 1.08);
+	pm_fault_drop(r.end[1].port, 1);
+	rig_want(&r, 0, 1);
+	CHECK(rig_until(&r, rig_delivered, 1000));
+	/* Three loops of 324 ns and 500 ns */
+	CHECK_GE(rig_counters(&r, 0).line_bits_tx, 3 * clean + 1450 * 850);
+	CHECK_LE(rig_counters(&r, 0).line_bits_tx, 3 * clean + 1600 * 850);
+	rig_free(&r);
+}
+
 static bool end0_down(struct rig *r)
 {
 	return pm_port_state(r->end[0].port) == PNIC_LINK_DOWN;

@@ -288,6 +288,29 @@ KTAP_TEST(disagreement_damages_everything)
 	rig_free(&r);
 }
 
+/* A marker of another generation than the staged one changes nothing. */
+KTAP_TEST(a_marker_of_another_generation)
+{
+	struct rig_map m;
+	struct rig r;
+
+	rig_new(&r);
+	rig_map_get(&r, 0, PNIC_DIR_TX, &m);
+	rig_map_drop(&m, none_dead, 460);
+	CHECK_EQ(stage(&r, 0, PNIC_DIR_TX, &m), PNIC_AS_OK);
+	CHECK_EQ(pm_port_map_switch(r.end[0].port, 2), PNIC_AS_OK);
+	rig_pass_us(&r, 10);
+	CHECK_EQ(stage(&r, 1, PNIC_DIR_RX, &m), PNIC_AS_OK);
+	m.head.generation = htole32(3);
+	CHECK_EQ(stage(&r, 0, PNIC_DIR_TX, &m), PNIC_AS_OK);
+	CHECK_EQ(pm_port_map_switch(r.end[0].port, 3), PNIC_AS_OK);
+	rig_pass_us(&r, 10);
+	CHECK_EQ(rig_info(&r, 1).gen_rx, 1);
+	CHECK_EQ(rig_info(&r, 1).staged_rx, 2);
+	CHECK_EQ(r.end[1].maps_rx, 0);
+	rig_free(&r);
+}
+
 /* The marker is lost in a dark moment: said again, it brings the receiver after. */
 KTAP_TEST(a_lost_marker_is_sent_again)
 {
