@@ -186,6 +186,7 @@ static void drop(struct ctl_client *k)
 	for (p = &k->server->clients; *p != k; p = &(*p)->next)
 		;
 	*p = k->next;
+	k->server->num_clients--;
 	pm_loop_del(&k->watch);
 	free(k->out);
 	free(k);
@@ -293,7 +294,7 @@ static void listener_ready(struct pm_watch *w, uint32_t events)
 	fd = accept4(s->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0)
 		return;
-	k = calloc(1, sizeof(*k));
+	k = s->num_clients < CTL_CLIENTS_MAX ? calloc(1, sizeof(*k)) : NULL;
 	if (!k) {
 		close(fd);
 		return;
@@ -307,6 +308,7 @@ static void listener_ready(struct pm_watch *w, uint32_t events)
 	}
 	k->next = s->clients;
 	s->clients = k;
+	s->num_clients++;
 }
 
 int ctl_open(struct ctl_server *s, struct pm_loop *loop, struct pm_fabric *fabric, struct nic *nics,

@@ -19,6 +19,7 @@
 #include "nic.h"
 
 #define CTL_LINE_MAX	65536		/* of a request, with its newline */
+#define CTL_CLIENTS_MAX	64		/* at once: more are let go, so that descriptors don't run out */
 
 struct ctl_client;
 
@@ -29,6 +30,7 @@ struct ctl_server {
 	struct pm_watch listener;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct ctl_client *clients;
+	unsigned int num_clients;
 };
 
 /* @nics: as many as the fabric has. 0 or -errno. */

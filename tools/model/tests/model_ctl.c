@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "selftests/ktap.h"
@@ -331,6 +332,34 @@ KTAP_TEST(several_clients_and_pipelines)
 		CHECK_EQ(count_lines(fd[i], 50), 50);
 		close(fd[i]);
 	}
+	CHECK(server_ctl_ok(&server, "{\"cmd\":\"ping\"}"));
+}
+
+KTAP_TEST(too_many_clients)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	unsigned int i, tries, refused = 0;
+	bool gone[200] = {};
+	int fd[200];
+	char c;
+
+	start();
+	for (i = 0; i < 200; i++)
+		fd[i] = connect_ctl();
+	CHECK(server_ctl_ok(&server, "{\"cmd\":\"ping\"}"));
+	/* One of the 64 is ours. */
+	for (tries = 0; tries < 500 && refused < 200 - 63; tries++) {
+		nanosleep(&pause, NULL);
+		for (i = 0; i < 200; i++)
+			if (!gone[i] && recv(fd[i], &c, 1, MSG_DONTWAIT) == 0) {
+				gone[i] = true;
+				refused++;
+			}
+	}
+	CHECK_GE(refused, 200 - 63);
+	CHECK_LT(refused, 200);
+	for (i = 0; i < 200; i++)
+		close(fd[i]);
 	CHECK(server_ctl_ok(&server, "{\"cmd\":\"ping\"}"));
 }
 
