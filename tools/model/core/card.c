@@ -224,8 +224,9 @@ void pm_card_reset(struct pm_card *c)
 
 	c->status = PNIC_STATUS_RESETTING;
 	for (i = 0; i < PM_DB_PAGES && c->db_mem; i++) {
-		if (c->page[i])
+		if (c->page_used[i])
 			memset(pm_db_slot(c, i, 0), 0, PNIC_PAGE_SIZE);
+		c->page_used[i] = false;
 	}
 	pm_flow_drop_all(c);
 	drop_objects(c);
@@ -259,7 +260,7 @@ void pm_card_irq(struct pm_card *c, unsigned int vector)
 		c->ops->irq(c->host, vector);
 }
 
-/* A card's turn. True: there is more to do at once. */
+/* A card's turn. True: it has found something, or not looked everywhere yet. */
 bool pm_card_poll(struct pm_card *c)
 {
 	bool more = false, all_seen = true;
@@ -273,12 +274,21 @@ bool pm_card_poll(struct pm_card *c)
 		more |= pm_admin_poll(c);
 		more |= pm_db_scan(c, &all_seen);
 	}
-	more |= pm_tx_pump(c, 64);
+	more |= pm_tx_pending(c);
+	pm_tx_pump(c, 64);
 	for (n = 64; n && c->loop.len; n--)
 		pm_rx_frame(c, pm_fq_pop(&c->loop));
 	pm_cq_bury(c);
 	c->turns += more;
-	return more || !all_seen || c->loop.len || c->frozen_rx.len || !pm_list_empty(&c->dying);
+	return more || !all_seen;
+}
+
+/* Work that waits for the card's turn, and for nothing else. */
+bool pm_card_pending(const struct pm_card *c)
+{
+	if (c->frozen || c->status & PNIC_STATUS_FATAL)
+		return false;
+	return pm_tx_pending(c) || c->loop.len || c->frozen_rx.len || !pm_list_empty(&c->dying);
 }
 
 struct pm_card *pm_card_new(struct pm_fabric *f, unsigned int index, struct pm_port *port)
@@ -299,7 +309,6 @@ struct pm_card *pm_card_new(struct pm_fabric *f, unsigned int index, struct pm_p
 	pm_list_init(&c->dying);
 	pm_list_init(&c->run);
 	pm_list_init(&c->xoff);
-	pm_list_init(&c->jobs);
 	pm_list_init(&c->jobs_run);
 	pm_list_init(&c->jobs_xoff);
 	pm_list_init(&c->poison);

@@ -192,6 +192,7 @@ struct pm_cq {
 	uint64_t base;
 	uint32_t cqn, mask, pi, ci, arm_ci;
 	uint32_t users;			/* endpoints, once for each use */
+	struct pm_list senders, receivers;	/* struct pm_ep.scq_node, .rcq_node */
 	uint8_t log;
 	bool armed, dead;
 	struct pm_db db;
@@ -265,6 +266,8 @@ struct pm_ep {
 	struct pm_list flows;		/* flows that end here */
 	struct pm_list rnr;		/* those of them that wait for a receive entry */
 	struct pm_list all;		/* in card->eps */
+	struct pm_list scq_node, rcq_node;
+	struct pm_list jobs;		/* reads of its NIC's memory being served, struct pm_msg.job */
 	struct pm_notice ev_error;
 };
 
@@ -351,7 +354,7 @@ struct pm_flow {
 	struct pm_list poison;		/* in card->poison */
 };
 
-#define PM_FLOW_BUCKETS		1024u
+#define PM_FLOW_BUCKETS		8192u
 #define PM_POISON_MAX		4096u
 #define PM_MSG_CHUNK		256u
 
@@ -388,6 +391,7 @@ struct pm_card {
 	struct pm_mr **mr;
 	uint64_t mr_pages;
 	struct pm_db_page *page[PM_DB_PAGES];
+	bool page_used[PM_DB_PAGES];	/* bound at some time since the last reset */
 	struct pm_list eps;
 	struct pm_list dying;		/* CQs */
 	uint32_t ep_gen;
@@ -405,8 +409,7 @@ struct pm_card {
 	struct pm_msg *msg_free;
 	struct pm_list run;		/* endpoints that may have something to send */
 	struct pm_list xoff;		/* those whose next destination can't take more now */
-	struct pm_list jobs;		/* reads being served */
-	struct pm_list jobs_run, jobs_xoff;
+	struct pm_list jobs_run, jobs_xoff;	/* the same of reads being served */
 	struct pm_frame_queue ctl;	/* responses and announcements that the port has no room for yet */
 	struct pm_frame_queue retry;	/* those that the link flushed */
 	struct pm_frame_queue loop;	/* to itself, where no switch turns them round */
@@ -446,6 +449,7 @@ struct pm_fabric {
 struct pm_card *pm_card_new(struct pm_fabric *f, unsigned int index, struct pm_port *port);
 void pm_card_free(struct pm_card *c);
 bool pm_card_poll(struct pm_card *c);
+bool pm_card_pending(const struct pm_card *c);
 void pm_card_garble_eqe(struct pm_card *c, struct pnic_eqe *e);
 bool pm_card_take_garble(struct pm_card *c, enum pm_garble what);
 void pm_card_irq(struct pm_card *c, unsigned int vector);
@@ -557,13 +561,14 @@ uint8_t pm_status_mirror(uint8_t status);
 
 /* tx.c */
 void pm_tx_kick(struct pm_ep *ep);
-bool pm_tx_pump(struct pm_card *c, unsigned int budget);
+void pm_tx_pump(struct pm_card *c, unsigned int budget);
+bool pm_tx_pending(const struct pm_card *c);
 void pm_tx_ctl(struct pm_card *c, struct pm_frame *f);
 struct pm_frame *pm_tx_frame(struct pm_card *c, const struct pm_wire *w, uint32_t dst_nic);
 void pm_tx_abort(struct pm_msg *m);
 void pm_tx_xon(struct pm_card *c);
-void pm_tx_job(struct pm_card *c, struct pm_msg *job);
-void pm_tx_job_free(struct pm_card *c, struct pm_msg *job);
+void pm_tx_job(struct pm_msg *job);
+void pm_tx_job_free(struct pm_msg *job);
 void pm_tx_reset(struct pm_card *c);
 
 /* rx.c */
@@ -592,7 +597,7 @@ void pm_flow_reset_ep(struct pm_ep *ep);
 
 /* rsp.c */
 void pm_rsp_frame(struct pm_card *c, struct pm_frame *f, const struct pm_wire *w);
-bool pm_rsp_source(struct pm_card *c, const struct pm_wire *w, struct pm_sg *sg, struct pm_span *s);
+uint8_t pm_rsp_source(struct pm_card *c, const struct pm_wire *w, struct pm_sg *sg, struct pm_span *s);
 
 /* peer.c */
 void pm_peer_seen(struct pm_card *c, uint32_t nic, uint32_t inc);

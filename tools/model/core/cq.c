@@ -79,12 +79,10 @@ void pm_cq_bury(struct pm_card *c)
 		struct pm_list *l;
 
 		pm_list_del(&cq->dying);
-		for (l = c->eps.next; l != &c->eps; l = l->next) {
-			struct pm_ep *ep = pm_container(l, struct pm_ep, all);
-
-			if (ep->scq == cq || ep->rcq == cq)
-				pm_ep_die(ep, PNIC_ST_OVERRUN);
-		}
+		for (l = cq->senders.next; l != &cq->senders; l = l->next)
+			pm_ep_die(pm_container(l, struct pm_ep, scq_node), PNIC_ST_OVERRUN);
+		for (l = cq->receivers.next; l != &cq->receivers; l = l->next)
+			pm_ep_die(pm_container(l, struct pm_ep, rcq_node), PNIC_ST_OVERRUN);
 	}
 }
 
@@ -127,6 +125,8 @@ static struct pm_cq *new_cq(struct pm_card *c, const struct pnic_adm_create_cq *
 	pm_notice_init(&cq->ev);
 	pm_notice_init(&cq->ev_error);
 	pm_list_init(&cq->dying);
+	pm_list_init(&cq->senders);
+	pm_list_init(&cq->receivers);
 	return cq;
 }
 

@@ -211,6 +211,7 @@ uint8_t pm_adm_bind_db(struct pm_card *c, const void *cmd, struct pm_admin_resul
 	if (!c->page[page])
 		return PNIC_AS_NO_RESOURCE;
 	c->page[page]->ctx = ctx->id;
+	c->page_used[page] = true;
 	memset(pm_db_slot(c, page, 0), 0, PNIC_PAGE_SIZE);
 	ctx->users++;
 	return PNIC_AS_OK;

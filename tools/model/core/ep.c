@@ -26,17 +26,12 @@ void pm_ep_stop(struct pm_ep *ep, uint8_t status)
 
 static void end_jobs(struct pm_ep *ep)
 {
-	struct pm_card *c = ep->card;
-	struct pm_list *l, *next;
+	while (!pm_list_empty(&ep->jobs)) {
+		struct pm_msg *job = pm_container(ep->jobs.next, struct pm_msg, job);
 
-	for (l = c->jobs.next; l != &c->jobs; l = next) {
-		struct pm_msg *job = pm_container(l, struct pm_msg, job);
-
-		next = l->next;
-		if (job->ep != ep)
-			continue;
-		pm_rx_respond(c, job->dst_nic, job->dst_ep, ep->epn, job->peer_msg, PNIC_ST_REMOTE_EP, 0);
-		pm_tx_job_free(c, job);
+		pm_rx_respond(ep->card, job->dst_nic, job->dst_ep, ep->epn, job->peer_msg,
+			      PNIC_ST_REMOTE_EP, 0);
+		pm_tx_job_free(job);
 	}
 }
 
@@ -158,6 +153,9 @@ static struct pm_ep *new_ep(struct pm_card *c, const struct pnic_adm_create_ep *
 	pm_list_init(&ep->flows);
 	pm_list_init(&ep->rnr);
 	pm_list_init(&ep->all);
+	pm_list_init(&ep->jobs);
+	pm_list_init(&ep->scq_node);
+	pm_list_init(&ep->rcq_node);
 	pm_notice_init(&ep->ev_error);
 	return ep;
 }
@@ -219,6 +217,8 @@ uint8_t pm_adm_create_ep(struct pm_card *c, const void *cmd, struct pm_admin_res
 	ep->rcq->users++;
 	c->ep[ep->epn] = ep;
 	pm_list_add_tail(&ep->all, &c->eps);
+	pm_list_add_tail(&ep->scq_node, &ep->scq->senders);
+	pm_list_add_tail(&ep->rcq_node, &ep->rcq->receivers);
 	return PNIC_AS_OK;
 }
 
@@ -239,6 +239,8 @@ void pm_ep_drop(struct pm_ep *ep)
 	}
 	pm_list_del(&ep->run);
 	pm_list_del(&ep->all);
+	pm_list_del(&ep->scq_node);
+	pm_list_del(&ep->rcq_node);
 	pm_list_del(&ep->ev_error.node);
 	pm_db_release(c, &ep->sq_db);
 	if (ep->has_rq)

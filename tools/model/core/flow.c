@@ -258,6 +258,7 @@ void pm_flow_reset_ep(struct pm_ep *ep)
 void pm_flow_abort(struct pm_card *c, uint32_t src_nic, const struct pm_wire *w)
 {
 	struct pm_flow *flow = pm_flow_find(c, src_nic, w->src_ep, w->dst_ep);
+	struct pm_ep *ep = w->op == PNIC_OP_READ ? pm_ep_find(c, w->dst_ep) : NULL;
 	struct pm_list *l, *next;
 
 	if (flow) {
@@ -265,20 +266,33 @@ void pm_flow_abort(struct pm_card *c, uint32_t src_nic, const struct pm_wire *w)
 			pm_rx_end(flow, PNIC_ST_REMOTE_EP);
 		run(flow);
 	}
-	for (l = c->jobs.next; l != &c->jobs; l = next) {
+	for (l = ep ? ep->jobs.next : NULL; l && l != &ep->jobs; l = next) {
 		struct pm_msg *job = pm_container(l, struct pm_msg, job);
 
 		next = l->next;
 		if (job->dst_nic == src_nic && job->peer_msg == w->msg)
-			pm_tx_job_free(c, job);
+			pm_tx_job_free(job);
+	}
+}
+
+static void drop_jobs(struct pm_ep *ep, uint32_t nic)
+{
+	struct pm_list *l, *next;
+
+	for (l = ep->jobs.next; l != &ep->jobs; l = next) {
+		struct pm_msg *job = pm_container(l, struct pm_msg, job);
+
+		next = l->next;
+		if (job->dst_nic == nic)
+			pm_tx_job_free(job);
 	}
 }
 
 /* The NIC at the other end was reset: what came from it will not be finished. */
 void pm_flow_drop_peer(struct pm_card *c, uint32_t nic)
 {
-	struct pm_list *l, *next;
 	struct pm_flow *f, *fnext;
+	struct pm_list *l;
 	unsigned int i;
 
 	for (i = 0; i < PM_FLOW_BUCKETS && c->nflows; i++) {
@@ -290,13 +304,8 @@ void pm_flow_drop_peer(struct pm_card *c, uint32_t nic)
 			destroy(f);
 		}
 	}
-	for (l = c->jobs.next; l != &c->jobs; l = next) {
-		struct pm_msg *job = pm_container(l, struct pm_msg, job);
-
-		next = l->next;
-		if (job->dst_nic == nic)
-			pm_tx_job_free(c, job);
-	}
+	for (l = c->eps.next; l != &c->eps; l = l->next)
+		drop_jobs(pm_container(l, struct pm_ep, all), nic);
 }
 
 /* This NIC is being reset. */

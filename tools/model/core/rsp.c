@@ -23,13 +23,15 @@ static void progress(struct pm_msg *m, uint32_t got)
 	pm_tx_kick(m->ep);
 }
 
-/* The memory that a DATA frame of @c names, if the endpoint for which it was read still lives. */
-bool pm_rsp_source(struct pm_card *c, const struct pm_wire *w, struct pm_sg *sg, struct pm_span *s)
+/* The memory that a DATA frame of @c names, if the NIC and the endpoint for which it was read still are what they were. */
+uint8_t pm_rsp_source(struct pm_card *c, const struct pm_wire *w, struct pm_sg *sg, struct pm_span *s)
 {
 	struct pm_ep *ep = pm_ep_find(c, w->src_ep);
 
-	if (c->inc != w->src_inc || !ep || ep->gen != w->ep_gen || ep->state == PM_EP_DEAD)
-		return false;
+	if (c->inc != w->src_inc)
+		return PNIC_ST_PEER_RESET;
+	if (!ep || ep->gen != w->ep_gen || ep->state == PM_EP_DEAD)
+		return PNIC_ST_REMOTE_EP;
 	sg->addr = w->raddr;
 	sg->key = w->rkey;
 	sg->len = w->len;
@@ -40,7 +42,7 @@ bool pm_rsp_source(struct pm_card *c, const struct pm_wire *w, struct pm_sg *sg,
 	s->acc.remote = true;
 	s->acc.partition = w->partition;
 	s->acc.rights = PNIC_MR_REMOTE_READ;
-	return true;
+	return PNIC_ST_OK;
 }
 
 /* One frame of what was read. */
@@ -48,12 +50,13 @@ static uint8_t take_data(struct pm_card *c, struct pm_msg *m, const struct pm_fr
 			 const struct pm_wire *w)
 {
 	struct pm_card *far = pm_fabric_by_addr(c->fabric, f->src_nic);
-	uint8_t dst_st, src_st;
 	struct pm_span dst, src;
+	uint8_t dst_st, src_st;
 	struct pm_sg sg;
 
-	if (!pm_rsp_source(far, w, &sg, &src))
-		return PNIC_ST_REMOTE_EP;
+	src_st = pm_rsp_source(far, w, &sg, &src);
+	if (src_st)
+		return src_st;
 	pm_msg_span(m, &dst, true);
 	if (!pm_span_copy(&dst, m->acked, &src, w->off, f->payload_len, &dst_st, &src_st))
 		return dst_st ? dst_st : pm_status_mirror(src_st);

@@ -232,7 +232,7 @@ static void serve_read(struct pm_card *c, struct pm_ep *ep, uint32_t src_nic, co
 	job->rkey = w->rkey;
 	job->peer_msg = w->msg;
 	job->partition = w->partition;
-	pm_tx_job(c, job);
+	pm_tx_job(job);
 }
 
 /* Takes the next receive entry for @in. *@recv is what is wrong with it. False: the ring can't be read. */
@@ -509,7 +509,7 @@ bool pm_rx_gather(struct pm_card *c, const struct pm_frame *f, size_t off, void 
 		return true;
 	}
 	if (w.type == PM_W_DATA)
-		return pm_rsp_source(c, &w, &sg, &from) &&
+		return !pm_rsp_source(c, &w, &sg, &from) &&
 		       pm_span_copy(&to, 0, &from, f->ref_off + off, len, &a, &b);
 	m = pm_msg_find(c, w.msg);
 	if (!m)

@@ -244,33 +244,39 @@ static unsigned int run_job(struct pm_card *c, struct pm_msg *job)
 	while (used < PM_QUANTUM && !c->port_full && job->sent < job->len && send_data(c, job))
 		used++;
 	if (job->sent == job->len)
-		pm_tx_job_free(c, job);
+		pm_tx_job_free(job);
 	else
 		pm_list_add_tail(&job->run, &c->jobs_run);
 	return used + 1;
 }
 
 /* A read to be served, and its end. */
-void pm_tx_job(struct pm_card *c, struct pm_msg *job)
+void pm_tx_job(struct pm_msg *job)
 {
-	pm_list_add_tail(&job->job, &c->jobs);
-	pm_list_add_tail(&job->run, &c->jobs_run);
+	pm_list_add_tail(&job->job, &job->ep->jobs);
+	pm_list_add_tail(&job->run, &job->ep->card->jobs_run);
 }
 
-void pm_tx_job_free(struct pm_card *c, struct pm_msg *job)
+void pm_tx_job_free(struct pm_msg *job)
 {
 	pm_list_del(&job->job);
 	pm_list_del(&job->run);
-	pm_msg_put(c, job);
+	pm_msg_put(job->ep->card, job);
 }
 
-/* Sends up to about @budget frames. True: there may be more to send at once. */
-bool pm_tx_pump(struct pm_card *c, unsigned int budget)
+/* There may be something to send at once. */
+bool pm_tx_pending(const struct pm_card *c)
+{
+	return !c->port_full && (!pm_list_empty(&c->run) || !pm_list_empty(&c->jobs_run));
+}
+
+/* Sends up to about @budget frames. */
+void pm_tx_pump(struct pm_card *c, unsigned int budget)
 {
 	unsigned int used = 0;
 
 	if (c->pumping || c->frozen || c->status & PNIC_STATUS_FATAL)
-		return false;
+		return;
 	c->pumping = true;
 	flush_ctl(c);
 	while (used < budget && !c->port_full) {
@@ -285,7 +291,6 @@ bool pm_tx_pump(struct pm_card *c, unsigned int budget)
 			break;
 	}
 	c->pumping = false;
-	return !c->port_full && (!pm_list_empty(&c->run) || !pm_list_empty(&c->jobs_run));
 }
 
 /* The transfer is over here before the far end said so. It must forget what it holds of it. */
@@ -310,8 +315,6 @@ void pm_tx_xon(struct pm_card *c)
 
 void pm_tx_reset(struct pm_card *c)
 {
-	while (!pm_list_empty(&c->jobs))
-		pm_tx_job_free(c, pm_container(c->jobs.next, struct pm_msg, job));
 	pm_fq_free(&c->ctl);
 	pm_fq_free(&c->retry);
 	pm_fq_free(&c->loop);
