@@ -128,7 +128,9 @@ static int pnic_kernel_wait(struct pnic_dev *dev, int eventfd, int timeout_ms)
 		return 1;
 	if (fds[0].revents)
 		return -EBADF;
-	return fds[1].revents ? -ENODEV : 0;
+	if (fds[1].revents & POLLHUP)
+		return -ENODEV;
+	return fds[1].revents ? -EIO : 0;
 }
 
 static void pnic_kernel_wake(struct pnic_dev *dev, volatile uint32_t *wake)
