@@ -380,6 +380,55 @@ KTAP_TEST(cut_and_joined)
 	teardown();
 }
 
+static bool in_map(int e, unsigned int lane)
+{
+	static u8 buf[sizeof(struct pnic_map) + 2 * PNIC_LANES_MAX];
+	static struct lane_map map;
+	unsigned int l;
+	size_t len = pm_port_map_get(ends[e].port, PNIC_DIR_RX, false, buf, sizeof(buf));
+
+	REQUIRE(lane_map_decode(&map, buf, len));
+	for (l = 0; l < map.width; l++)
+		if (map.phys[l] == lane)
+			return true;
+	return false;
+}
+
+/* A lane that errs is replaced before it costs a codeword. */
+KTAP_TEST(drifting_lane_is_retired)
+{
+	struct pnic_link_info i;
+	struct pnic_counters c;
+
+	setup("mosaic-800g");
+	pm_fault_degrade(ends[0].port, 50, 2.6);
+	run_for(2500 * MS);
+	CHECK(!in_map(0, 50));
+	info(0, &i);
+	CHECK_EQ(i.width_rx, 425);
+	pm_port_counters(ends[0].port, &c);
+	CHECK_EQ(c.codewords_uncorrectable, 0);
+	CHECK_GT(c.symbols_corrected, 1000);
+	check_agreed();
+	check_flow(false);
+	teardown();
+}
+
+/* All lanes lose light together: told of, and nothing is replaced. */
+KTAP_TEST(common_mode_burns_no_spares)
+{
+	struct pnic_link_info i;
+
+	setup("mosaic-800g");
+	pm_fault_common(ends[0].port, 1.7);
+	run_for(2500 * MS);
+	info(0, &i);
+	CHECK_EQ(i.gen_rx, 1);
+	CHECK_EQ(ends[0].notes[LANE_NOTE_COMMON], 1);
+	check_agreed();
+	teardown();
+}
+
 KTAP_TEST(avicena_profile)
 {
 	struct pnic_link_info i;
