@@ -12,6 +12,12 @@ set -eu
 root=$1
 shift
 
+# By hand, outside such a namespace, all this would be done to the machine itself.
+if [ "$(readlink /proc/self/ns/mnt)" = "$(readlink /proc/1/ns/mnt)" ] || [ ! -d "$root/boot" ]; then
+	echo "enter.sh: to be called by pnic-vm, in a mount namespace of its own" >&2
+	exit 2
+fi
+
 mount --bind "$root" "$root"
 # Once more, before anything is mounted in it: virtiofsd shows this one to the guest.
 mount --bind "$root" "$root/mnt"
