@@ -114,9 +114,17 @@ static bool link_sane(const struct pnic_dev *pd, const struct pnic_link_info *i)
 
 	return i->state <= PNIC_LINK_DISABLED && i->gen_rx && i->gen_tx &&
 	       i->width_rx && i->width_tx &&
-	       le16_to_cpu(i->width_rx) <= data && le16_to_cpu(i->width_tx) <= data &&
-	       le16_to_cpu(i->margin) <= data && le16_to_cpu(i->margin_min) <= data &&
-	       le16_to_cpu(i->margin_erasure) <= data;
+	       le16_to_cpu(i->width_rx) <= data && le16_to_cpu(i->width_tx) <= data;
+}
+
+/* A margin is shown and not acted on: at most all lanes. */
+static void cut_margins(const struct pnic_dev *pd, struct pnic_link_info *i)
+{
+	u16 data = pd->caps.lanes_data;
+
+	i->margin = cpu_to_le16(min(le16_to_cpu(i->margin), data));
+	i->margin_erasure = cpu_to_le16(min(le16_to_cpu(i->margin_erasure), data));
+	i->margin_min = cpu_to_le16(min(le16_to_cpu(i->margin_min), data));
 }
 
 static int query_link(struct pnic_lanes *lanes, struct pnic_link_info *i)
@@ -131,6 +139,7 @@ static int query_link(struct pnic_lanes *lanes, struct pnic_link_info *i)
 			      le32_to_cpu(i->gen_rx), le32_to_cpu(i->gen_tx));
 		return -EPROTO;
 	}
+	cut_margins(lanes->pd, i);
 	take_link(lanes, i);
 	return 0;
 }
