@@ -41,6 +41,7 @@
 #include "hw/pnic_regs.h"
 #include "../uapi/linux/pnic.h"
 #include "../uapi/linux/pnic_queue.h"
+#include "pnic_admin_cid.h"
 #include "pnic_state_table.h"
 
 #define PNIC_DRV_NAME		"pnic"
@@ -93,26 +94,15 @@ struct pnic_caps {
 	char model_name[33];
 };
 
-#define PNIC_ADMIN_LOG		6
-#define PNIC_ADMIN_SLOTS	(1 << PNIC_ADMIN_LOG)
-
 /**
  * struct pnic_admin_slot - one command that may be under way
+ * @id: its id, and that of a predecessor that was given up
  * @done: completed when the answer is in @cqe, or when the queue was stopped
- * @cid: of the command that uses the slot: generation and slot number
- * @stale: the cid of a command that was given up and whose answer may still come
- * @busy: somebody waits, or is about to
- * @answered: @cqe is the card's answer
- * @has_stale: @stale is meant
  * @cqe: the card's answer
  */
 struct pnic_admin_slot {
+	struct pnic_cid_slot id;
 	struct completion done;
-	u16 cid;
-	u16 stale;
-	bool busy;
-	bool answered;
-	bool has_stale;
 	struct pnic_acqe cqe;
 };
 
@@ -126,9 +116,7 @@ struct pnic_admin_slot {
  * @acq_head: our consumer index in @acq
  * @up: commands are taken
  * @polled: there is no interrupt yet, whoever waits looks himself
- * @generation: goes into the upper bits of a command's id
- * @free: slots that are free
- * @room: a slot became free
+ * @room: a slot, or an entry of @asq, became free
  * @slot: the commands under way
  * @timeout_ms: what the card promises
  * @asq_dma: where the card reads
@@ -146,8 +134,6 @@ struct pnic_admin {
 	u32 acq_head;
 	bool up;
 	bool polled;
-	u16 generation;
-	unsigned int free;
 	wait_queue_head_t room;
 	struct pnic_admin_slot slot[PNIC_ADMIN_SLOTS];
 	/* Set up once, or only counted. */
@@ -206,6 +192,7 @@ struct pnic_eq {
  * @dma_maps: DMA mappings of regions and rings
  * @db_pages: doorbell pages that are bound
  * @nonsense: entries of the card that made no sense
+ * @stray_events: events of queues that there are not (any more)
  * @lost_irqs: events that were there without an interrupt
  * @resets: times the card was reset
  * @bad_maps: mmap() calls that were refused
@@ -220,6 +207,7 @@ struct pnic_stats {
 	atomic_t dma_maps;
 	atomic_t db_pages;
 	atomic_t nonsense;
+	atomic_t stray_events;
 	atomic_t lost_irqs;
 	atomic_t resets;
 	atomic_t bad_maps;
@@ -241,6 +229,9 @@ struct pnic_stats {
  *	while an event is delivered
  * @eps: endpoints by number, the same
  * @mrs: region indices in use
+ * @next_cq: so that a number does not come again soon
+ * @next_ep: the same
+ * @next_mr: the same
  * @ctxs: context numbers in use
  * @db_ids: doorbell pages in use
  * @lanes: lane manager; events go there while it is not NULL
@@ -258,8 +249,10 @@ struct pnic_stats {
  * @health_work: the watchdog
  * @reset_why: reason of the reset that was asked for, NULL: none is
  * @pci_reset: the PCI core is resetting the function, leave it alone
+ * @ready_ms: how long the card may take to become ready or to be reset
+ * @db_pages: doorbell pages of the card
  * @heartbeat: what the watchdog last read
- * @heartbeat_stuck: how often that was the same
+ * @heartbeat_at: jiffies when it changed
  * @retry_at: jiffies of the next attempt in PNIC_STATE_FAILED
  * @stats: counters
  * @pdev: the PCI function
@@ -282,6 +275,9 @@ struct pnic_dev {
 	struct xarray cqs;
 	struct xarray eps;
 	struct xarray mrs;
+	u32 next_cq;
+	u32 next_ep;
+	u32 next_mr;
 	struct xarray ctxs;
 	struct xarray db_ids;
 	struct pnic_lanes *lanes;
@@ -301,8 +297,10 @@ struct pnic_dev {
 	struct delayed_work health_work;
 	const char *reset_why;
 	bool pci_reset;
+	u32 ready_ms;
+	u32 db_pages;
 	u32 heartbeat;
-	unsigned int heartbeat_stuck;
+	unsigned long heartbeat_at;
 	unsigned long retry_at;
 	struct pnic_stats stats;
 	struct pci_dev *pdev;
@@ -322,11 +320,12 @@ enum pnic_state pnic_state(struct pnic_dev *pd);
 
 /* pnic_reset.c: bring-up, the one reset path, the watchdog. */
 int pnic_up(struct pnic_dev *pd);
-void pnic_down(struct pnic_dev *pd, enum pnic_state to);
-int pnic_revive(struct pnic_dev *pd);
+void pnic_stop(struct pnic_dev *pd, enum pnic_state to);
+void pnic_release(struct pnic_dev *pd);
+void pnic_revive(struct pnic_dev *pd);
 void pnic_reset_trigger(struct pnic_dev *pd, const char *why);
 void pnic_reset_init(struct pnic_dev *pd);
-void pnic_reset_stop(struct pnic_dev *pd);
+void pnic_health_start(struct pnic_dev *pd);
 
 /* pnic_caps.c */
 int pnic_caps_check_version(struct pnic_dev *pd);
@@ -350,9 +349,10 @@ __printf(2, 3) void pnic_nonsense(struct pnic_dev *pd, const char *fmt, ...);
 /* pnic_admin.c: the transport. */
 int pnic_admin_alloc(struct pnic_dev *pd);
 void pnic_admin_free(struct pnic_dev *pd);
-int pnic_admin_start(struct pnic_dev *pd);
+void pnic_admin_start(struct pnic_dev *pd);
 void pnic_admin_interrupts(struct pnic_dev *pd);
 void pnic_admin_stop(struct pnic_dev *pd);
+bool pnic_admin_up(struct pnic_dev *pd);
 void pnic_admin_process(struct pnic_dev *pd);
 /*
  * Sends @cmd (64 bytes, hdr.opcode set) and waits for the answer. @repeat: the command
@@ -373,11 +373,6 @@ int pnic_admin_exec(struct pnic_dev *pd, void *cmd, bool repeat, struct pnic_acq
  * Data moves through a buffer of the driver: the pointers are ordinary memory, and
  * structs are as on the wire, little endian.
  */
-struct pnic_ring;
-struct pnic_cq;
-struct pnic_ep;
-struct pnic_mr;
-
 /* True if the card may or may not have done what it was told: only a reset tells. */
 static inline bool pnic_cmd_unconfirmed(int err)
 {
@@ -416,7 +411,7 @@ int pnic_cmd_mgmt_send(struct pnic_dev *pd, const void *buf, size_t len);
 int pnic_cmd_mgmt_recv(struct pnic_dev *pd, void *buf, size_t cap);
 int pnic_cmd_counters(struct pnic_dev *pd, struct pnic_counters *out);
 
-/* pnic_event.c: a record to every open file that has a context. Any context, interrupts too. */
+/* pnic_event.c: a record to every open file. Any context, interrupts too. */
 void pnic_event_broadcast(struct pnic_dev *pd, u32 type, u32 code, u64 data);
 
 /* pnic_status.c: the page that user space maps. Any context. */
@@ -433,9 +428,11 @@ void pnic_chardev_exit(void);
 int pnic_chardev_prepare(struct pnic_dev *pd);
 int pnic_chardev_add(struct pnic_dev *pd);
 void pnic_chardev_del(struct pnic_dev *pd);
+void pnic_chardev_unprepare(struct pnic_dev *pd);
 
-/* pnic_ctx.c: takes all contexts from their files; the card does no DMA any more. */
-void pnic_ctx_kill_all(struct pnic_dev *pd, bool gone);
+/* pnic_ctx.c: both with pd->reg_lock for writing; before the second the card must do no DMA. */
+void pnic_ctx_revoke_all(struct pnic_dev *pd);
+void pnic_ctx_kill_all(struct pnic_dev *pd);
 
 /* pnic_debugfs.c; not ABI. */
 void pnic_debugfs_init(void);

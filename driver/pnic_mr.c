@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory regions: user memory that the card may read or write under a key.
+ *
+ * The way in: account, pin, map for DMA, list the pages, tell the card. The way out is the
+ * same backwards, and nothing is unmapped or unpinned before the card has confirmed
+ * that it doesn't touch the region any more (or was stopped altogether).
+ */
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/random.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "pnic_object.h"
+#include "pnic_pages.h"
+#include "pnic_pbl.h"
+
+#define PNIC_MR_FLAGS	(PNIC_MRF_LOCAL_WRITE | PNIC_MRF_REMOTE_READ | PNIC_MRF_REMOTE_WRITE | \
+			 PNIC_MRF_REMOTE_ATOMIC)
+#define PNIC_MR_WRITES	(PNIC_MRF_LOCAL_WRITE | PNIC_MRF_REMOTE_WRITE | PNIC_MRF_REMOTE_ATOMIC)
+
+#define PNIC_MR_KEY_INDEX_BITS	24
+
+/* --- the account --------------------------------------------------------------------------- */
+
+static int pnic_mr_account(struct pnic_mr *mr)
+{
+	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	s64 pinned;
+
+	if (!can_do_mlock())
+		return -EPERM;
+	pinned = atomic64_add_return(mr->npages, &current->mm->pinned_vm);
+	if (pinned > limit && !capable(CAP_IPC_LOCK)) {
+		atomic64_sub(mr->npages, &current->mm->pinned_vm);
+		return -ENOMEM;
+	}
+	mr->mm = current->mm;
+	mmgrab(mr->mm);
+	return 0;
+}
+
+static void pnic_mr_unaccount(struct pnic_mr *mr)
+{
+	if (!mr->mm)
+		return;
+	atomic64_sub(mr->npages, &mr->mm->pinned_vm);
+	mmdrop(mr->mm);
+	mr->mm = NULL;
+}
+
+/* --- the pages ----------------------------------------------------------------------------- */
+
+static void pnic_mr_unpin(struct pnic_dev *pd, struct pnic_mr *mr)
+{
+	struct scatterlist *sg;
+	unsigned int i, n;
+
+	for_each_sgtable_sg(&mr->sgt.sgt, sg, i) {
+		n = DIV_ROUND_UP(sg->length, PAGE_SIZE);
+		unpin_user_page_range_dirty_lock(sg_page(sg), n, mr->writable);
+		atomic_long_sub(n, &pd->stats.pinned_pages);
+		cond_resched();
+	}
+	sg_free_append_table(&mr->sgt);
+}
+
+/* One batch: up to a page full of page pointers. Returns how many, or -errno. */
+static long pnic_mr_pin_batch(struct pnic_dev *pd, struct pnic_mr *mr, struct page **pages,
+			      u64 addr, unsigned long left)
+{
+	unsigned int flags = FOLL_LONGTERM | (mr->writable ? FOLL_WRITE : 0);
+	unsigned int max_seg = dma_get_max_seg_size(&pd->pdev->dev);
+	long n;
+	int err;
+
+	n = min_t(unsigned long, left, PAGE_SIZE / sizeof(*pages));
+	n = pin_user_pages_fast(addr, n, flags, pages);
+	if (n <= 0)
+		return n ? n : -EFAULT;
+	err = sg_alloc_append_table_from_pages(&mr->sgt, pages, n, 0, (unsigned long)n << PAGE_SHIFT,
+					       max_seg, left - n, GFP_KERNEL_ACCOUNT);
+	if (err) {
+		unpin_user_pages(pages, n);
+		return err;
+	}
+	atomic_long_add(n, &pd->stats.pinned_pages);
+	return n;
+}
+
+/* On failure what was pinned is in mr->sgt, for pnic_mr_unpin(). */
+static int pnic_mr_pin(struct pnic_dev *pd, struct pnic_mr *mr, u64 addr)
+{
+	unsigned long left = mr->npages;
+	struct page **pages;
+	long n = 0;
+
+	pages = (struct page **)__get_free_page(GFP_KERNEL);
+	if (!pages)
+		return -ENOMEM;
+	addr &= PAGE_MASK;
+	while (left) {
+		cond_resched();
+		n = fatal_signal_pending(current) ? -EINTR :
+		    pnic_mr_pin_batch(pd, mr, pages, addr, left);
+		if (n < 0)
+			break;
+		left -= n;
+		addr += (u64)n << PAGE_SHIFT;
+	}
+	free_page((unsigned long)pages);
+	return n < 0 ? n : 0;
+}
+
+static enum dma_data_direction pnic_mr_dma_dir(const struct pnic_mr *mr)
+{
+	return mr->writable ? DMA_BIDIRECTIONAL : DMA_TO_DEVICE;
+}
+
+/* The memory is used by the card and the process at the same time: bouncing can't work. */
+static int pnic_mr_map(struct pnic_dev *pd, struct pnic_mr *mr)
+{
+	struct device *dev = &pd->pdev->dev;
+	struct scatterlist *sg;
+	unsigned int i;
+	int err;
+
+	err = dma_map_sgtable(dev, &mr->sgt.sgt, pnic_mr_dma_dir(mr), 0);
+	if (err)
+		return err;
+	mr->mapped = true;
+	atomic_inc(&pd->stats.dma_maps);
+	for_each_sgtable_dma_sg(&mr->sgt.sgt, sg, i)
+		if (dma_need_sync(dev, sg_dma_address(sg)))
+			return -EOPNOTSUPP;
+	return 0;
+}
+
+static void pnic_mr_unmap(struct pnic_dev *pd, struct pnic_mr *mr)
+{
+	if (!mr->mapped)
+		return;
+	dma_unmap_sgtable(&pd->pdev->dev, &mr->sgt.sgt, pnic_mr_dma_dir(mr), 0);
+	mr->mapped = false;
+	atomic_dec(&pd->stats.dma_maps);
+}
+
+static void pnic_mr_put_memory(struct pnic_dev *pd, struct pnic_mr *mr)
+{
+	pnic_pbl_free(pd, mr->pbl);
+	pnic_mr_unmap(pd, mr);
+	pnic_mr_unpin(pd, mr);
+	pnic_mr_unaccount(mr);
+	kfree(mr);
+}
+
+/* Pinned, mapped and listed: all but telling the card. Needs no lock of the file. */
+static struct pnic_mr *pnic_mr_get_memory(struct pnic_dev *pd, const struct pnic_ioc_mr_reg *arg)
+{
+	struct pnic_mr *mr;
+	int err;
+
+	mr = kzalloc(sizeof(*mr), GFP_KERNEL_ACCOUNT);
+	if (!mr)
+		return ERR_PTR(-ENOMEM);
+	mr->writable = arg->flags & PNIC_MR_WRITES;
+	mr->npages = pnic_pages_count(arg->addr, arg->length, PAGE_SHIFT);
+
+	err = pnic_mr_account(mr);
+	if (!err)
+		err = pnic_mr_pin(pd, mr, arg->addr);
+	if (!err)
+		err = pnic_mr_map(pd, mr);
+	if (!err) {
+		mr->pbl = pnic_pbl_make(pd, &mr->sgt.sgt, arg->addr, arg->length);
+		if (IS_ERR(mr->pbl)) {
+			err = PTR_ERR(mr->pbl);
+			mr->pbl = NULL;
+		}
+	}
+	if (err) {
+		pnic_mr_put_memory(pd, mr);
+		return ERR_PTR(err);
+	}
+	return mr;
+}
+
+/* --- the card ------------------------------------------------------------------------------ */
+
+/* The tag makes the key hard to guess, and another one each time an index is used. */
+static u64 pnic_mr_key(u32 index)
+{
+	u64 tag;
+
+	do {
+		tag = get_random_u64() >> PNIC_MR_KEY_INDEX_BITS;
+	} while (!tag);
+	return tag << PNIC_MR_KEY_INDEX_BITS | index;
+}
+
+static int pnic_mr_create(struct pnic_file *pf, struct pnic_mr *mr, struct pnic_ioc_mr_reg *arg)
+{
+	struct pnic_adm_create_mr cmd = {
+		.index = cpu_to_le32(mr->index),
+		.ctx = cpu_to_le32(pf->ctx),
+		.va = cpu_to_le64(arg->addr),
+		.length = cpu_to_le64(arg->length),
+		.pbl = cpu_to_le64(mr->pbl->dma),
+		.num_pages = cpu_to_le32(mr->pbl->count),
+		.page_shift = mr->pbl->shift,
+		.rights = PNIC_MR_LOCAL_READ | arg->flags,
+		.pbl_kind = mr->pbl->kind,
+	};
+
+	BUILD_BUG_ON(PNIC_MRF_LOCAL_WRITE != PNIC_MR_LOCAL_WRITE);
+	BUILD_BUG_ON(PNIC_MRF_REMOTE_READ != PNIC_MR_REMOTE_READ);
+	BUILD_BUG_ON(PNIC_MRF_REMOTE_WRITE != PNIC_MR_REMOTE_WRITE);
+	BUILD_BUG_ON(PNIC_MRF_REMOTE_ATOMIC != PNIC_MR_REMOTE_ATOMIC);
+
+	arg->key = pnic_mr_key(mr->index);
+	cmd.key = cpu_to_le64(arg->key);
+	return pnic_cmd_create_mr(pf->pd, &cmd);
+}
+
+/* Gives @mr its index and its handle, and makes it on the card. With pf->lock. */
+static int pnic_mr_enter(struct pnic_file *pf, struct pnic_mr *mr, struct pnic_ioc_mr_reg *arg)
+{
+	struct pnic_dev *pd = pf->pd;
+	int err;
+
+	err = xa_alloc_cyclic(&pd->mrs, &mr->index, mr, XA_LIMIT(0, pd->caps.max_mr - 1),
+			      &pd->next_mr, GFP_KERNEL_ACCOUNT);
+	if (err < 0)
+		return err == -EBUSY ? -ENOSPC : err;
+	err = pnic_obj_add(pf, &mr->obj, PNIC_OBJ_MR);
+	if (err)
+		goto index;
+	atomic_inc(&pd->stats.regions);
+
+	err = pnic_mr_create(pf, mr, arg);
+	/* What the card may have made stays in the file until the reset. */
+	if (err && !pnic_cmd_unconfirmed(err))
+		goto handle;
+	arg->handle = mr->obj.handle;
+	return err;
+
+handle:
+	atomic_dec(&pd->stats.regions);
+	pnic_obj_del(&mr->obj);
+index:
+	xa_erase(&pd->mrs, mr->index);
+	return err;
+}
+
+int pnic_mr_reg(struct pnic_file *pf, void *data)
+{
+	struct pnic_ioc_mr_reg *arg = data;
+	struct pnic_dev *pd = pf->pd;
+	struct pnic_mr *mr;
+	u64 end;
+	int err;
+
+	if (arg->flags & ~PNIC_MR_FLAGS || arg->rsvd || !arg->length)
+		return -EINVAL;
+	if (check_add_overflow(arg->addr, arg->length, &end) || PAGE_ALIGN(end) < end)
+		return -EINVAL;
+	if (arg->length >> pd->caps.page_shift_max > pd->caps.max_mr_pages)
+		return -E2BIG;
+
+	/* Pinning can take long, and needs nothing that others in this file use. */
+	mr = pnic_mr_get_memory(pd, arg);
+	if (IS_ERR(mr))
+		return PTR_ERR(mr);
+
+	err = -EINTR;
+	if (mutex_lock_killable(&pf->lock))
+		goto put;
+	err = pnic_mr_enter(pf, mr, arg);
+	mutex_unlock(&pf->lock);
+	if (pnic_cmd_unconfirmed(err))
+		return err;
+	if (err)
+		goto put;
+	/* The card has its own copy now. */
+	pnic_pbl_free(pd, mr->pbl);
+	mr->pbl = NULL;
+	return 0;
+
+put:
+	pnic_mr_put_memory(pd, mr);
+	return err;
+}
+
+/* 0: the card does not touch the memory any more. With pf->lock. */
+int pnic_mr_revoke(struct pnic_mr *mr)
+{
+	return pnic_cmd_destroy_mr(mr->obj.pf->pd, mr->index);
+}
+
+/* After pnic_mr_revoke(), or with a card that was stopped. */
+void pnic_mr_free(struct pnic_mr *mr)
+{
+	struct pnic_dev *pd = mr->obj.pf->pd;
+
+	pnic_obj_del(&mr->obj);
+	xa_erase(&pd->mrs, mr->index);
+	atomic_dec(&pd->stats.regions);
+	pnic_mr_put_memory(pd, mr);
+}
+
+static int pnic_mr_drop(struct pnic_file *pf, u32 handle)
+{
+	struct pnic_obj *obj;
+	struct pnic_mr *mr;
+	int err;
+
+	if (mutex_lock_killable(&pf->lock))
+		return -EINTR;
+	err = -ENOENT;
+	obj = pnic_obj_find(pf, handle, PNIC_OBJ_MR);
+	if (!obj)
+		goto unlock;
+	mr = container_of(obj, struct pnic_mr, obj);
+	err = pnic_mr_revoke(mr);
+	if (!err)
+		pnic_mr_free(mr);
+unlock:
+	mutex_unlock(&pf->lock);
+	return err;
+}
+
+int pnic_mr_dereg(struct pnic_file *pf, void *data)
+{
+	const struct pnic_ioc_handle *arg = data;
+	int err;
+
+	err = pnic_handle_check(arg);
+	return err ? err : pnic_mr_drop(pf, arg->handle);
+}
+
+void pnic_mr_undo(struct pnic_file *pf, void *data)
+{
+	const struct pnic_ioc_mr_reg *arg = data;
+
+	pnic_mr_drop(pf, arg->handle);
+}

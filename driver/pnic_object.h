@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Open files and what they own: contexts, regions, queues, endpoints, mappings.
+ *
+ * For the files of the driver between the char device and the admin commands. An object
+ * is used with pd->reg_lock for reading (so that no reset takes it away) and
+ * pf->lock; its handle is its index in pf->objs.
+ */
+#ifndef PNIC_OBJECT_H
+#define PNIC_OBJECT_H
+
+#include <linux/poll.h>
+#include <linux/scatterlist.h>
+
+#include "pnic.h"
+#include "pnic_evring.h"
+
+struct eventfd_ctx;
+struct vm_area_struct;
+
+/* Queues of one kind that one file may have: one process can't take all. */
+#define PNIC_FILE_QUEUES_MAX	4096
+/* Memory of all rings of one file. It is on the memory cgroup's account as well. */
+#define PNIC_FILE_RING_MAX	SZ_512M
+/* Pages of the largest ring: what the page allocator gives in one piece. */
+#define PNIC_RING_ORDER_MAX	min(MAX_PAGE_ORDER, 10)
+
+/**
+ * enum pnic_mmap_kind - what a mapping shows
+ * @PNIC_MAP_RING: a ring
+ * @PNIC_MAP_DB: a doorbell page
+ * @PNIC_MAP_WAKE: a wake page
+ */
+enum pnic_mmap_kind {
+	PNIC_MAP_RING,
+	PNIC_MAP_DB,
+	PNIC_MAP_WAKE,
+};
+
+/**
+ * struct pnic_mapping - something that a file may map
+ * @kind: what it is
+ * @pages: its length
+ * @pgoff: the cookie: mmap()'s offset in pages; 0: none
+ * @page: of a ring, its first page
+ * @pfn: of the others, the page frame in BAR 4
+ */
+struct pnic_mapping {
+	enum pnic_mmap_kind kind;
+	unsigned long pages;
+	unsigned long pgoff;
+	struct page *page;
+	unsigned long pfn;
+};
+
+/**
+ * struct pnic_ring - memory that the card and a process share
+ * @map: how the process gets at it; @map.page is the memory
+ * @order: log2 of its pages
+ * @size: bytes
+ * @dma: where the card finds it
+ */
+struct pnic_ring {
+	struct pnic_mapping map;
+	unsigned int order;
+	size_t size;
+	dma_addr_t dma;
+};
+
+/**
+ * struct pnic_dbpage - a doorbell page that is bound to a context
+ * @node: in pf->dbpages
+ * @id: its number in BAR 4
+ * @used: its slots
+ * @db: the page, for mmap()
+ * @wake: its wake page
+ */
+struct pnic_dbpage {
+	struct list_head node;
+	u32 id;
+	DECLARE_BITMAP(used, PNIC_DB_SLOTS);
+	struct pnic_mapping db;
+	struct pnic_mapping wake;
+};
+
+/**
+ * enum pnic_obj_kind - kinds of objects with a handle
+ * @PNIC_OBJ_MR: struct pnic_mr
+ * @PNIC_OBJ_CQ: struct pnic_cq
+ * @PNIC_OBJ_EP: struct pnic_ep
+ */
+enum pnic_obj_kind {
+	PNIC_OBJ_MR,
+	PNIC_OBJ_CQ,
+	PNIC_OBJ_EP,
+};
+
+/**
+ * struct pnic_obj - what all objects with a handle begin with
+ * @kind: which it is
+ * @handle: the number by which user space names it
+ * @pf: the file that owns it
+ */
+struct pnic_obj {
+	enum pnic_obj_kind kind;
+	u32 handle;
+	struct pnic_file *pf;
+};
+
+/**
+ * struct pnic_mr - a memory region
+ * @obj: handle
+ * @index: on the card
+ * @mm: whose account the pages are on
+ * @npages: how many
+ * @writable: pinned for writing
+ * @mapped: @sgt is mapped for DMA
+ * @sgt: the pages
+ * @pbl: the list of pages that the card reads, while it does
+ */
+struct pnic_mr {
+	struct pnic_obj obj;
+	u32 index;
+	struct mm_struct *mm;
+	unsigned long npages;
+	bool writable;
+	bool mapped;
+	struct sg_append_table sgt;
+	struct pnic_pbl *pbl;
+};
+
+/**
+ * struct pnic_cq - a completion queue
+ * @obj: handle
+ * @cqn: number on the card
+ * @eventfd: signalled when it is armed and has an entry, NULL: @pending instead
+ * @pending: in the file's list of queues with something to tell
+ * @user_data: for the event record
+ * @eq: where the card reports
+ * @users: endpoints that complete here
+ * @numbered: @cqn is in pd->cqs
+ * @entries: how many, a power of two
+ * @ring: entries
+ * @db: doorbell page
+ * @slot: in it
+ */
+struct pnic_cq {
+	struct pnic_obj obj;
+	u32 cqn;
+	struct eventfd_ctx *eventfd;
+	struct list_head pending;
+	u64 user_data;
+	struct pnic_eq *eq;
+	unsigned int users;
+	bool numbered;
+	u32 entries;
+	struct pnic_ring ring;
+	struct pnic_dbpage *db;
+	u16 slot;
+};
+
+/**
+ * struct pnic_ep - an endpoint
+ * @obj: handle
+ * @epn: number on the card
+ * @user_data: for the event record
+ * @send_cq: where sends complete
+ * @recv_cq: where receives complete
+ * @sq: send ring
+ * @rq: receive ring, size 0 if there is none
+ * @sq_slots: slots of the send ring, a power of two
+ * @rq_entries: of the receive ring, the same, or 0
+ * @entered: it has a handle
+ * @numbered: @epn is in pd->eps
+ * @db: doorbell page
+ * @slots: in it, PNIC_EP_SQ and PNIC_EP_RQ
+ */
+struct pnic_ep {
+	struct pnic_obj obj;
+	u32 epn;
+	u64 user_data;
+	struct pnic_cq *send_cq;
+	struct pnic_cq *recv_cq;
+	struct pnic_ring sq;
+	struct pnic_ring rq;
+	u32 sq_slots;
+	u32 rq_entries;
+	bool entered;
+	bool numbered;
+	struct pnic_dbpage *db;
+	u16 slots[2];
+};
+#define PNIC_EP_SQ	0
+#define PNIC_EP_RQ	1
+
+/**
+ * struct pnic_evq - what read() of a file gives
+ * @lock: protects all below but @wait; taken in interrupts
+ * @ring: records
+ * @cqs: completion queues with an event; each at most once, so no bound is needed
+ * @reset: PNIC_EVT_RESET is due, with @epoch
+ * @gone: PNIC_EVT_GONE is due
+ * @failed: the context is dead: poll() says EPOLLERR, read() in the end EIO
+ * @hung: the device is gone: poll() says EPOLLHUP, read() in the end ENODEV
+ * @epoch: for PNIC_EVT_RESET
+ * @wait: who reads or polls
+ */
+struct pnic_evq {
+	spinlock_t lock;
+	struct pnic_evring ring;
+	struct list_head cqs;
+	bool reset;
+	bool gone;
+	bool failed;
+	bool hung;
+	u32 epoch;
+	wait_queue_head_t wait;
+};
+
+/**
+ * struct pnic_file - an open file with its context, if it has one
+ * @pd: the device
+ * @node: in pd->files
+ * @closed: the descriptor is closed; only what the card did not confirm is left
+ * @ctx: number of the context on the card, 0: none
+ * @dead: the context was taken away by a reset or removal
+ * @lock: protects the objects
+ * @objs: objects by handle
+ * @next_handle: so that a handle does not come again soon
+ * @cqs: how many completion queues
+ * @eps: how many endpoints
+ * @ring_bytes: how much memory of rings
+ * @dbpages: doorbell pages
+ * @map_lock: protects what follows
+ * @maps: rings that can be mapped, by cookie
+ * @next_map: so that a cookie does not come again soon
+ * @revoked: doorbells lead to @dummy
+ * @dummy: where stores to a doorbell go that is no more
+ * @mapping: of the file, to find its mappings
+ * @evq: what there is to tell
+ */
+struct pnic_file {
+	struct pnic_dev *pd;
+	struct list_head node;
+	bool closed;
+	u32 ctx;
+	bool dead;
+	struct mutex lock;
+	struct xarray objs;
+	u32 next_handle;
+	unsigned int cqs;
+	unsigned int eps;
+	size_t ring_bytes;
+	struct list_head dbpages;
+	struct mutex map_lock;
+	struct xarray maps;
+	u32 next_map;
+	bool revoked;
+	struct page *dummy;
+	struct address_space *mapping;
+	struct pnic_evq evq;
+};
+
+/* pnic_ctx.c */
+int pnic_ctx_create(struct pnic_file *pf, void *arg);
+void pnic_ctx_undo(struct pnic_file *pf, void *arg);
+int pnic_ctx_destroy(struct pnic_file *pf);
+void pnic_file_free(struct pnic_file *pf);
+struct pnic_obj *pnic_obj_find(struct pnic_file *pf, u32 handle, enum pnic_obj_kind kind);
+int pnic_obj_add(struct pnic_file *pf, struct pnic_obj *obj, enum pnic_obj_kind kind);
+void pnic_obj_del(struct pnic_obj *obj);
+int pnic_handle_check(const struct pnic_ioc_handle *arg);
+
+/* pnic_dbpage.c */
+int pnic_dbpage_get(struct pnic_file *pf, unsigned int count, struct pnic_dbpage **db, u16 *slots);
+void pnic_dbpage_put(struct pnic_dbpage *db, u16 slot);
+int pnic_dbpage_unbind_all(struct pnic_file *pf);
+void pnic_dbpage_free_all(struct pnic_file *pf);
+
+/* pnic_mr.c */
+int pnic_mr_reg(struct pnic_file *pf, void *arg);
+void pnic_mr_undo(struct pnic_file *pf, void *arg);
+int pnic_mr_dereg(struct pnic_file *pf, void *arg);
+int pnic_mr_revoke(struct pnic_mr *mr);
+void pnic_mr_free(struct pnic_mr *mr);
+
+/* pnic_cq.c; the two events in interrupts */
+int pnic_cq_create(struct pnic_file *pf, void *arg);
+void pnic_cq_undo(struct pnic_file *pf, void *arg);
+int pnic_cq_destroy(struct pnic_file *pf, void *arg);
+int pnic_cq_remove(struct pnic_cq *cq);
+void pnic_cq_free(struct pnic_cq *cq);
+void pnic_cq_event(struct pnic_dev *pd, u32 cqn);
+void pnic_cq_error(struct pnic_dev *pd, u32 cqn, u32 code);
+
+/* pnic_ep.c; the event in interrupts */
+int pnic_ep_create(struct pnic_file *pf, void *arg);
+void pnic_ep_undo(struct pnic_file *pf, void *arg);
+int pnic_ep_destroy(struct pnic_file *pf, void *arg);
+int pnic_ep_reset(struct pnic_file *pf, void *arg);
+int pnic_ep_remove(struct pnic_ep *ep);
+void pnic_ep_free(struct pnic_ep *ep);
+void pnic_ep_error(struct pnic_dev *pd, u32 epn, u32 code);
+
+/* pnic_ring.c */
+u32 pnic_ring_entries_max(u8 log_max, size_t entry);
+int pnic_ring_alloc(struct pnic_file *pf, struct pnic_ring *ring, size_t bytes);
+void pnic_ring_free(struct pnic_file *pf, struct pnic_ring *ring);
+
+/* pnic_mmap.c */
+extern const u64 pnic_mmap_status_offset;
+int pnic_mmap_add(struct pnic_file *pf, struct pnic_mapping *map);
+void pnic_mmap_del(struct pnic_file *pf, struct pnic_mapping *map);
+u64 pnic_mmap_offset(const struct pnic_mapping *map);
+void pnic_mmap_revoke(struct pnic_file *pf);
+int pnic_mmap(struct pnic_file *pf, struct vm_area_struct *vma);
+
+/* pnic_event.c */
+void pnic_evq_init(struct pnic_evq *evq);
+void pnic_evq_push(struct pnic_evq *evq, const struct pnic_event *ev);
+void pnic_evq_cq(struct pnic_evq *evq, struct pnic_cq *cq);
+void pnic_evq_forget_cq(struct pnic_evq *evq, struct pnic_cq *cq);
+void pnic_evq_end(struct pnic_evq *evq, bool gone, bool had_ctx, u32 epoch);
+ssize_t pnic_evq_read(struct pnic_evq *evq, char __user *buf, size_t len, bool nonblock);
+__poll_t pnic_evq_poll(struct pnic_evq *evq, struct file *file, poll_table *wait);
+
+#endif /* PNIC_OBJECT_H */
