@@ -2,8 +2,8 @@
 /*
  * The admin queue: takes commands in order, has them carried out, completes them.
  *
- * Called by the register file (start) and by pm_card_poll(). What is common to all commands is judged here: opcode,
- * flags, reserved bytes.
+ * Called by the register file (start) and by pm_card_poll(). What is common to all commands is
+ * judged here: opcode, flags, reserved bytes.
  */
 #include <stdlib.h>
 
@@ -89,7 +89,8 @@ bool pm_admin_start(struct pm_card *c)
 
 	if (!c->asq_base || !c->acq_base || (c->asq_base | c->acq_base) & (PNIC_PAGE_SIZE - 1))
 		return false;
-	if (!asq_log || asq_log > PNIC_ADMIN_LOG_MAX || acq_log < asq_log || acq_log > PNIC_ADMIN_LOG_MAX)
+	if (!asq_log || asq_log > PNIC_ADMIN_LOG_MAX || acq_log < asq_log ||
+	    acq_log > PNIC_ADMIN_LOG_MAX)
 		return false;
 	memset(&c->admin, 0, sizeof(c->admin));
 	c->admin.asq = c->asq_base;
@@ -100,7 +101,8 @@ bool pm_admin_start(struct pm_card *c)
 	return true;
 }
 
-static uint8_t check_reserved(const struct command *k, const uint8_t *cmd, struct pm_admin_result *r)
+static uint8_t check_reserved(const struct command *k, const uint8_t *cmd,
+			      struct pm_admin_result *r)
 {
 	unsigned int i, at;
 
@@ -152,7 +154,8 @@ static void complete(struct pm_card *c, const struct pnic_adm_hdr *hdr, uint8_t 
 		e.cid ^= htole16(0x5aa5);
 	if (pm_card_take_garble(c, PM_GARBLE_ACQE_STATUS))
 		e.status = 0xee;
-	if (!pm_dma_entry(c, a->acq + (uint64_t)(a->pi & a->acq_mask) * PNIC_ACQE_SIZE, &e, sizeof(e))) {
+	if (!pm_dma_entry(c, a->acq + (uint64_t)(a->pi & a->acq_mask) * PNIC_ACQE_SIZE, &e,
+			  sizeof(e))) {
 		pm_card_fatal(c, PNIC_FATAL_DMA, a->pi);
 		return;
 	}

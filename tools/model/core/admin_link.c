@@ -10,7 +10,8 @@
 #include "card_priv.h"
 
 #define MAP_MAX		(sizeof(struct pnic_map) + 2 * PNIC_LANES_MAX)
-#define TABLE_MAX	(sizeof(struct pnic_lane_table) + sizeof(struct pnic_lane_rec) * PNIC_LANES_MAX)
+#define TABLE_MAX	\
+	(sizeof(struct pnic_lane_table) + sizeof(struct pnic_lane_rec) * PNIC_LANES_MAX)
 
 static uint8_t write_back(struct pm_card *c, uint64_t addr, const void *buf, size_t len,
 			  struct pm_admin_result *r)
@@ -42,7 +43,8 @@ static void identify_card(struct pm_card *c, struct pnic_identify *id)
 	id->page_shift_max = PM_PAGE_SHIFT_MAX;
 	id->max_msg_size = htole32(PNIC_MAX_MSG_SIZE);
 	id->guid = htole64(0x504e494300000000ull ^ c->fabric->cfg.seed << 8 ^ c->index);
-	snprintf(id->serial, sizeof(id->serial), "PNICM-%08x-%u", (uint32_t)c->fabric->cfg.seed, c->index);
+	snprintf(id->serial, sizeof(id->serial), "PNICM-%08x-%u", (uint32_t)c->fabric->cfg.seed,
+		 c->index);
 	snprintf(id->model_name, sizeof(id->model_name), "pnic-model %.19s", c->fabric->profile);
 	pm_fabric_cable_serial(c->fabric, c->index, id->cable_serial, sizeof(id->cable_serial));
 }
@@ -86,7 +88,8 @@ uint8_t pm_adm_identify(struct pm_card *c, const void *cmd, struct pm_admin_resu
 }
 
 /* The buffer of a command that fills one; the direction where there is one, else 0. */
-static uint8_t check_buf(const struct pnic_adm_buf *k, size_t least, bool dir, struct pm_admin_result *r)
+static uint8_t check_buf(const struct pnic_adm_buf *k, size_t least, bool dir,
+			 struct pm_admin_result *r)
 {
 	if (le64toh(k->addr) & 63)
 		return PM_BAD(r, struct pnic_adm_buf, addr);
@@ -136,7 +139,8 @@ static uint8_t write_table(struct pm_card *c, uint64_t addr, struct pnic_lane_ta
 	c->lane_seq += 2;
 	seq = htole32(c->lane_seq);
 	if (!st)
-		st = write_back(c, addr + offsetof(struct pnic_lane_table, seq_end), &seq, sizeof(seq), r);
+		st = write_back(c, addr + offsetof(struct pnic_lane_table, seq_end), &seq,
+				sizeof(seq), r);
 	if (!st)
 		st = write_back(c, addr, &seq, sizeof(seq), r);
 	return st;
@@ -186,7 +190,8 @@ uint8_t pm_adm_map_query(struct pm_card *c, const void *cmd, struct pm_admin_res
 
 	if (st)
 		return st;
-	n = pm_port_map_get(c->port, le32toh(k->arg), false, buf, cap < sizeof(buf) ? cap : sizeof(buf));
+	n = pm_port_map_get(c->port, le32toh(k->arg), false, buf,
+			    cap < sizeof(buf) ? cap : sizeof(buf));
 	if (!n)
 		return PM_BAD(r, struct pnic_adm_buf, length);
 	return write_back(c, le64toh(k->addr), buf, n, r);

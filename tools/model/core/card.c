@@ -39,7 +39,8 @@ static uint32_t version(const struct pm_card *c)
 
 static uint32_t caps(const struct pm_card *c)
 {
-	return (c->fabric->cfg.park ? PNIC_CAP_LO_PARK : 0) | PNIC_CAP_LO_ATOMICS | PNIC_CAP_LO_LANES;
+	return (c->fabric->cfg.park ? PNIC_CAP_LO_PARK : 0) | PNIC_CAP_LO_ATOMICS |
+	       PNIC_CAP_LO_LANES;
 }
 
 static uint32_t read_clock(struct pm_card *c)
@@ -128,7 +129,8 @@ static void write_ctrl(struct pm_card *c, uint32_t val)
 		pm_card_reset(c);
 		return;
 	}
-	if (c->status & PNIC_STATUS_FATAL || c->ctrl & PNIC_CTRL_ENABLE || !(val & PNIC_CTRL_ENABLE))
+	if (c->status & PNIC_STATUS_FATAL || c->ctrl & PNIC_CTRL_ENABLE ||
+	    !(val & PNIC_CTRL_ENABLE))
 		return;
 	c->ctrl = PNIC_CTRL_ENABLE;
 	if (!pm_admin_start(c)) {

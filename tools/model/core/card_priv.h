@@ -4,12 +4,12 @@
  *
  * A card is: registers and reset (card.c), the admin queue (admin*.c), event and completion
  * queues (eq.c, cq.c), doorbells (db.c), regions (mr.c), endpoints and their send rings
- * (ep.c, sq.c), and the transport (msg.c, tx.c, rx.c, flow.c, rsp.c, peer.c). The fabric joins cards
- * (fabric.c, xswitch.c).
+ * (ep.c, sq.c), and the transport (msg.c, tx.c, rx.c, flow.c, rsp.c, peer.c). The fabric joins
+ * cards (fabric.c, xswitch.c).
  *
  * A transfer, as it goes through them: db.c sees the producer index, sq.c copies the
- * descriptor into a message (struct pm_msg), tx.c cuts it into frames, the far card's rx.c checks and
- * copies memory to memory, rsp.c takes the response, sq.c writes the completion.
+ * descriptor into a message (struct pm_msg), tx.c cuts it into frames, the far card's rx.c checks
+ * and copies memory to memory, rsp.c takes the response, sq.c writes the completion.
  */
 #ifndef PM_CARD_PRIV_H
 #define PM_CARD_PRIV_H
@@ -179,7 +179,10 @@ struct pm_ctx {
 	uint32_t users;			/* pages, regions, queues, endpoints */
 };
 
-/* An event of a CQ or endpoint: held back while the EQ is nearly full, since users cause them at will. */
+/*
+ * An event of a CQ or endpoint: held back while the EQ is nearly full, since users cause them at
+ * will.
+ */
 struct pm_notice {
 	struct pm_list node;
 	struct pnic_eqe eqe;
@@ -241,7 +244,7 @@ enum pm_ep_state {
 #define PM_EP_WINDOW_BYTES	(1u << 20)	/* sent and not acknowledged */
 #define PM_MSGS_PLENTY		(1u << 18)
 #define PM_ACK_BYTES		(PM_EP_WINDOW_BYTES / 4)
-#define PM_QUANTUM		16u		/* frames of one endpoint before it is the next one's turn */
+#define PM_QUANTUM		16u	/* frames of an endpoint before the next one's turn */
 
 struct pm_ep {
 	struct pm_card *card;
@@ -256,7 +259,7 @@ struct pm_ep {
 	uint16_t flags;
 	uint8_t state;
 	bool has_rq, waking;
-	bool unreadable;		/* a descriptor that doesn't say where the next one begins */
+	bool unreadable;		/* a descriptor doesn't say where the next one begins */
 	struct pm_msg *head, *tail;	/* in ring order, until their completions are written */
 	struct pm_msg *next;		/* first one that isn't sent in full */
 	unsigned int nmsgs;
@@ -267,7 +270,7 @@ struct pm_ep {
 	struct pm_list rnr;		/* those of them that wait for a receive entry */
 	struct pm_list all;		/* in card->eps */
 	struct pm_list scq_node, rcq_node;
-	struct pm_list jobs;		/* reads of its NIC's memory being served, struct pm_msg.job */
+	struct pm_list jobs;		/* reads being served, struct pm_msg.job */
 	struct pm_notice ev_error;
 };
 
@@ -277,7 +280,7 @@ enum pm_msg_kind { PM_MSG_FREE, PM_MSG_TX, PM_MSG_JOB };
 struct pm_msg {
 	uint32_t idx, gen;		/* together the id that frames carry */
 	uint8_t kind, opcode, flags, status;
-	uint8_t judged;			/* what is wrong with the descriptor; acted on in its turn */
+	uint8_t judged;			/* what is wrong with the descriptor, for its turn */
 	bool begun, done, inlined;
 	uint8_t nsg;
 	struct pm_msg *next;
@@ -306,7 +309,7 @@ enum pm_wire_type {
 	PM_W_LINK_LOST,		/* by the switch: @nic's link is down past the data age */
 };
 
-#define PM_WF_STOP	0x01	/* the endpoint stops on errors: refuse what it sent after a failed one */
+#define PM_WF_STOP	0x01	/* stops on errors: refuse what was sent after a failed one */
 
 struct pm_wire {
 	uint8_t type, op, status, flags;
@@ -410,7 +413,7 @@ struct pm_card {
 	struct pm_list run;		/* endpoints that may have something to send */
 	struct pm_list xoff;		/* those whose next destination can't take more now */
 	struct pm_list jobs_run, jobs_xoff;	/* the same of reads being served */
-	struct pm_frame_queue ctl;	/* responses and announcements that the port has no room for yet */
+	struct pm_frame_queue ctl;	/* answers and news that the port has no room for yet */
 	struct pm_frame_queue retry;	/* those that the link flushed */
 	struct pm_frame_queue loop;	/* to itself, where no switch turns them round */
 	struct pm_frame_queue frozen_rx;
@@ -539,8 +542,8 @@ void pm_ep_die(struct pm_ep *ep, uint8_t status);
 void pm_ep_drop(struct pm_ep *ep);
 void pm_ep_sq_rung(struct pm_ep *ep, uint32_t pi);
 void pm_ep_rq_rung(struct pm_ep *ep, uint32_t pi);
-void pm_ep_recv_complete(struct pm_ep *ep, uint64_t cookie, uint8_t op, uint8_t status, uint32_t len,
-			 uint64_t imm, uint32_t src_nic, uint32_t src_ep);
+void pm_ep_recv_complete(struct pm_ep *ep, uint64_t cookie, uint8_t op, uint8_t status,
+			 uint32_t len, uint64_t imm, uint32_t src_nic, uint32_t src_ep);
 
 /* sq.c */
 void pm_sq_fetch(struct pm_ep *ep);
@@ -574,8 +577,8 @@ void pm_tx_reset(struct pm_card *c);
 /* rx.c */
 void pm_rx_frame(struct pm_card *c, struct pm_frame *f);
 bool pm_rx_gather(struct pm_card *c, const struct pm_frame *f, size_t off, void *buf, size_t len);
-void pm_rx_respond(struct pm_card *c, uint32_t src_nic, uint32_t src_ep, uint32_t dst_ep, uint64_t msg,
-		   uint8_t status, uint64_t result);
+void pm_rx_respond(struct pm_card *c, uint32_t src_nic, uint32_t src_ep, uint32_t dst_ep,
+		   uint64_t msg, uint8_t status, uint64_t result);
 enum pm_rx_step { PM_RX_TAKEN, PM_RX_HOLD };
 enum pm_rx_step pm_rx_request(struct pm_card *c, struct pm_flow *flow, struct pm_frame *f,
 			      const struct pm_wire *w);
@@ -597,7 +600,8 @@ void pm_flow_reset_ep(struct pm_ep *ep);
 
 /* rsp.c */
 void pm_rsp_frame(struct pm_card *c, struct pm_frame *f, const struct pm_wire *w);
-uint8_t pm_rsp_source(struct pm_card *c, const struct pm_wire *w, struct pm_sg *sg, struct pm_span *s);
+uint8_t pm_rsp_source(struct pm_card *c, const struct pm_wire *w, struct pm_sg *sg,
+		      struct pm_span *s);
 
 /* peer.c */
 void pm_peer_seen(struct pm_card *c, uint32_t nic, uint32_t inc);

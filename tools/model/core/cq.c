@@ -3,7 +3,8 @@
  * Completion queues.
  *
  * Called by endpoints (entries), doorbells (consumer index, arming) and the admin queue. A queue
- * that dies stops its endpoints a little later, from pm_card_poll(): it is found full in the middle of their work.
+ * that dies stops its endpoints a little later, from pm_card_poll(): it is found full in the middle
+ * of their work.
  */
 #include <stdlib.h>
 
@@ -145,7 +146,8 @@ uint8_t pm_adm_create_cq(struct pm_card *c, const void *cmd, struct pm_admin_res
 	cq = new_cq(c, k);
 	if (!cq)
 		return PNIC_AS_NO_RESOURCE;
-	st = pm_db_take(c, &cq->db, PM_DB_CQ, cq, cq->ctx, le32toh(k->db_page), le16toh(k->db_slot));
+	st = pm_db_take(c, &cq->db, PM_DB_CQ, cq, cq->ctx, le32toh(k->db_page),
+			le16toh(k->db_slot));
 	if (st) {
 		free(cq);
 		return st;

@@ -2,9 +2,9 @@
 /*
  * Doorbells: pages and their slots, and how the card finds the ones that were rung.
  *
- * The slots of all rings stand in one table. Each look goes over the few that rang lately and over a slice of
- * the table, so that ten thousand idle endpoints cost a busy one next to nothing; only when a whole
- * turn of the table found nothing new does the card call itself idle.
+ * The slots of all rings stand in one table. Each look goes over the few that rang lately and over
+ * a slice of the table, so that ten thousand idle endpoints cost a busy one next to nothing; only
+ * when a whole turn of the table found nothing new does the card call itself idle.
  */
 #include <stdlib.h>
 
@@ -113,7 +113,8 @@ void pm_db_park(struct pm_card *c, bool park)
 		uint64_t *slot = pm_db_slot(c, i, PNIC_DB_SLOT_PARK);
 
 		if (c->page[i])
-			__atomic_store_n(slot, htole64(park ? PNIC_DB_PARKED : 0), __ATOMIC_SEQ_CST);
+			__atomic_store_n(slot, htole64(park ? PNIC_DB_PARKED : 0),
+					 __ATOMIC_SEQ_CST);
 	}
 }
 
@@ -132,7 +133,10 @@ static bool grow(struct pm_card *c)
 	return true;
 }
 
-/* Ties a ring to its slot, which reads 0 afterwards. An admin status: NOT_FOUND if the page is not the context's. */
+/*
+ * Ties a ring to its slot, which reads 0 afterwards. An admin status: NOT_FOUND if the page is not
+ * the context's.
+ */
 uint8_t pm_db_take(struct pm_card *c, struct pm_db *db, enum pm_db_kind kind, void *obj,
 		   const struct pm_ctx *ctx, uint32_t page, uint32_t slot)
 {

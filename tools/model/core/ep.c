@@ -71,8 +71,8 @@ void pm_ep_rq_rung(struct pm_ep *ep, uint32_t pi)
 	pm_flow_wake(ep);
 }
 
-void pm_ep_recv_complete(struct pm_ep *ep, uint64_t cookie, uint8_t op, uint8_t status, uint32_t len,
-			 uint64_t imm, uint32_t src_nic, uint32_t src_ep)
+void pm_ep_recv_complete(struct pm_ep *ep, uint64_t cookie, uint8_t op, uint8_t status,
+			 uint32_t len, uint64_t imm, uint32_t src_nic, uint32_t src_ep)
 {
 	struct pnic_cqe e = {
 		.cookie = htole64(cookie),
@@ -202,7 +202,8 @@ uint8_t pm_adm_create_ep(struct pm_card *c, const void *cmd, struct pm_admin_res
 	if (c->ep[le32toh(k->epn)])
 		return PNIC_AS_EXISTS;
 	ctx = c->ctx[le32toh(k->ctx)];
-	if (!ctx || !find_cq(c, ctx, le32toh(k->send_cqn)) || !find_cq(c, ctx, le32toh(k->recv_cqn)))
+	if (!ctx || !find_cq(c, ctx, le32toh(k->send_cqn)) ||
+	    !find_cq(c, ctx, le32toh(k->recv_cqn)))
 		return PNIC_AS_NOT_FOUND;
 	ep = new_ep(c, k);
 	if (!ep)
@@ -222,7 +223,10 @@ uint8_t pm_adm_create_ep(struct pm_card *c, const void *cmd, struct pm_admin_res
 	return PNIC_AS_OK;
 }
 
-/* Takes an endpoint away. Its transfers and those to it are ended, none of its own with a completion. */
+/*
+ * Takes an endpoint away. Its transfers and those to it are ended, none of its own with a
+ * completion.
+ */
 void pm_ep_drop(struct pm_ep *ep)
 {
 	struct pm_card *c = ep->card;
@@ -252,7 +256,8 @@ void pm_ep_drop(struct pm_ep *ep)
 	free(ep);
 }
 
-static uint8_t check_id(struct pm_card *c, const struct pnic_adm_destroy *k, struct pm_admin_result *r)
+static uint8_t check_id(struct pm_card *c, const struct pnic_adm_destroy *k,
+			struct pm_admin_result *r)
 {
 	if (le32toh(k->id) >= PM_MAX_EP)
 		return PM_BAD(r, struct pnic_adm_destroy, id);
@@ -272,12 +277,14 @@ uint8_t pm_adm_destroy_ep(struct pm_card *c, const void *cmd, struct pm_admin_re
 static void flush_receives(struct pm_ep *ep)
 {
 	for (; ep->rq_ci != ep->rq_pi; ep->rq_ci++) {
-		uint64_t at = ep->rq_base + (uint64_t)(ep->rq_ci & ep->rq_mask) * sizeof(struct pnic_rqe);
+		uint64_t at =
+			ep->rq_base + (uint64_t)(ep->rq_ci & ep->rq_mask) * sizeof(struct pnic_rqe);
 		struct pnic_rqe rqe;
 
 		if (!pm_dma_read(ep->card, at, &rqe, sizeof(rqe)))
 			return;
-		pm_ep_recv_complete(ep, le64toh(rqe.cookie), PNIC_OP_RECV, PNIC_ST_FLUSHED, 0, 0, 0, 0);
+		pm_ep_recv_complete(ep, le64toh(rqe.cookie), PNIC_OP_RECV, PNIC_ST_FLUSHED, 0, 0, 0,
+				    0);
 	}
 }
 

@@ -2,8 +2,8 @@
 /*
  * The fabric: cards, links, a switch where there are more than two, and the loop that drives them.
  *
- * Called by the front ends through card.h. One NIC goes to a switch of one port, two are joined back to back,
- * more go to the switch with a link each.
+ * Called by the front ends through card.h. One NIC goes to a switch of one port, two are joined
+ * back to back, more go to the switch with a link each.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -82,11 +82,8 @@ bool pm_fec_init(struct pm_fec *f, const struct pm_link_config *c, uint64_t stre
 	f->seen = calloc((f->n + 63) / 64, sizeof(*f->seen));
 	pm_rng_init(&f->rng, c->seed, "symbol errors", stream);
 	pm_rng_init(&f->idle_rng, c->seed, "idle symbol errors", stream);
-	if (f->lane && f->phase_v && f->v_tail && f->pmf && f->tail && f->cumulative &&
-	    f->member && f->accept && f->hit && f->seen)
-		return true;
-	pm_fec_free(f);
-	return false;
+	return f->lane && f->phase_v && f->v_tail && f->pmf && f->tail && f->cumulative &&
+	       f->member && f->accept && f->hit && f->seen;
 }
 
 /* Erasures */

@@ -75,6 +75,7 @@ struct pm_fec {
 	struct pm_rng rng, idle_rng;
 };
 
+/* False: no memory, and pm_fec_free() is due all the same. */
 bool pm_fec_init(struct pm_fec *f, const struct pm_link_config *c, uint64_t stream);
 void pm_fec_free(struct pm_fec *f);
 

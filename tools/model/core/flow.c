@@ -2,9 +2,10 @@
 /*
  * Flows: what a NIC remembers of the stream from one endpoint to one of its own.
  *
- * Three things can have to be remembered: a message of which some frames are still to come; frames held because the
- * first of them waits for a receive entry, which keeps the order; and that a message failed whose endpoint
- * stops on errors, so that what it had sent already is refused. Called by rx.c; by ep.c and peer.c when either end goes away.
+ * Three things can have to be remembered: a message of which some frames are still to come; frames
+ * held because the first of them waits for a receive entry, which keeps the order; and that a
+ * message failed whose endpoint stops on errors, so that what it had sent already is refused.
+ * Called by rx.c; by ep.c and peer.c when either end goes away.
  */
 #include <stdlib.h>
 
@@ -91,7 +92,10 @@ void pm_flow_clean(struct pm_flow *flow)
 	flow->card->npoison--;
 }
 
-/* Refuse what this life of the sender sends from now on. The oldest such memory goes if there are very many. */
+/*
+ * Refuse what this life of the sender sends from now on. The oldest such memory goes if there are
+ * very many.
+ */
 void pm_flow_poison(struct pm_flow *flow, uint32_t gen)
 {
 	struct pm_card *c = flow->card;
@@ -132,7 +136,9 @@ void pm_flow_hold(struct pm_flow *flow, struct pm_frame *f)
 	wait_for_entry(flow, &w);
 }
 
-/* Goes on with what is held, as far as there are receive entries. The flow may be gone afterwards. */
+/*
+ * Goes on with what is held, as far as there are receive entries. The flow may be gone afterwards.
+ */
 static void run(struct pm_flow *flow)
 {
 	struct pm_card *c = flow->card;
@@ -211,13 +217,15 @@ static void end(struct pm_flow *flow, uint8_t status)
 	struct pm_wire w;
 
 	if (flow->busy) {
-		pm_rx_respond(c, flow->src_nic, flow->src_ep, flow->ep->epn, flow->cur.msg, status, 0);
+		pm_rx_respond(c, flow->src_nic, flow->src_ep, flow->ep->epn, flow->cur.msg, status,
+			      0);
 		pm_rx_end(flow, PNIC_ST_FLUSHED);
 	}
 	while ((f = pm_fq_pop(&flow->held))) {
 		pm_wire_get(&w, f);
 		if (!w.off)
-			pm_rx_respond(c, flow->src_nic, flow->src_ep, flow->ep->epn, w.msg, status, 0);
+			pm_rx_respond(c, flow->src_nic, flow->src_ep, flow->ep->epn, w.msg, status,
+				      0);
 		pm_frame_free(f);
 	}
 	pm_flow_clean(flow);

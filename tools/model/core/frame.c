@@ -24,6 +24,7 @@
 #define SEQUENCE	4
 #define HEADER		36
 #define CRC		4
+_Static_assert(PREAMBLE + SEQUENCE + HEADER + CRC == PM_FRAME_OVERHEAD, "as link.h has it");
 
 /* Memory: each thread keeps those it freed, since a fabric stays in one thread. */
 

@@ -58,7 +58,9 @@ bool pm_dma_write(struct pm_card *c, uint64_t addr, const void *buf, size_t len)
 	return true;
 }
 
-/* An entry with a phase: its last 32-bit word goes last, as one store that orders after the others. */
+/*
+ * An entry with a phase: its last 32-bit word goes last, as one store that orders after the others.
+ */
 bool pm_dma_entry(struct pm_card *c, uint64_t addr, const void *entry, size_t size)
 {
 	size_t n = size;

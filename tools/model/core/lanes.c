@@ -163,24 +163,27 @@ void pm_lanes_reset(struct pm_dir *d)
 	}
 }
 
-bool pm_lanes_init(struct pm_dir *d, uint64_t stream)
+void pm_lanes_init(struct pm_dir *d, uint64_t stream)
+{
+	pm_event_init(&d->lane_due, due_event, d, true);
+	pm_rng_init(&d->lane_rng, d->link->config.seed, "spare lanes", stream);
+}
+
+bool pm_lanes_make(struct pm_dir *d, uint64_t stream)
 {
 	const struct pm_link_config *c = &d->link->config;
+	unsigned int i, lanes = c->lanes_data + c->lanes_spare;
 	struct pm_rng rng;
-	unsigned int i;
 
-	d->lanes = c->lanes_data + c->lanes_spare;
-	d->lane = calloc(d->lanes, sizeof(*d->lane));
+	d->lane = calloc(lanes, sizeof(*d->lane));
 	if (!d->lane)
 		return false;
-	pm_event_init(&d->lane_due, due_event, d, true);
+	d->lanes = lanes;
 	pm_rng_init(&rng, c->seed, "optics", stream);
-	pm_rng_init(&d->lane_rng, c->seed, "spare lanes", stream);
 	pm_optics_make(d->lane, c, &rng);
-	for (i = 0; i < d->lanes; i++)
+	for (i = 0; i < lanes; i++)
 		d->lane[i].logical = PNIC_LANE_NONE;
 	d->locked = pm_lanes_lit(d);
-	pm_lanes_mapped(d, d->rx_map);
 	return true;
 }
 

@@ -192,7 +192,8 @@ int pm_port_state(const struct pm_port *p)
 
 /* Making and freeing */
 
-static bool dir_init(struct pm_link *link, unsigned int i, uint64_t stream)
+/* Can't fail, so that whatever does fail later is undone by pm_link_free(). */
+static void dir_init(struct pm_link *link, unsigned int i, uint64_t stream)
 {
 	struct pm_dir *d = &link->dir[i];
 
@@ -202,10 +203,17 @@ static bool dir_init(struct pm_link *link, unsigned int i, uint64_t stream)
 	d->settled = pm_sim_now(link->sim);
 	pm_maps_init(d);
 	pm_mgmt_init(d, stream);
-	if (!pm_fec_init(&d->fec, &link->config, stream) || !pm_lanes_init(d, stream))
-		return false;
+	pm_lanes_init(d, stream);
 	pm_llr_tx_init(d);
 	pm_llr_rx_init(d);
+}
+
+static bool dir_make(struct pm_dir *d, uint64_t stream)
+{
+	if (!pm_fec_init(&d->fec, &d->link->config, stream) || !pm_lanes_make(d, stream))
+		return false;
+	pm_maps_make(d);
+	pm_llr_tx_rate(d);
 	return true;
 }
 
@@ -234,12 +242,14 @@ struct pm_link *pm_link_new(struct pm_sim *sim, const struct pm_link_config *c, 
 	link->sim = sim;
 	link->config = *c;
 	link->q_nominal = pm_optics_q(c->ber_median);
-	link->identity = pm_map_identity(c->lanes_data);
 	pm_rng_init(&link->damage_rng, c->seed, "damage", index);
-	for (i = 0; i < 2; i++)
-		port_init(link, i);
 	for (i = 0; i < 2; i++) {
-		if (!link->identity || !dir_init(link, i, 2ull * index + i)) {
+		port_init(link, i);
+		dir_init(link, i, 2ull * index + i);
+	}
+	link->identity = pm_map_identity(c->lanes_data);
+	for (i = 0; i < 2; i++) {
+		if (!link->identity || !dir_make(&link->dir[i], 2ull * index + i)) {
 			pm_link_free(link);
 			return NULL;
 		}

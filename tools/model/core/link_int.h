@@ -223,7 +223,8 @@ void pm_stream_load(struct pm_dir *d, bool fresh);
 void pm_stream_frame_gap(struct pm_dir *d, const struct pm_flight *e);
 
 /* lanes.c */
-bool pm_lanes_init(struct pm_dir *d, uint64_t stream);
+void pm_lanes_init(struct pm_dir *d, uint64_t stream);
+bool pm_lanes_make(struct pm_dir *d, uint64_t stream);
 void pm_lanes_refresh(struct pm_dir *d, unsigned int lane);
 void pm_lanes_changed(struct pm_dir *d, bool fresh);	/* after refreshes; @fresh: or a new line map */
 void pm_lanes_mapped(struct pm_dir *d, const struct pm_map *was);
@@ -237,6 +238,7 @@ void pm_map_put(struct pm_map *m);
 bool pm_map_same(const struct pm_map *a, const struct pm_map *b);
 void pm_map_set(struct pm_map **at, struct pm_map *m);	/* takes over a reference */
 void pm_maps_init(struct pm_dir *d);
+void pm_maps_make(struct pm_dir *d);
 void pm_maps_free(struct pm_dir *d);
 void pm_maps_reset_tx(struct pm_dir *d);
 void pm_maps_reset_rx(struct pm_dir *d);

@@ -466,5 +466,4 @@ void pm_llr_tx_init(struct pm_dir *d)
 	pm_event_init(&t->pump, pump_event, d, false);
 	pm_event_init(&t->replay, replay_event, d, true);
 	pm_event_init(&t->age, age_event, d, true);
-	pm_llr_tx_rate(d);
 }

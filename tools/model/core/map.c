@@ -368,9 +368,14 @@ void pm_maps_reset_rx(struct pm_dir *d)
 void pm_maps_init(struct pm_dir *d)
 {
 	pm_event_init(&d->heartbeat, heartbeat_event, d, true);
+}
+
+void pm_maps_make(struct pm_dir *d)
+{
 	d->tx_map = pm_map_get(d->link->identity);
 	d->line_map = pm_map_get(d->link->identity);
 	d->rx_map = pm_map_get(d->link->identity);
+	pm_lanes_mapped(d, d->rx_map);
 }
 
 void pm_maps_free(struct pm_dir *d)

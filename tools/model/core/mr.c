@@ -192,8 +192,8 @@ static uint64_t translate(const struct pm_mr *mr, uint64_t addr, size_t *len)
 }
 
 /*
- * The byte at @off of a span: a pointer, and how much of *@len from there is contiguous. NULL with a
- * local status in *@status if the key is gone, or the memory.
+ * The byte at @off of a span: a pointer, and how much of *@len from there is contiguous. NULL with
+ * a local status in *@status if the key is gone, or the memory.
  */
 void *pm_span_at(const struct pm_span *s, uint64_t off, size_t *len, bool write, uint8_t *status)
 {

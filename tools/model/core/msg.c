@@ -3,7 +3,8 @@
  * Messages: transfers that this NIC began, and reads that it serves.
  *
  * Frames name a message by number and generation, never by pointer: one that comes
- * after the message's end finds nothing. The table outlives a reset of the card for the same reason.
+ * after the message's end finds nothing. The table outlives a reset of the card for the same
+ * reason.
  */
 #include <stdlib.h>
 

@@ -2,8 +2,9 @@
 /*
  * The other NICs as this one knows them: resets, and a link that is down for too long.
  *
- * Each NIC counts its resets (incarnations); every frame carries the sender's count, requests also the one
- * they were meant for, and a reset is announced. Called by the port's owner (fabric.c) and by rx.c.
+ * Each NIC counts its resets (incarnations); every frame carries the sender's count, requests also
+ * the one they were meant for, and a reset is announced. Called by the port's owner (fabric.c) and
+ * by rx.c.
  */
 #include "card_priv.h"
 
@@ -68,8 +69,8 @@ static void retry(void *arg, uint64_t now)
 }
 
 /*
- * The link gave a frame up. A request ends its transfer; what answers another NIC's request is tried again, else
- * that NIC might wait for ever.
+ * The link gave a frame up. A request ends its transfer; what answers another NIC's request is
+ * tried again, else that NIC might wait for ever.
  */
 void pm_peer_flushed(struct pm_card *c, struct pm_frame *f)
 {
@@ -105,7 +106,10 @@ static uint64_t data_age(const struct pm_card *c)
 	return pm_port_config(c->port)->data_age_ms * 1000000ull;
 }
 
-/* While the link is down: transfers that had their time end, also those whose answer is what can't come. */
+/*
+ * While the link is down: transfers that had their time end, also those whose answer is what can't
+ * come.
+ */
 static void aged(void *arg, uint64_t now)
 {
 	struct pm_card *c = arg;
@@ -113,7 +117,8 @@ static void aged(void *arg, uint64_t now)
 
 	if (pm_port_state(c->port) == PNIC_LINK_UP || c->down_since == UINT64_MAX)
 		return;
-	if (!c->frozen && !(c->status & PNIC_STATUS_FATAL) && now >= age && now - c->down_since >= age)
+	if (!c->frozen && !(c->status & PNIC_STATUS_FATAL) && now >= age &&
+	    now - c->down_since >= age)
 		pm_peer_fail(c, 0, PNIC_ST_LINK, now - age);
 	pm_sim_at(c->sim, &c->age_timer, now + age / 4);
 }

@@ -23,8 +23,12 @@ static void progress(struct pm_msg *m, uint32_t got)
 	pm_tx_kick(m->ep);
 }
 
-/* The memory that a DATA frame of @c names, if the NIC and the endpoint for which it was read still are what they were. */
-uint8_t pm_rsp_source(struct pm_card *c, const struct pm_wire *w, struct pm_sg *sg, struct pm_span *s)
+/*
+ * The memory that a DATA frame of @c names, if the NIC and the endpoint for which it was read still
+ * are what they were.
+ */
+uint8_t pm_rsp_source(struct pm_card *c, const struct pm_wire *w, struct pm_sg *sg,
+		      struct pm_span *s)
 {
 	struct pm_ep *ep = pm_ep_find(c, w->src_ep);
 
@@ -64,7 +68,8 @@ static uint8_t take_data(struct pm_card *c, struct pm_msg *m, const struct pm_fr
 	return PNIC_ST_OK;
 }
 
-static void data(struct pm_card *c, struct pm_msg *m, const struct pm_frame *f, const struct pm_wire *w)
+static void data(struct pm_card *c, struct pm_msg *m, const struct pm_frame *f,
+		 const struct pm_wire *w)
 {
 	uint8_t st;
 

@@ -2,8 +2,9 @@
 /*
  * The receive side: requests of other NICs.
  *
- * Called by the fabric with each frame that the port delivers. All checks of a transfer are made at its
- * first frame, for the whole of it; then payload goes from the sender's memory to this host's, in one copy.
+ * Called by the fabric with each frame that the port delivers. All checks of a transfer are made at
+ * its first frame, for the whole of it; then payload goes from the sender's memory to this host's,
+ * in one copy.
  */
 #include "card_priv.h"
 
@@ -22,8 +23,8 @@ static uint8_t recv_op(uint8_t op)
 	return op | 0x80;
 }
 
-void pm_rx_respond(struct pm_card *c, uint32_t src_nic, uint32_t src_ep, uint32_t dst_ep, uint64_t msg,
-		   uint8_t status, uint64_t result)
+void pm_rx_respond(struct pm_card *c, uint32_t src_nic, uint32_t src_ep, uint32_t dst_ep,
+		   uint64_t msg, uint8_t status, uint64_t result)
 {
 	struct pm_wire w = {
 		.type = PM_W_RSP, .status = status, .src_ep = dst_ep, .dst_ep = src_ep,
@@ -53,7 +54,10 @@ static void refuse(struct pm_card *c, struct pm_ep *ep, uint32_t src_nic, const 
 		pm_flow_poison(flow, w->ep_gen);
 }
 
-/* The message under way in @flow is over, unfinished: its receive entry, if it has one, completes so. */
+/*
+ * The message under way in @flow is over, unfinished: its receive entry, if it has one, completes
+ * so.
+ */
 void pm_rx_end(struct pm_flow *flow, uint8_t status)
 {
 	struct pm_inbound *in = &flow->cur;
@@ -62,21 +66,22 @@ void pm_rx_end(struct pm_flow *flow, uint8_t status)
 		return;
 	flow->busy = false;
 	if (in->has_rqe)
-		pm_ep_recv_complete(flow->ep, in->cookie, recv_op(in->op), status, 0, 0, flow->src_nic,
-				    flow->src_ep);
+		pm_ep_recv_complete(flow->ep, in->cookie, recv_op(in->op), status, 0, 0,
+				    flow->src_nic, flow->src_ep);
 }
 
-static void finish(struct pm_card *c, struct pm_ep *ep, const struct pm_inbound *in, uint32_t src_nic,
-		   const struct pm_wire *w)
+static void finish(struct pm_card *c, struct pm_ep *ep, const struct pm_inbound *in,
+		   uint32_t src_nic, const struct pm_wire *w)
 {
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	if (in->has_rqe)
-		pm_ep_recv_complete(ep, in->cookie, recv_op(in->op), PNIC_ST_OK, in->len, in->imm, src_nic,
-				    w->src_ep);
+		pm_ep_recv_complete(ep, in->cookie, recv_op(in->op), PNIC_ST_OK, in->len, in->imm,
+				    src_nic, w->src_ep);
 	respond(c, src_nic, w, PNIC_ST_OK, 0);
 }
 
-static void progress(struct pm_card *c, struct pm_inbound *in, uint32_t src_nic, const struct pm_wire *w)
+static void progress(struct pm_card *c, struct pm_inbound *in, uint32_t src_nic,
+		     const struct pm_wire *w)
 {
 	struct pm_wire p = {
 		.type = PM_W_PROGRESS, .src_ep = w->dst_ep, .dst_ep = w->src_ep, .src_inc = c->inc,
@@ -101,29 +106,31 @@ static void source(struct pm_msg *m, struct pm_frame *f, struct pm_span *s)
 }
 
 /* Takes a frame's payload. False: the transfer has failed and both ends know. */
-static bool take_payload(struct pm_card *c, struct pm_ep *ep, struct pm_inbound *in, struct pm_frame *f,
-			 const struct pm_wire *w, struct pm_msg *m)
+static bool take_payload(struct pm_card *c, struct pm_ep *ep, struct pm_inbound *in,
+			 struct pm_frame *f, const struct pm_wire *w, struct pm_msg *m)
 {
 	struct pm_span dst = { .card = c, .sg = &in->to, .nsg = 1, .acc = in->acc };
 	uint8_t dst_st, src_st, recv_st, send_st;
 	struct pm_span src;
 
 	source(m, f, &src);
-	if (pm_span_copy(&dst, in->got, &src, f->is_inline ? 0 : f->ref_off, f->payload_len, &dst_st, &src_st)) {
+	if (pm_span_copy(&dst, in->got, &src, f->is_inline ? 0 : f->ref_off, f->payload_len,
+			 &dst_st, &src_st)) {
 		in->got += f->payload_len;
 		return true;
 	}
 	recv_st = dst_st ? dst_st : pm_status_mirror(src_st);
 	send_st = dst_st ? pm_status_mirror(dst_st) : src_st;
 	if (in->has_rqe)
-		pm_ep_recv_complete(ep, in->cookie, recv_op(in->op), recv_st, 0, 0, f->src_nic, w->src_ep);
+		pm_ep_recv_complete(ep, in->cookie, recv_op(in->op), recv_st, 0, 0, f->src_nic,
+				    w->src_ep);
 	refuse(c, ep, f->src_nic, w, send_st);
 	return false;
 }
 
 /* A frame of a message that has begun. */
-static void more(struct pm_card *c, struct pm_flow *flow, struct pm_frame *f, const struct pm_wire *w,
-		 struct pm_msg *m)
+static void more(struct pm_card *c, struct pm_flow *flow, struct pm_frame *f,
+		 const struct pm_wire *w, struct pm_msg *m)
 {
 	struct pm_inbound *in;
 
@@ -161,8 +168,8 @@ static uint8_t do_atomic(const struct pm_wire *w, void *p, uint64_t *old)
 		uint64_t cmp = htole64(w->cmp), *v = p;
 
 		if (w->op == PNIC_OP_COMP_SWAP) {
-			__atomic_compare_exchange_n(v, &cmp, htole64(w->imm), false, __ATOMIC_SEQ_CST,
-						    __ATOMIC_SEQ_CST);
+			__atomic_compare_exchange_n(v, &cmp, htole64(w->imm), false,
+						    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 			*old = le64toh(cmp);
 		} else {
 			*old = __atomic_fetch_add(v, w->imm, __ATOMIC_SEQ_CST);
@@ -171,8 +178,8 @@ static uint8_t do_atomic(const struct pm_wire *w, void *p, uint64_t *old)
 		uint32_t cmp = htole32(w->cmp), *v = p;
 
 		if (w->op == PNIC_OP_COMP_SWAP) {
-			__atomic_compare_exchange_n(v, &cmp, htole32(w->imm), false, __ATOMIC_SEQ_CST,
-						    __ATOMIC_SEQ_CST);
+			__atomic_compare_exchange_n(v, &cmp, htole32(w->imm), false,
+						    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 			*old = le32toh(cmp);
 		} else {
 			*old = __atomic_fetch_add(v, (uint32_t)w->imm, __ATOMIC_SEQ_CST);
@@ -181,7 +188,8 @@ static uint8_t do_atomic(const struct pm_wire *w, void *p, uint64_t *old)
 	return PNIC_ST_OK;
 }
 
-static void serve_atomic(struct pm_card *c, struct pm_ep *ep, uint32_t src_nic, const struct pm_wire *w)
+static void serve_atomic(struct pm_card *c, struct pm_ep *ep, uint32_t src_nic,
+			 const struct pm_wire *w)
 {
 	struct pm_inbound in = { 0 };
 	uint8_t st = remote_check(c, w, PNIC_MR_REMOTE_ATOMIC, &in);
@@ -204,7 +212,8 @@ static void serve_atomic(struct pm_card *c, struct pm_ep *ep, uint32_t src_nic, 
 		respond(c, src_nic, w, PNIC_ST_OK, old);
 }
 
-static void serve_read(struct pm_card *c, struct pm_ep *ep, uint32_t src_nic, const struct pm_wire *w)
+static void serve_read(struct pm_card *c, struct pm_ep *ep, uint32_t src_nic,
+		       const struct pm_wire *w)
 {
 	struct pm_inbound in = { 0 };
 	uint8_t st = remote_check(c, w, PNIC_MR_REMOTE_READ, &in);
@@ -235,8 +244,12 @@ static void serve_read(struct pm_card *c, struct pm_ep *ep, uint32_t src_nic, co
 	pm_tx_job(job);
 }
 
-/* Takes the next receive entry for @in. *@recv is what is wrong with it. False: the ring can't be read. */
-static bool take_entry(struct pm_ep *ep, struct pm_inbound *in, const struct pm_wire *w, uint8_t *recv)
+/*
+ * Takes the next receive entry for @in. *@recv is what is wrong with it. False: the ring can't be
+ * read.
+ */
+static bool take_entry(struct pm_ep *ep, struct pm_inbound *in, const struct pm_wire *w,
+		       uint8_t *recv)
 {
 	uint64_t at = ep->rq_base + (uint64_t)(ep->rq_ci & ep->rq_mask) * sizeof(struct pnic_rqe);
 	struct pnic_rqe rqe;
@@ -262,7 +275,9 @@ static bool take_entry(struct pm_ep *ep, struct pm_inbound *in, const struct pm_
 	return true;
 }
 
-/* A receive entry for the message: TAKEN with *@ok false if that ended it, HOLD if it has to wait. */
+/*
+ * A receive entry for the message: TAKEN with *@ok false if that ended it, HOLD if it has to wait.
+ */
 static enum pm_rx_step find_entry(struct pm_ep *ep, struct pm_inbound *in, uint32_t src_nic,
 				  const struct pm_wire *w, bool *ok)
 {
@@ -421,7 +436,10 @@ static void announced(struct pm_card *c, const struct pm_frame *f, const struct 
 static void misdirected(struct pm_card *c, const struct pm_frame *f, const struct pm_wire *req)
 {
 	struct pm_wire w = {
-		.type = PM_W_RSP, .status = PNIC_ST_UNREACHABLE, .dst_ep = req->src_ep, .msg = req->msg,
+		.type = PM_W_RSP,
+		.status = PNIC_ST_UNREACHABLE,
+		.dst_ep = req->src_ep,
+		.msg = req->msg,
 	};
 	struct pm_frame *answer;
 

@@ -2,8 +2,8 @@
 /*
  * Send rings: from a descriptor to a message, and from a message that is over to its completion.
  *
- * A descriptor is copied once and judged from the copy. What is wrong with it is acted on when its turn
- * comes, so that everything before it is carried out first.
+ * A descriptor is copied once and judged from the copy. What is wrong with it is acted on when its
+ * turn comes, so that everything before it is carried out first.
  */
 #include "card_priv.h"
 
@@ -25,8 +25,10 @@ static uint32_t slots_needed(const struct pnic_sqe *s)
 	uint32_t len = le32toh(s->length);
 
 	if (s->flags & PNIC_SQF_INLINE)
-		return 1 + (len > PNIC_SQE_INLINE_BASE ?
-			    ((uint64_t)len - PNIC_SQE_INLINE_BASE + PNIC_SLOT_SIZE - 1) / PNIC_SLOT_SIZE : 0);
+		return 1 + (len > PNIC_SQE_INLINE_BASE
+				    ? ((uint64_t)len - PNIC_SQE_INLINE_BASE + PNIC_SLOT_SIZE - 1) /
+					      PNIC_SLOT_SIZE
+				    : 0);
 	return s->num_sge < 2 ? 1 : 1 + (s->num_sge + 1) / 2;
 }
 
@@ -122,11 +124,13 @@ static struct pm_msg *make(struct pm_ep *ep, const struct pnic_sqe *s)
 
 static bool read_slot(struct pm_ep *ep, uint32_t index, uint8_t *to)
 {
-	return pm_dma_read(ep->card, ep->sq_base + (uint64_t)(index & ep->sq_mask) * PNIC_SLOT_SIZE, to,
-			   PNIC_SLOT_SIZE);
+	return pm_dma_read(ep->card, ep->sq_base + (uint64_t)(index & ep->sq_mask) * PNIC_SLOT_SIZE,
+			   to, PNIC_SLOT_SIZE);
 }
 
-/* Copies the descriptor at sq_fetch. 0: host memory failed; over 5: it doesn't say how long it is. */
+/*
+ * Copies the descriptor at sq_fetch. 0: host memory failed; over 5: it doesn't say how long it is.
+ */
 static unsigned int read_descriptor(struct pm_ep *ep, uint8_t *raw)
 {
 	unsigned int i, n;
@@ -176,7 +180,8 @@ static bool fetch_one(struct pm_ep *ep)
 
 static bool may_fetch(const struct pm_ep *ep)
 {
-	unsigned int window = ep->card->msgs_live < PM_MSGS_PLENTY ? PM_EP_WINDOW : PM_EP_WINDOW_MIN;
+	unsigned int window = ep->card->msgs_live < PM_MSGS_PLENTY ? PM_EP_WINDOW
+								   : PM_EP_WINDOW_MIN;
 
 	return ep->state != PM_EP_DEAD && !ep->unreadable && ep->sq_fetch != ep->sq_pi &&
 	       ep->nmsgs < window;

@@ -3,17 +3,20 @@
  * The transmit side: which endpoint's turn it is, and cutting messages into frames.
  *
  * Called by doorbells and responses (pm_tx_kick), by the port when it has room again, and by
- * pm_card_poll(). Endpoints and served reads take turns of a few frames, so that a long message delays nobody.
+ * pm_card_poll(). Endpoints and served reads take turns of a few frames, so that a long message
+ * delays nobody.
  */
 #include "card_priv.h"
 
 /*
- * With the link down for days they pile up. A lost one does little harm: what the far end holds goes with
- * the next message of the same endpoint.
+ * With the link down for days they pile up. A lost one does little harm: what the far end holds
+ * goes with the next message of the same endpoint.
  */
 #define ABORTS_MAX	16384u
 
-/* An endpoint that may have something to do. One that waits for its destination stays where it is. */
+/*
+ * An endpoint that may have something to do. One that waits for its destination stays where it is.
+ */
 void pm_tx_kick(struct pm_ep *ep)
 {
 	if (pm_list_empty(&ep->run))

@@ -2,9 +2,10 @@
 /*
  * The switch of a fabric of more than two NICs: plain, not blocking, one port for each.
  *
- * It passes frames on by reference, has one queue for each output, and drops nothing: when a queue grows, the
- * NICs are told to send no more payload that way (pm_fabric.xoff). What nobody can take is answered to its sender.
- * Each port has firmware of its own for its lane maps. Called by the ports (as their owner) and by fabric.c.
+ * It passes frames on by reference, has one queue for each output, and drops nothing: when a queue
+ * grows, the NICs are told to send no more payload that way (pm_fabric.xoff). What nobody can take
+ * is answered to its sender. Each port has firmware of its own for its lane maps. Called by the
+ * ports (as their owner) and by fabric.c.
  */
 #include <stdlib.h>
 
@@ -146,8 +147,8 @@ static void retry(void *arg, uint64_t now)
 }
 
 /*
- * A frame that its output's link gave up. Requests are answered; answers are tried again, since the one who waits
- * for them knows only of his own link.
+ * A frame that its output's link gave up. Requests are answered; answers are tried again, since the
+ * one who waits for them knows only of his own link.
  */
 static void flushed(void *owner, struct pm_frame *f)
 {
@@ -181,7 +182,10 @@ static void tx_ready(void *owner)
 	drain(o);
 }
 
-/* A link that stays down past the data age: the other NICs need not wait for what would come over it. */
+/*
+ * A link that stays down past the data age: the other NICs need not wait for what would come over
+ * it.
+ */
 static void aged(void *arg, uint64_t now)
 {
 	struct out_port *o = arg;
