@@ -428,6 +428,76 @@ KTAP_TEST(lane_errors_fit_the_light)
 	rig_free(&r);
 }
 
+#ifndef __SANITIZE_ADDRESS__
+/* Each allocation in turn fails. */
+static unsigned int fail_at, allocations;
+extern void *__libc_calloc(size_t n, size_t size);
+extern void *__libc_malloc(size_t size);
+extern void *__libc_realloc(void *p, size_t size);
+
+static bool fails(void)
+{
+	return fail_at && ++allocations == fail_at;
+}
+
+void *calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __libc_calloc(n, size);
+}
+
+void *malloc(size_t size)
+{
+	return fails() ? NULL : __libc_malloc(size);
+}
+
+void *realloc(void *p, size_t size)
+{
+	return fails() ? NULL : __libc_realloc(p, size);
+}
+
+static void use_what_allocates(struct rig *r)
+{
+	struct { struct pnic_map head; __le16 phys; } m = {
+		{ .generation = htole32(2), .width = htole16(1) }, 0
+	};
+	struct pm_port *p = pm_link_port(r->link, 0);
+	uint64_t sleep_ns, why;
+
+	pm_port_map_stage(p, PNIC_DIR_TX, &m, sizeof(m), &why);
+	pm_port_map_switch(p, 2);
+	pm_port_mgmt_send(p, "x", 1);
+	pm_frame_free(pm_frame_new());
+	pm_fault_cut(p, true);
+	pm_sim_run(r->sim, 1000, &sleep_ns);
+}
+
+KTAP_TEST(every_allocation_may_fail)
+{
+	bool struck = true;
+	unsigned int n;
+	struct rig r;
+
+	for (n = 1; struck && n < 1000; n++) {
+		rig_init(&r, "mosaic-800g", 1);
+		r.sim = pm_sim_new(1, 0);
+		allocations = 0;
+		fail_at = n;
+		r.link = pm_link_new(r.sim, &r.config, 0);
+		if (r.link)
+			use_what_allocates(&r);
+		struck = allocations >= n;
+		fail_at = 0;
+		if (!r.link)	/* nothing of it is left in the clock */
+			CHECK_EQ(pm_sim_run(r.sim, 10, &(uint64_t){ 0 }), false);
+		rig_free(&r);
+		if (!allocations)
+			SKIP("somebody else's malloc()");
+	}
+	CHECK_GE(n, 25);
+	CHECK_LT(n, 1000);
+}
+#endif
+
 KTAP_TEST(crc32c)
 {
 	uint8_t buf[300];
