@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs a command inside the guest root:  enter.sh ROOT [--bind SRC DST]... [--cd DIR] -- CMD...
+# Runs a command inside the guest root:
+#   enter.sh OUTSIDE ROOT [--bind SRC DST]... [--cd DIR] -- CMD...
+# OUTSIDE is the mount namespace that the harness is in, as readlink shows it.
 #
 # pnic-vm calls it as the first thing in a mount namespace of its own, so whatever is mounted
 # here is gone with the last process, however that ends, and the machine's own mounts are never
@@ -9,11 +11,17 @@
 
 set -eu
 
-root=$1
-shift
+outside=$1
+root=$2
+shift 2
 
-# By hand, outside such a namespace, all this would be done to the machine itself.
-if [ "$(readlink /proc/self/ns/mnt)" = "$(readlink /proc/1/ns/mnt)" ] || [ ! -d "$root/boot" ]; then
+# Outside a namespace of its own all this would be done to the machine itself.
+here=$(readlink /proc/self/ns/mnt)
+case $outside in
+mnt:*) ;;
+*) here=$outside ;;
+esac
+if [ "$here" = "$outside" ] || [ "$root" -ef / ] || [ ! -d "$root/boot" ]; then
 	echo "enter.sh: to be called by pnic-vm, in a mount namespace of its own" >&2
 	exit 2
 fi

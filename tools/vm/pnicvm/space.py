@@ -25,7 +25,8 @@ def unshare(own_pids=False):
 
 def in_root(root, command, binds=(), directory='/', own_pids=False):
     """argv that runs `command` (a list) in `root` with (source, target) `binds`."""
-    argv = unshare(own_pids) + ['/bin/sh', os.path.join(paths.VM, 'enter.sh'), root]
+    argv = unshare(own_pids) + ['/bin/sh', os.path.join(paths.VM, 'enter.sh'),
+                                os.readlink('/proc/self/ns/mnt'), root]
     for source, target in binds:
         argv += ['--bind', source, target]
     return argv + ['--cd', directory, '--'] + list(command)
