@@ -126,7 +126,7 @@ struct pnic_admin_slot {
  * @timeouts: commands that were not answered
  */
 struct pnic_admin {
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	void *asq;
 	struct pnic_acqe *acq;
 	u32 tail;
@@ -164,7 +164,7 @@ struct pnic_admin {
  * @name: of the interrupt
  */
 struct pnic_eq {
-	spinlock_t lock;
+	spinlock_t lock;	/* one consumer at a time */
 	struct pnic_eqe *ring;
 	u32 mask;
 	u8 log_size;
@@ -282,16 +282,16 @@ struct pnic_dev {
 	struct xarray db_ids;
 	struct pnic_lanes *lanes;
 	struct pnic_status_page *status;
-	spinlock_t status_lock;
+	spinlock_t status_lock;		/* writers of @status */
 	struct list_head files;
-	spinlock_t files_lock;
+	spinlock_t files_lock;		/* @files */
 	struct rw_semaphore reg_lock;
-	struct mutex reset_lock;
-	struct mutex buf_lock;
+	struct mutex reset_lock;	/* bring-up, reset, removal */
+	struct mutex buf_lock;		/* @buf */
 	void *buf;
 	dma_addr_t buf_dma;
 	/* Slow. */
-	spinlock_t state_lock;
+	spinlock_t state_lock;		/* changes of @state */
 	wait_queue_head_t state_wait;
 	struct work_struct reset_work;
 	struct delayed_work health_work;

@@ -156,15 +156,15 @@ void pnic_admin_process(struct pnic_dev *pd)
 	spin_unlock_irqrestore(&a->lock, flags);
 
 	if (wrong)
-		pnic_nonsense(pd, "admin queue stopped: %s in completion of command %#x (opcode %#x, status %u, head %u)",
+		pnic_nonsense(pd, "admin queue stopped: %s in completion %#x of opcode %#x: %u, %u",
 			      wrong, le16_to_cpu(cqe.cid), cqe.opcode, cqe.status,
 			      le32_to_cpu(cqe.asq_head));
 	else if (a->acq_head != first)
 		wake_up_all(&a->room);
 }
 
-/* A slot with the command in the ring; NULL if there is no room yet, or -EIO. */
-static struct pnic_admin_slot *pnic_admin_submit(struct pnic_dev *pd, void *cmd)
+/* Puts @cmd in the ring and gives its slot, or -EIO. False: there is no room yet. */
+static bool pnic_admin_submit(struct pnic_dev *pd, void *cmd, struct pnic_admin_slot **found)
 {
 	struct pnic_admin_slot *slot = NULL;
 	struct pnic_admin *a = &pd->admin;
@@ -192,6 +192,7 @@ static struct pnic_admin_slot *pnic_admin_submit(struct pnic_dev *pd, void *cmd)
 	pnic_wr32(pd, PNIC_REG_ASQ_TAIL, a->tail);
 unlock:
 	spin_unlock_irq(&a->lock);
+	*found = slot;
 	return slot;
 }
 
@@ -261,7 +262,7 @@ static int pnic_admin_try(struct pnic_dev *pd, void *cmd, struct pnic_acqe *answ
 	struct pnic_admin_slot *slot;
 	int err;
 
-	if (!wait_event_timeout(a->room, (slot = pnic_admin_submit(pd, cmd)),
+	if (!wait_event_timeout(a->room, pnic_admin_submit(pd, cmd, &slot),
 				msecs_to_jiffies(a->timeout_ms) + 1))
 		return -ETIMEDOUT;
 	if (IS_ERR(slot))

@@ -8,7 +8,7 @@
 #define PNIC_ADMIN_CID_H
 
 #define PNIC_ADMIN_LOG		6
-#define PNIC_ADMIN_SLOTS	(1 << PNIC_ADMIN_LOG)
+#define PNIC_ADMIN_SLOTS	64	/* 1 << PNIC_ADMIN_LOG */
 #define PNIC_ADMIN_GEN_MASK	(0xffff >> PNIC_ADMIN_LOG)
 
 /**

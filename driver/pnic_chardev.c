@@ -22,7 +22,7 @@
 static dev_t pnic_chardev_first;
 static DEFINE_IDA(pnic_minors);
 
-/* --- calls that need no context ----------------------------------------------------------- */
+/* --- calls that need no context ---- */
 
 static u64 pnic_chardev_features(const struct pnic_caps *caps)
 {
@@ -97,7 +97,7 @@ static int pnic_chardev_link_info(struct pnic_file *pf, void *data)
 	return err;
 }
 
-/* --- the table ------------------------------------------------------------------------------ */
+/* --- the table ---- */
 
 union pnic_chardev_arg {
 	u32 size;
@@ -131,7 +131,7 @@ struct pnic_chardev_call {
 };
 
 #define PNIC_CALL(_cmd, _type, _last, ...) \
-	[_IOC_NR(_cmd)] = { \
+	{ \
 		.cmd = _cmd, \
 		.size = sizeof(_type) + \
 			BUILD_BUG_ON_ZERO(sizeof(_type) > sizeof(union pnic_chardev_arg)), \
@@ -164,11 +164,12 @@ static const struct pnic_chardev_call pnic_chardev_calls[] = {
 
 static const struct pnic_chardev_call *pnic_chardev_find(unsigned int cmd)
 {
-	unsigned int nr = _IOC_NR(cmd);
+	unsigned int i;
 
-	if (nr >= ARRAY_SIZE(pnic_chardev_calls) || pnic_chardev_calls[nr].cmd != cmd)
-		return NULL;
-	return &pnic_chardev_calls[nr];
+	for (i = 0; i < ARRAY_SIZE(pnic_chardev_calls); i++)
+		if (pnic_chardev_calls[i].cmd == cmd)
+			return &pnic_chardev_calls[i];
+	return NULL;
 }
 
 static int pnic_chardev_run(struct pnic_file *pf, const struct pnic_chardev_call *call,
@@ -246,7 +247,7 @@ static long pnic_chardev_ioctl(struct file *file, unsigned int cmd, unsigned lon
 	return err;
 }
 
-/* --- files ------------------------------------------------------------------------------------ */
+/* --- files ---- */
 
 static struct pnic_file *pnic_file_new(struct pnic_dev *pd, struct file *file)
 {
@@ -371,7 +372,7 @@ static const struct file_operations pnic_chardev_fops = {
 	.compat_ioctl	= compat_ptr_ioctl,
 };
 
-/* --- devices ---------------------------------------------------------------------------------- */
+/* --- devices ---- */
 
 /*
  * For everybody, like /dev/infiniband/uverbsN: what a process can do is bounded by its

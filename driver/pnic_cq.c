@@ -9,7 +9,7 @@
 
 #include "pnic_object.h"
 
-/* --- events, in interrupts ------------------------------------------------------------------- */
+/* --- events, in interrupts ---- */
 
 /* The lock of the table keeps the queue: it is taken out before it is freed. */
 void pnic_cq_event(struct pnic_dev *pd, u32 cqn)
@@ -48,7 +48,7 @@ void pnic_cq_error(struct pnic_dev *pd, u32 cqn, u32 code)
 	xa_unlock_irqrestore(&pd->cqs, flags);
 }
 
-/* --- creation --------------------------------------------------------------------------------- */
+/* --- creation ---- */
 
 static int pnic_cq_command(struct pnic_cq *cq)
 {
@@ -185,7 +185,7 @@ unlock:
 	return err;
 }
 
-/* --- the end ----------------------------------------------------------------------------------- */
+/* --- the end ---- */
 
 /* 0: the card does not write to the ring any more. With pf->lock. */
 int pnic_cq_remove(struct pnic_cq *cq)

@@ -15,7 +15,7 @@
 
 #include "pnic_object.h"
 
-/* --- handles ----------------------------------------------------------------------------- */
+/* --- handles ---- */
 
 int pnic_handle_check(const struct pnic_ioc_handle *arg)
 {
@@ -48,7 +48,7 @@ void pnic_obj_del(struct pnic_obj *obj)
 	xa_erase(&obj->pf->objs, obj->handle);
 }
 
-/* --- making a context -------------------------------------------------------------------- */
+/* --- making a context ---- */
 
 static void pnic_ctx_forget(struct pnic_file *pf)
 {
@@ -106,7 +106,7 @@ void pnic_ctx_undo(struct pnic_file *pf, void *data)
 	mutex_unlock(&pf->lock);
 }
 
-/* --- in good order ----------------------------------------------------------------------- */
+/* --- in good order ---- */
 
 /* 0 if the card confirmed; the object is gone then. */
 static int pnic_obj_destroy(struct pnic_obj *obj)
@@ -175,7 +175,7 @@ int pnic_ctx_destroy(struct pnic_file *pf)
 	return err;
 }
 
-/* --- by force ---------------------------------------------------------------------------- */
+/* --- by force ---- */
 
 /* First half, while the card may still be working: no process reaches it any more. */
 void pnic_ctx_revoke_all(struct pnic_dev *pd)

@@ -87,7 +87,8 @@ static bool pnic_dbpage_take(struct pnic_dbpage *db, unsigned int count, u16 *sl
 }
 
 /* @count slots in one page. */
-int pnic_dbpage_get(struct pnic_file *pf, unsigned int count, struct pnic_dbpage **found, u16 *slots)
+int pnic_dbpage_get(struct pnic_file *pf, unsigned int count, struct pnic_dbpage **found,
+		    u16 *slots)
 {
 	struct pnic_dbpage *db;
 

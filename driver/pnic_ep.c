@@ -29,7 +29,7 @@ void pnic_ep_error(struct pnic_dev *pd, u32 epn, u32 code)
 	xa_unlock_irqrestore(&pd->eps, flags);
 }
 
-/* --- creation --------------------------------------------------------------------------------- */
+/* --- creation ---- */
 
 static int pnic_ep_command(struct pnic_ep *ep, const struct pnic_ioc_ep_create *arg)
 {
@@ -204,7 +204,7 @@ unlock:
 	return err;
 }
 
-/* --- restart and the end ------------------------------------------------------------------------ */
+/* --- restart and the end ---- */
 
 /* 0: the card uses neither the rings nor, for this endpoint, any region. With pf->lock. */
 int pnic_ep_remove(struct pnic_ep *ep)

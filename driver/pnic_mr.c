@@ -24,7 +24,7 @@
 
 #define PNIC_MR_KEY_INDEX_BITS	24
 
-/* --- the account --------------------------------------------------------------------------- */
+/* --- the account ---- */
 
 static int pnic_mr_account(struct pnic_mr *mr)
 {
@@ -52,7 +52,7 @@ static void pnic_mr_unaccount(struct pnic_mr *mr)
 	mr->mm = NULL;
 }
 
-/* --- the pages ----------------------------------------------------------------------------- */
+/* --- the pages ---- */
 
 static void pnic_mr_unpin(struct pnic_dev *pd, struct pnic_mr *mr)
 {
@@ -81,8 +81,8 @@ static long pnic_mr_pin_batch(struct pnic_dev *pd, struct pnic_mr *mr, struct pa
 	n = pin_user_pages_fast(addr, n, flags, pages);
 	if (n <= 0)
 		return n ? n : -EFAULT;
-	err = sg_alloc_append_table_from_pages(&mr->sgt, pages, n, 0, (unsigned long)n << PAGE_SHIFT,
-					       max_seg, left - n, GFP_KERNEL_ACCOUNT);
+	err = sg_alloc_append_table_from_pages(&mr->sgt, pages, n, 0, n * PAGE_SIZE, max_seg,
+					       left - n, GFP_KERNEL_ACCOUNT);
 	if (err) {
 		unpin_user_pages(pages, n);
 		return err;
@@ -188,7 +188,7 @@ static struct pnic_mr *pnic_mr_get_memory(struct pnic_dev *pd, const struct pnic
 	return mr;
 }
 
-/* --- the card ------------------------------------------------------------------------------ */
+/* --- the card ---- */
 
 /* The tag makes the key hard to guess, and another one each time an index is used. */
 static u64 pnic_mr_key(u32 index)

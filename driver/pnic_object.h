@@ -190,6 +190,7 @@ struct pnic_ep {
 	struct pnic_dbpage *db;
 	u16 slots[2];
 };
+
 #define PNIC_EP_SQ	0
 #define PNIC_EP_RQ	1
 
@@ -206,7 +207,7 @@ struct pnic_ep {
  * @wait: who reads or polls
  */
 struct pnic_evq {
-	spinlock_t lock;
+	spinlock_t lock;	/* all but @wait */
 	struct pnic_evring ring;
 	struct list_head cqs;
 	bool reset;
@@ -245,14 +246,14 @@ struct pnic_file {
 	bool closed;
 	u32 ctx;
 	bool dead;
-	struct mutex lock;
+	struct mutex lock;		/* objects */
 	struct xarray objs;
 	u32 next_handle;
 	unsigned int cqs;
 	unsigned int eps;
 	size_t ring_bytes;
 	struct list_head dbpages;
-	struct mutex map_lock;
+	struct mutex map_lock;		/* what follows */
 	struct xarray maps;
 	u32 next_map;
 	bool revoked;

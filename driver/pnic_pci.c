@@ -11,7 +11,7 @@
 
 #include "pnic_csr.h"
 
-/* --- probe and removal ------------------------------------------------------------------------ */
+/* --- probe and removal ---- */
 
 static int pnic_pci_check_bar(struct pci_dev *pdev, int bar, resource_size_t min)
 {
@@ -188,7 +188,7 @@ static void pnic_pci_shutdown(struct pci_dev *pdev)
 	mutex_unlock(&pd->reset_lock);
 }
 
-/* --- resets and errors ------------------------------------------------------------------------- */
+/* --- resets and errors ---- */
 
 /* Down, with the way up open: unless it is over for the device anyway. */
 static void pnic_pci_down(struct pnic_dev *pd)
@@ -276,7 +276,7 @@ static const struct pci_error_handlers pnic_pci_errors = {
 	.reset_done	= pnic_pci_reset_done,
 };
 
-/* --- power ------------------------------------------------------------------------------------- */
+/* --- power ---- */
 
 /* Leaving D3hot is a reset: contexts do not survive suspending. */
 static int pnic_pci_suspend(struct device *dev)
@@ -293,7 +293,7 @@ static int pnic_pci_resume(struct device *dev)
 
 static DEFINE_SIMPLE_DEV_PM_OPS(pnic_pci_pm, pnic_pci_suspend, pnic_pci_resume);
 
-/* --- the driver ---------------------------------------------------------------------------------- */
+/* --- the driver ---- */
 
 static const struct pci_device_id pnic_pci_ids[] = {
 	{ PCI_DEVICE(PNIC_PCI_VENDOR_ID, PNIC_PCI_DEVICE_ID) },
