@@ -121,10 +121,11 @@ int pm_fault_cut(struct pm_port *p, bool cut)
 
 int pm_lane_truth(struct pm_port *p, unsigned int lane, struct pm_lane_truth *t)
 {
-	const struct pm_lane *l = &p->in->lane[lane];
+	const struct pm_lane *l;
 
 	if (lane >= p->in->lanes)
 		return -EINVAL;
+	l = &p->in->lane[lane];
 	t->power_db = l->power_db;
 	t->ber = l->ber;
 	t->dead = l->dead;

@@ -3,17 +3,17 @@
  * Codewords and their symbol errors. Called by the receive side of a direction for the
  * codewords that carry frames, and when somebody asks for the idle ones between them.
  *
- * Nothing is encoded; what matters of RS(n, k) is that a codeword with e wrong
- * symbols at unknown places and v erased ones is corrected if 2e + v <= n - k.
- * The stream is dealt to the lanes round robin without a break, unit by unit (a unit is a symbol, or
- * a bit with bit striping), so codeword i begins on logical lane i * per_cw mod width.
+ * Nothing is encoded; what matters of RS(n, k) is that a codeword with e wrong symbols at
+ * unknown places and v erased ones is corrected if 2e + v <= n - k. The stream is dealt to
+ * the lanes round robin without a break, unit by unit (a unit is a symbol, or a bit with
+ * bit striping), so codeword i begins on logical lane i * per_cw mod width.
  *
- * A dark lane that isn't marked yet is a lane with a BER of one half; a marked
- * one contributes erasures. All other errors are independent, so the stream is
- * never walked: lanes are sorted into classes of like probability, and each
- * class draws how many of its units pass until the next wrong one (geometric with the
- * class's largest probability, then thinned to the lane's own). That is exact, and a
- * healthy link costs a draw per some hundred codewords.
+ * A dark lane that isn't marked yet is a lane with a BER of one half; a marked one
+ * contributes erasures. All other errors are independent, so the stream is never walked:
+ * lanes are sorted into classes of like probability, and each class draws how many of its
+ * units pass until the next wrong one (geometric with the class's largest probability, then
+ * thinned to the lane's own). That is exact, and a healthy link costs a draw per some
+ * hundred codewords.
  *
  * Erased symbols are counted neither as corrected nor in the histogram.
  */
@@ -195,7 +195,10 @@ static void load_distribution(struct pm_fec *f)
 	f->all_bad = f->loss == 1;
 }
 
-/* Units that pass until the next wrong one. Mostly none in a class of dark lanes: no logarithm for those. */
+/*
+ * Units that pass until the next wrong one. Mostly none in a class of dark lanes: no
+ * logarithm for those.
+ */
 static uint64_t class_skip(struct pm_fec *f, const struct pm_fec_class *c)
 {
 	uint64_t skip = 0;
@@ -259,7 +262,10 @@ static void find_first(struct pm_fec *f)
 	set_first(f, unit);
 }
 
-/* The first class has its error behind it. If its next one is still before all others', nothing is searched. */
+/*
+ * The first class has its error behind it. If its next one is still before all others',
+ * nothing is searched.
+ */
 static void advance_first(struct pm_fec *f)
 {
 	struct pm_fec_class *c = &f->class[f->err_class];

@@ -14,9 +14,9 @@ struct pm_fec_class {
 	double p_max, scale;
 	unsigned int first, count;	/* of the member arrays */
 	uint64_t at;			/* the next wrong unit, counted among the class's own */
-	uint64_t unit;			/* the same in the stream since the epoch; UINT64_MAX: none */
+	uint64_t unit;			/* the same in the stream since the epoch; or UINT64_MAX */
 };
-#define PM_FEC_CLASSES	64		/* powers of two down to 2^-63; what is rarer never happens */
+#define PM_FEC_CLASSES	64		/* powers of two down to 2^-63; the rest never happens */
 
 struct pm_fec_counts {
 	uint64_t codewords, corrected, uncorrectable, symbols;

@@ -4,13 +4,13 @@
  * codeword does to them.
  *
  * A frame that FEC handed over whole is intact by construction, so its CRC is never
- * computed. Of one that lies in an uncorrectable codeword the bytes are gathered
- * as the transmitter would send them, its CRC appended, the wrong symbols flipped where they fall,
- * and the CRC is computed anew as the receiver would. If it is right all the same (no wrong symbol fell on this
- * frame, or one chance in 2^32) the frame passes.
+ * computed. Of one that lies in an uncorrectable codeword the bytes are gathered as the
+ * transmitter would send them, its CRC appended, the wrong symbols flipped where they fall,
+ * and the CRC is computed anew as the receiver would. If it is right all the same (no wrong
+ * symbol fell on this frame, or one chance in 2^32) the frame passes.
  *
- * On the line a frame is 8 bytes of preamble, 4 of sequence number, 36 of header, the payload, and
- * 4 of CRC that covers all but the preamble.
+ * On the line a frame is 8 bytes of preamble, 4 of sequence number, 36 of header, the
+ * payload, and 4 of CRC that covers all but the preamble.
  */
 #include <endian.h>
 #include <pthread.h>
@@ -166,7 +166,10 @@ static void randomise(struct pm_rng *rng, uint8_t *image, size_t len, double fro
 		image[i] = (uint8_t)pm_rng_u64(rng);
 }
 
-/* Flips @wrong symbols of a codeword whose data begin at byte @from of the frame and take @bytes. */
+/*
+ * Flips @wrong symbols of a codeword whose data begin at byte @from of the frame and take
+ * @bytes.
+ */
 static void flip_symbols(struct pm_dir *d, uint8_t *image, size_t len, double from, double bytes,
 			 unsigned int wrong)
 {

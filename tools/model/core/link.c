@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A link and its two ports: profiles, making and freeing, up and down, events to the
- * owner, reset, what LINK_QUERY and COUNTERS tell. Called by the NIC engine, the switch and the front ends.
+ * A link and its two ports: profiles, making and freeing, up and down, events to the owner,
+ * reset, what LINK_QUERY and COUNTERS tell. Called by the NIC engine, the switch and the
+ * front ends.
  */
 #include <endian.h>
 #include <limits.h>
@@ -12,14 +13,14 @@
 #include "link_int.h"
 
 /*
- * Profiles. mosaic-800g: Mosaic (SIGCOMM 2025): 460 channels of 2 Gb/s, median BER below 2e-8 at
- * 20 m; 425 of them carry 850 Gb/s, the line rate of 800 Gb/s behind RS(544,514).
- * avicena-512g: LightBundle, 256 + 64 channels, 5..10 m, below 1e-9, at the
- * rate that gives 512 Gb/s of payload. test-16: sixteen lanes with a short code, so that a lane
- * has few symbols in a codeword and a test few lanes to care for.
- * Common to all: 5 ns/m of fibre; 62 ns for an 800G RS-FEC (802.3dj deck: 37 ns of logic, four
- * codewords of 25.6 ns in all); loss of light known after 100 us and frames kept for 4 s (Slingshot's health markers
- * and LLR data age). Assumptions: the spread of 0.4 dB between lanes, and the
+ * Profiles. mosaic-800g: Mosaic (SIGCOMM 2025): 460 channels of 2 Gb/s, median BER below
+ * 2e-8 at 20 m; 425 of them carry 850 Gb/s, the line rate of 800 Gb/s behind RS(544,514).
+ * avicena-512g: LightBundle, 256 + 64 channels, 5..10 m, below 1e-9, at the rate that gives
+ * 512 Gb/s of payload. test-16: sixteen lanes with a short code, so that a lane has few
+ * symbols in a codeword and a test few lanes to care for. Common to all: 5 ns/m of fibre;
+ * 62 ns for an 800G RS-FEC (802.3dj deck: 37 ns of logic, four codewords of 25.6 ns in
+ * all); loss of light known after 100 us and frames kept for 4 s (Slingshot's health
+ * markers and LLR data age). Assumptions: the spread of 0.4 dB between lanes, and the
  * heartbeat, which comes with the lane markers.
  */
 static const struct pm_link_config profiles[] = {

@@ -32,7 +32,7 @@ struct pm_frame {
 	uint32_t src_nic, dst_nic;
 	uint32_t seq;			/* the link's */
 	uint32_t payload_len;		/* bytes on the line besides PM_FRAME_OVERHEAD */
-	struct pm_port *origin;		/* the NIC port that first sent it: its owner has the payload */
+	struct pm_port *origin;		/* the NIC port that first sent it, and has the payload */
 	/* The transport's header; the link does not look at it. */
 	uint8_t hdr[96];
 	/* Payload by reference: token and offset mean something to the origin's owner. */
@@ -60,7 +60,10 @@ struct pm_link_event {
 struct pm_port_ops {
 	/* An intact frame in order; the callee owns it (pm_frame_free or forward). */
 	void (*rx)(void *owner, struct pm_frame *f);
-	/* Copies @len payload bytes of @f from @off to @buf; only called on the origin's owner. False: memory gone. */
+	/*
+	 * Copies @len payload bytes of @f from @off to @buf; only called on the origin's
+	 * owner. False: memory gone.
+	 */
 	bool (*gather)(void *owner, const struct pm_frame *f, size_t off, void *buf, size_t len);
 	/* Not delivered, and never will be: link down past the data age. The callee owns it. */
 	void (*flushed)(void *owner, struct pm_frame *f);
@@ -100,8 +103,11 @@ const struct pm_link_config *pm_port_config(const struct pm_port *p);
 
 /* Takes @f and returns true, or false with the queue full (tx_ready follows). */
 bool pm_port_send(struct pm_port *p, struct pm_frame *f);
-/* Reset of the owner: drops what it queued (no flushed call), its receive state, its maps back to identity generation;
- * frames of it still on the way are not delivered. The far end sees the link bounce no more than its lanes do. */
+/*
+ * Reset of the owner: drops what it queued (no flushed call), its receive state, its maps
+ * back to identity generation; frames of it still on the way are not delivered. The far end
+ * sees the link bounce no more than its lanes do.
+ */
 void pm_port_reset(struct pm_port *p);
 void pm_port_link_set(struct pm_port *p, bool admin_up);
 int pm_port_state(const struct pm_port *p);			/* enum pnic_link_state */
@@ -109,9 +115,13 @@ int pm_port_state(const struct pm_port *p);			/* enum pnic_link_state */
 /* What the admin commands LINK_QUERY, LANE_TABLE, MAP_*, MGMT_*, COUNTERS, LANE_CTL do. 0 or an
  * enum pnic_admin_status; *@detail is result[0]. */
 void pm_port_query(struct pm_port *p, struct pnic_link_info *info);
-/* The same for an onlooker: restarts no minimum, and margin_min is the smallest since the link was made. */
+/*
+ * The same for an onlooker: restarts no minimum, and margin_min is the smallest since the
+ * link was made.
+ */
 void pm_port_peek(struct pm_port *p, struct pnic_link_info *info);
-size_t pm_port_lane_table(struct pm_port *p, int dir, void *buf, size_t cap);	/* bytes written, 0: cap too small */
+/* Bytes written, 0: @cap too small. */
+size_t pm_port_lane_table(struct pm_port *p, int dir, void *buf, size_t cap);
 size_t pm_port_map_get(struct pm_port *p, int dir, bool staged, void *buf, size_t cap);
 int pm_port_map_stage(struct pm_port *p, int dir, const void *map, size_t len, uint64_t *detail);
 int pm_port_map_switch(struct pm_port *p, uint32_t generation);
@@ -120,17 +130,22 @@ int pm_port_mgmt_send(struct pm_port *p, const void *msg, size_t len);
 /* Length of the oldest message, 0: none. One longer than @cap is neither copied nor taken. */
 size_t pm_port_mgmt_recv(struct pm_port *p, void *buf, size_t cap);
 int pm_port_lane_ctl(struct pm_port *p, uint16_t lane, bool on);
-void pm_port_counters(struct pm_port *p, struct pnic_counters *c);		/* sets the link's part of it */
+/* Sets the link's part of it. */
+void pm_port_counters(struct pm_port *p, struct pnic_counters *c);
 
-/* Faults, for the control socket. @p is the receiver whose incoming lanes are meant. 0 or -errno. */
+/*
+ * Faults, for the control socket. @p is the receiver whose incoming lanes are meant. 0 or
+ * -errno.
+ */
 int pm_fault_kill(struct pm_port *p, unsigned int lane);
 int pm_fault_heal(struct pm_port *p, unsigned int lane);
 int pm_fault_degrade(struct pm_port *p, unsigned int lane, double db);		/* less light, dB */
-int pm_fault_patch(struct pm_port *p, unsigned int x, unsigned int y, double radius, double db);	/* db >= 100: kill; <= 0: heal */
+/* @db >= 100: kill; <= 0: heal. */
+int pm_fault_patch(struct pm_port *p, unsigned int x, unsigned int y, double radius, double db);
 int pm_fault_common(struct pm_port *p, double db);
-int pm_fault_drop(struct pm_port *p, unsigned int frames);			/* next frames vanish */
-int pm_fault_corrupt(struct pm_port *p, unsigned int frames);			/* next frames are damaged past FEC */
-int pm_fault_cut(struct pm_port *p, bool cut);					/* no light at all, both directions */
+int pm_fault_drop(struct pm_port *p, unsigned int frames);		/* next frames vanish */
+int pm_fault_corrupt(struct pm_port *p, unsigned int frames);	/* next frames are damaged past FEC */
+int pm_fault_cut(struct pm_port *p, bool cut);			/* no light at all, both directions */
 
 /* One physical lane as the optics have it, for pictures and tests. */
 struct pm_lane_truth { double power_db, ber; bool dead, off; uint8_t x, y; };

@@ -45,7 +45,7 @@ struct pm_map {
 /* What travels in the stream. */
 enum pm_flight_kind {
 	PM_FLIGHT_FRAME,
-	PM_FLIGHT_MARKER,	/* from here on map holds, and the receiver is told its generation */
+	PM_FLIGHT_MARKER,	/* from here on map holds, and the receiver is told */
 	PM_FLIGHT_REMAP,	/* from here on map holds, and nobody is told: a reset */
 	PM_FLIGHT_LIGHT,	/* from here on lane is switched on or off; PNIC_LANE_NONE: all */
 };
@@ -101,7 +101,10 @@ struct pm_llr_rx {
 	bool synced;
 	bool nak_due;
 	uint32_t nak_round;
-	/* One acknowledgement is under way at a time; the next one takes all that came meanwhile. */
+	/*
+	 * One acknowledgement is under way at a time; the next one takes all that came
+	 * meanwhile.
+	 */
 	bool ack_busy, ack_nak;
 	uint32_t ack_expect, ack_round;
 	struct pm_event arrive, ack;
@@ -142,7 +145,7 @@ struct pm_dir {
 
 	struct pm_fec fec;
 	bool dark;			/* no lane of the receiver's map has light */
-	uint64_t line_ps;		/* transmitter's time until which the stream is accounted for */
+	uint64_t line_ps;		/* transmitter's time, accounted for until then */
 	double idle_ps;			/* of it idle, and not yet looked at */
 
 	struct pm_flight flight[PM_FLIGHT];
@@ -226,7 +229,8 @@ void pm_stream_frame_gap(struct pm_dir *d, const struct pm_flight *e);
 void pm_lanes_init(struct pm_dir *d, uint64_t stream);
 bool pm_lanes_make(struct pm_dir *d, uint64_t stream);
 void pm_lanes_refresh(struct pm_dir *d, unsigned int lane);
-void pm_lanes_changed(struct pm_dir *d, bool fresh);	/* after refreshes; @fresh: or a new line map */
+/* After refreshes, or (@fresh) a new line map. */
+void pm_lanes_changed(struct pm_dir *d, bool fresh);
 void pm_lanes_mapped(struct pm_dir *d, const struct pm_map *was);
 void pm_lanes_reset(struct pm_dir *d);		/* of the receiver */
 unsigned int pm_lanes_lit(const struct pm_dir *d);
@@ -257,7 +261,7 @@ bool pm_frame_survives(struct pm_dir *d, const struct pm_frame *f, const struct 
 
 /* link.c */
 void pm_port_notify(struct pm_port *p, struct pm_link_event ev);
-void pm_link_review(struct pm_link *link);	/* lanes or switches changed: recompute the states */
+void pm_link_review(struct pm_link *link);	/* recomputes the states of both ends */
 void pm_port_margin(struct pm_port *p);
 
 #endif /* PM_LINK_INT_H */

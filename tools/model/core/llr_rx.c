@@ -73,7 +73,10 @@ static void deliver(struct pm_dir *d, struct pm_slot *s)
 
 	d->in.expect++;
 	acknowledge(d);
-	/* Without it the frame had come before the receiver was reset, and only its acknowledgement was lost. */
+	/*
+	 * Without it the frame had come before the receiver was reset, and only its
+	 * acknowledgement was lost.
+	 */
 	if (!f)
 		return;
 	s->f = NULL;
@@ -139,7 +142,10 @@ static void arrive_event(void *arg, uint64_t now)
 
 	while (d->flight_head != d->flight_tail &&
 	       d->flight[d->flight_head % PM_FLIGHT].arrives <= now) {
-		/* Owners send from their callbacks, but the ring is never so full as to reach this entry. */
+		/*
+		 * Owners send from their callbacks, but the ring is never so full as to
+		 * reach this entry.
+		 */
 		struct pm_flight *e = &d->flight[d->flight_head++ % PM_FLIGHT];
 
 		if (e->kind == PM_FLIGHT_FRAME)

@@ -182,7 +182,10 @@ void pm_llr_tx_rate(struct pm_dir *d)
 	t->cw_q8 = d->fec.per_cw * 256;
 	t->cw_ps = c->fec_n * c->fec_symbol_bits * 1000.0 / (width * c->lane_gbps);
 	cw_full = t->cw_ps * width / c->lanes_data;
-	/* fec_latency is that of the full width; a codeword takes longer to come in on fewer lanes. */
+	/*
+	 * fec_latency is that of the full width; a codeword takes longer to come in on
+	 * fewer lanes.
+	 */
 	d->latency_ns = (uint64_t)(c->reach_m * c->flight_ns_per_m + c->fec_latency_ns +
 				   (t->cw_ps - cw_full) / 1000 + 0.5);
 }

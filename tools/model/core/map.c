@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Lane maps: what MAP_STAGE, MAP_SWITCH, MAP_ABORT and LANE_CTL do, the markers that carry a new map's
- * generation through the stream, and the heartbeat that brings a receiver back to generation 1
- * (hardware-interface.rst, 8.5 and 8.6).
+ * Lane maps: what MAP_STAGE, MAP_SWITCH, MAP_ABORT and LANE_CTL do, the markers that carry
+ * a new map's generation through the stream, and the heartbeat that brings a receiver back
+ * to generation 1 (hardware-interface.rst, 8.5 and 8.6).
  *
- * Of a direction there are up to five maps: active and staged at the
- * transmitter, active and staged at the receiver, and the one under which the codewords that are
- * just arriving were sent (line_map). Only if line_map and the receiver's active map
- * say the same can anything be decoded.
+ * Of a direction there are up to five maps: active and staged at the transmitter, active
+ * and staged at the receiver, and the one under which the codewords that are just arriving
+ * were sent (line_map). Only if line_map and the receiver's active map say the same can
+ * anything be decoded.
  */
 #include <endian.h>
 #include <stdlib.h>

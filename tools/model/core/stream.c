@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Keeps a direction's decoder in step with its light, its maps and the clock. Called before and after
- * whatever changes one of these, and before anybody looks at counters.
+ * Keeps a direction's decoder in step with its light, its maps and the clock. Called before
+ * and after whatever changes one of these, and before anybody looks at counters.
  *
- * Codewords that carry frames are looked at when the frame arrives. Idle ones
- * only add up as time, and are looked at in bulk. So the errors that frames meet depend
- * on the seed and on what was sent, not on how long the line was idle in between.
+ * Codewords that carry frames are looked at when the frame arrives. Idle ones only add up
+ * as time, and are looked at in bulk. So the errors that frames meet depend on the seed and
+ * on what was sent, not on how long the line was idle in between.
  */
 #include "link_int.h"
 

@@ -75,7 +75,8 @@ static inline void rig_rx(void *owner, struct pm_frame *f)
 	pm_frame_free(f);
 }
 
-static inline bool rig_gather(void *owner, const struct pm_frame *f, size_t off, void *buf, size_t len)
+static inline bool rig_gather(void *owner, const struct pm_frame *f, size_t off, void *buf,
+			      size_t len)
 {
 	struct rig_end *e = owner;
 	uint8_t *to = buf;
@@ -265,7 +266,10 @@ static inline void rig_map_get(struct rig *r, int end, int dir, struct rig_map *
 	REQUIRE(pm_port_map_get(r->end[end].port, dir, false, m, sizeof(*m)) > 0);
 }
 
-/* Makes the next generation of @m: no dead lane, spares for them as long as there are any, then narrower. */
+/*
+ * Makes the next generation of @m: no dead lane, spares for them as long as there are any,
+ * then narrower.
+ */
 static inline void rig_map_drop(struct rig_map *m, const bool *dead, unsigned int lanes)
 {
 	bool used[PNIC_LANES_MAX] = { false };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A link that is being broken: dead lanes within and beyond what FEC corrects, lost and damaged frames, cuts, data
- * age, resets. Whatever happens, a frame arrives once, in order and intact, or is flushed.
+ * A link that is being broken: dead lanes within and beyond what FEC corrects, lost and
+ * damaged frames, cuts, data age, resets. Whatever happens, a frame arrives once, in order
+ * and intact, or is flushed.
  */
 #include <errno.h>
 #include <math.h>
@@ -81,7 +82,10 @@ KTAP_TEST(loss_is_detected_in_time)
 	rig_free(&r);
 }
 
-/* 8..15 lanes at once: frames are damaged until the lanes are marked as erased, then it is clean again. */
+/*
+ * 8..15 lanes at once: frames are damaged until the lanes are marked as erased, then it is
+ * clean again.
+ */
 KTAP_TEST(up_to_fifteen_dead_lanes_heal_by_erasure)
 {
 	struct pnic_counters before, after;
@@ -114,7 +118,10 @@ KTAP_TEST(up_to_fifteen_dead_lanes_heal_by_erasure)
 	}
 }
 
-/* 40 lanes: nothing gets through, marked or not; the link is up, and waits without running its clock away. */
+/*
+ * 40 lanes: nothing gets through, marked or not; the link is up, and waits without running
+ * its clock away.
+ */
 KTAP_TEST(forty_dead_lanes_stall)
 {
 	uint64_t got, real, clock, replayed;
@@ -136,7 +143,8 @@ KTAP_TEST(forty_dead_lanes_stall)
 	CHECK_EQ(pm_port_state(r.end[1].port), PNIC_LINK_UP);
 	CHECK_LE(pm_sim_now(r.sim) - clock, (rig_real_ns() - real) * 11 / 10 + 100000);
 	/* A probe each millisecond. */
-	CHECK_LE(rig_counters(&r, 0).frames_replayed - replayed, 70);
+	replayed = rig_counters(&r, 0).frames_replayed - replayed;
+	CHECK_LE(replayed, (rig_real_ns() - real) / 1000000 + 20);
 	CHECK_EQ(rig_info(&r, 1).margin, 0);
 	for (i = 0; i < 40; i++)
 		CHECK_EQ(pm_fault_heal(r.end[1].port, 5 + i * 420 / 40), 0);
@@ -341,7 +349,10 @@ static bool last_came(struct rig *r)
 	return r->end[1].next == r->end[0].sent && r->end[0].next == r->end[1].sent;
 }
 
-/* A transmitter that is reset: its frames are gone, without a word; the receiver takes the next ones. */
+/*
+ * A transmitter that is reset: its frames are gone, without a word; the receiver takes the
+ * next ones.
+ */
 KTAP_TEST(reset_of_the_sender)
 {
 	uint64_t got, sent;
@@ -451,7 +462,10 @@ KTAP_TEST(a_degraded_lane)
 	rig_free(&r);
 }
 
-/* All lanes two decibels down: at the limit of the code, the frames still come, and no lane is lost. */
+/*
+ * All lanes two decibels down: at the limit of the code, the frames still come, and no lane
+ * is lost.
+ */
 KTAP_TEST(common_mode)
 {
 	struct rig r;

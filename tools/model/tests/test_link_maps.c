@@ -95,7 +95,7 @@ KTAP_TEST(forty_dead_lanes_shrink_the_link)
 	bool dead[460] = { false };
 	struct pnic_link_info info;
 	struct pnic_counters c;
-	uint64_t start, got;
+	uint64_t start, got, bits;
 	struct rig_map m;
 	unsigned int i;
 	struct rig r;
@@ -135,7 +135,8 @@ KTAP_TEST(forty_dead_lanes_shrink_the_link)
 	CHECK(rig_until(&r, rig_delivered, 10000));
 	CHECK_GE(pm_sim_now(r.sim) - start, (uint64_t)(50000 * 41.48 * 425 / 420));
 	CHECK_LE(pm_sim_now(r.sim) - start, (uint64_t)(50000 * 41.48 * 425 / 420) + 1000);
-	CHECK_GE(50000 * 4096 * 8ull * 1000 / (rig_counters(&r, 0).line_bits_tx - c.line_bits_tx), 925);
+	bits = rig_counters(&r, 0).line_bits_tx - c.line_bits_tx;
+	CHECK_GE(50000 * 4096 * 8ull * 1000 / bits, 925);
 	rig_free(&r);
 }
 
@@ -246,8 +247,8 @@ KTAP_TEST(refusals)
 }
 
 /*
- * A transmitter that switches alone: everything is damaged, really, and nothing gets by; the generation 1
- * fall-back brings the two together.
+ * A transmitter that switches alone: everything is damaged, really, and nothing gets by;
+ * the generation 1 fall-back brings the two together.
  */
 KTAP_TEST(disagreement_damages_everything)
 {
@@ -405,7 +406,10 @@ KTAP_TEST(reset_of_the_receiver_waits_to_be_asked)
 	rig_free(&r);
 }
 
-/* Resets of either end at any time: they always come together again, and nothing is ever delivered wrong. */
+/*
+ * Resets of either end at any time: they always come together again, and nothing is ever
+ * delivered wrong.
+ */
 KTAP_TEST(maps_faults_and_resets_at_random)
 {
 	unsigned int seed, i, end, agreed = 0;
@@ -436,7 +440,8 @@ KTAP_TEST(maps_faults_and_resets_at_random)
 							   le32toh(m.head.generation));
 					break;
 				case 4:
-					pm_port_map_abort(r.end[pm_rng_below(&rng, 2)].port, seed & 1,
+					end = pm_rng_below(&rng, 2);
+					pm_port_map_abort(r.end[end].port, seed & 1,
 							  le32toh(m.head.generation));
 					break;
 				case 5:

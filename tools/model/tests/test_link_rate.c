@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a clean 4 KiB frame costs the machine, with owners that do nothing, and what a broken link
- * costs. Processor time, so that others on the machine count little; the bounds are loose, the figures are
- * printed.
+ * What a clean 4 KiB frame costs the machine, with owners that do nothing, and what a
+ * broken link costs. Processor time, so that others on the machine count little; the bounds
+ * are loose, the figures are printed.
  */
 #include "link_rig.h"
 
