@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# In the guest: the main job, one process a card.  CARDS is how many; INPUT, STEPS may be set.
+# In the guest: the main job, one process a card.  CARDS is how many, STEPS how often
+# the gradients are reduced; INPUT may be set.
 # Each rank's events go to rankN.jsonl in the directory of the run, where the harness follows
 # them, its complaints to rankN.log.
 
@@ -12,9 +13,8 @@ echo "phase loading the module" >>"$run/phases"
 module_load || exit 70
 echo "phase running the job" >>"$run/phases"
 
-set -- --ranks "$CARDS" --rendezvous /tmp/ranks --json
+set -- --ranks "$CARDS" --steps "$STEPS" --rendezvous /tmp/ranks --json
 [ -z "$INPUT" ] || set -- "$@" --input "$INPUT"
-[ -z "$STEPS" ] || set -- "$@" --steps "$STEPS"
 mkdir /tmp/ranks
 
 rank=0

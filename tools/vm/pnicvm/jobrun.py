@@ -16,6 +16,13 @@ from .screen import Screen
 
 PROGRAM = os.path.join(paths.BUILD, 'guest', 'tools', 'job', 'pnic-allreduce')
 SAMPLE_SECONDS = 0.25
+TICK_SECONDS = 0.05
+# Training steps, when nobody says how many: some ten seconds of work, in which lanes can die one
+# after another.
+STEPS = {'tcg': 2, 'kvm': 40}
+# A small file is reduced more often, for the same reason.
+INPUT_BYTES = 128 << 20
+INPUT_STEPS = 1000
 STATUS_WORDS = {70: 'the module could not be loaded', 71: 'a rank failed',
                 72: 'the module could not be unloaded, or left pages pinned'}
 
@@ -53,6 +60,13 @@ class Options:
         """A rank holds its gradients, a copy to compare with, and what is in flight."""
         data = os.path.getsize(self.input) >> 20 if self.input else 100
         return max(2048, 768 + self.nics * (128 + 4 * data))
+
+
+def steps(options, chosen):
+    """How often the gradients, or the bytes of the file, are reduced."""
+    if options.steps or not options.input:
+        return options.steps or STEPS[chosen]
+    return min(INPUT_STEPS, max(STEPS[chosen], INPUT_BYTES // os.path.getsize(options.input)))
 
 
 class Watcher:
@@ -147,18 +161,16 @@ class Watcher:
         self.control.close()
 
 
-def _script(options):
-    words = ['CARDS=%d' % options.nics]
+def _script(options, chosen):
+    words = ['CARDS=%d' % options.nics, 'STEPS=%d' % steps(options, chosen)]
     if options.input:
         words.append('INPUT=$PNIC_RUN/input')
-    if options.steps:
-        words.append('STEPS=%d' % options.steps)
     return ' '.join(words) + ' exec sh $PNIC_RUN/job.sh\n'
 
 
 def _guest(root, chosen, options):
     args = ['--pace', options.pace] if options.pace else []
-    guest = boot.Guest(root, 'job', _script(options), accel=chosen, cpus=options.cpus,
+    guest = boot.Guest(root, 'job', _script(options, chosen), accel=chosen, cpus=options.cpus,
                        memory_mb=options.memory_mb(), nics=options.nics, model_args=args,
                        seed=options.seed, time_limit=options.time_limit)
     for name in ('job.sh', 'module.sh'):
@@ -176,16 +188,16 @@ def _faults(watcher, guest, status, options):
     elif status:
         faults.append(STATUS_WORDS.get(status, 'the guest says %d' % status))
     faults += watcher.job.faults()
-    killed = len(watcher.killer.done) if watcher.killer else 0
-    if killed < options.kill and watcher.job.finished():
-        faults.append('the job ended when only %d of %d lanes had died' % (killed, options.kill))
+    faults += ['kernel: ' + line for line in guest.kernel_warnings()]
+    if not faults:
+        return []
+    # What may explain it.
     for rank in range(options.nics):
         faults += ['rank %d: %s' % (rank, line)
                    for line in guest.read('rank%d.log' % rank).splitlines()[-5:]]
     if status == 72:
         faults += guest.read('unload.log').splitlines()[-5:]
-    faults += ['kernel: ' + line for line in guest.kernel_warnings()]
-    return faults
+    return faults + (guest.last_words() if status is None else [])
 
 
 class Outcome:
@@ -214,15 +226,13 @@ def play(root, chosen, options, progress, screen):
     with guest:
         watcher = Watcher(guest, options, progress, screen)
         try:
-            status = guest.wait(watcher.tick)
+            status = guest.wait(watcher.tick, TICK_SECONDS)
             watcher.tick()
         finally:
             watcher.close()
             screen.end()
             progress.done()
     faults = _faults(watcher, guest, status, options)
-    if status is None:
-        faults += guest.last_words()
     return Outcome(watcher, guest, faults, (watcher.began or 0) - progress.started)
 
 
@@ -255,6 +265,9 @@ def run(root, options, progress):
         print('  picture            ' + _write('run.svg', outcome.picture))
         print('  figures            '
               + _write('run.json', json.dumps(outcome.figures, indent=1) + '\n'), flush=True)
+        if outcome.figures['lanes_killed'] < options.kill:
+            print('\nThe job was over before all %d lanes had died; a larger STEPS makes it longer.'
+                  % options.kill)
     if outcome.faults:
         print('\nThe run failed:', file=sys.stderr)
         for line in outcome.faults:

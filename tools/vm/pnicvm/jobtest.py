@@ -8,7 +8,8 @@ from . import jobrun
 from .errors import Failure
 from .screen import Screen
 
-SMALL = {'NICS': '2', 'KILL': '45', 'SEED': '7', 'TIME_LIMIT': '400'}
+KILL = 45
+SMALL = {'NICS': '2', 'KILL': str(KILL), 'STEPS': '1', 'SEED': '7', 'TIME_LIMIT': '400'}
 EFFICIENCY = 0.90       # of the line's bits, what FEC and framing must leave to payload
 
 
@@ -17,6 +18,8 @@ def verdicts(fig):
     rate = fig['rate_end_mbps'] / fig['rate_start_mbps'] if fig['rate_start_mbps'] else 0
     width = fig['width_end'] / fig['width_start'] if fig['width_start'] else 1
     return [
+        ('all lanes died on the way', [] if fig['lanes_killed'] == KILL else
+         ['%d of %d' % (fig['lanes_killed'], KILL)]),
         ('the link got narrower', [] if fig['width_end'] < fig['width_start'] else
          ['width %d -> %d' % (fig['width_start'], fig['width_end'])]),
         ('the rate follows the width', [] if abs(rate - width) <= 0.01 else

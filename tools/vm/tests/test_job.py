@@ -163,10 +163,10 @@ class Report(unittest.TestCase):
 
     def test_verdicts_of_the_small_job(self):
         good = {'rate_start_mbps': 800000, 'rate_end_mbps': 753000, 'width_start': 425,
-                'width_end': 400, 'link_efficiency': 0.93}
-        self.assertEqual([against for _, against in jobtest.verdicts(good)], [[], [], []])
+                'width_end': 400, 'link_efficiency': 0.93, 'lanes_killed': jobtest.KILL}
+        self.assertEqual([against for _, against in jobtest.verdicts(good)], [[], [], [], []])
         for key, value in (('width_end', 425), ('rate_end_mbps', 760000 + 5000),
-                           ('link_efficiency', 0.89), ('rate_start_mbps', 0)):
+                           ('link_efficiency', 0.89), ('lanes_killed', 44), ('rate_start_mbps', 0)):
             self.assertTrue(any(against for _, against
                                 in jobtest.verdicts(dict(good, **{key: value}))), key)
 
@@ -227,6 +227,13 @@ class RunOptions(unittest.TestCase):
     def test_defaults(self):
         options = jobrun.Options({'KILL': '', 'NICS': ''})
         self.assertEqual((options.kill, options.nics, options.input), (60, 2, ''))
+
+    def test_steps(self):
+        options = jobrun.Options({'STEPS': '7'})
+        self.assertEqual(jobrun.steps(options, 'tcg'), 7)
+        options = jobrun.Options({'INPUT': __file__})
+        self.assertEqual(jobrun.steps(options, 'tcg'), jobrun.INPUT_STEPS)
+        self.assertEqual(jobrun.steps(jobrun.Options({}), 'kvm'), jobrun.STEPS['kvm'])
 
     def test_bad_values_end_with_status_2(self):
         for env in ({'NICS': '1'}, {'NICS': '9'}, {'NICS': 'two'}, {'KILL': '-1'},
