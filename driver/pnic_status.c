@@ -55,6 +55,11 @@ void pnic_status_set_link(struct pnic_dev *pd, u32 state, u32 width, u32 rate_mb
 	unsigned long flags;
 
 	spin_lock_irqsave(&pd->status_lock, flags);
+	/* A process that watches @events is not to be woken for nothing. */
+	if (st->link_state == state && st->width == width && st->rate_mbps == rate_mbps &&
+	    st->generation == generation && st->margin == margin && st->spares == spares &&
+	    st->width_max == pd->caps.lanes_data)
+		goto unlock;
 	pnic_status_begin(st);
 	WRITE_ONCE(st->link_state, state);
 	WRITE_ONCE(st->width, width);
@@ -64,5 +69,6 @@ void pnic_status_set_link(struct pnic_dev *pd, u32 state, u32 width, u32 rate_mb
 	WRITE_ONCE(st->margin, margin);
 	WRITE_ONCE(st->spares, spares);
 	pnic_status_end(st);
+unlock:
 	spin_unlock_irqrestore(&pd->status_lock, flags);
 }
