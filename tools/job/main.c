@@ -22,6 +22,7 @@
 #define FIRST_BUCKET	(1ULL << 20)	/* DistributedDataParallel's, bytes */
 #define CHUNK_ELEMENTS	(512u * 1024 / 4)
 #define SMALL		64		/* --small: so many times smaller in everything */
+#define DEFAULT_STEPS	6		/* long enough to watch, in an emulated machine too */
 #define START_MS	120000
 #define STALL_MS	60000
 
@@ -39,7 +40,7 @@ static const char usage_text[] =
 "  --rendezvous DIR  a new, empty directory that all ranks see\n"
 "  --dev NAME        the card (pnicR)\n"
 "  --input FILE      reduce the bytes of a file instead of gradients\n"
-"  --steps K         training steps (1)\n"
+"  --steps K         training steps (6)\n"
 "  --bucket-mib M    size of a bucket (25)\n"
 "  --small           1/64 of the data, for a quick test\n"
 "  --seed S          of the gradients (1)\n"
@@ -189,7 +190,7 @@ static void raise_memlock(void)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .steps = 1, .bucket_mib = 25, .seed = 1 };
+	struct options o = { .steps = DEFAULT_STEPS, .bucket_mib = 25, .seed = 1 };
 	struct report report = { .out = stdout };
 	struct ring_config ring = { .start_ms = START_MS, .stall_ms = STALL_MS };
 	struct tally tally = { 0 };
