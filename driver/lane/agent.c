@@ -132,11 +132,11 @@ static void sync_maps(struct lane_agent *a, u64 now)
 
 static void act_send(struct lane_agent *a, const struct lane_action *act)
 {
-	size_t len = lane_proto_encode(&a->proto, act, a->msg, sizeof(a->msg));
+	size_t len = lane_proto_encode(&a->proto, act, a->out, sizeof(a->out));
 
 	/* A message that can't leave is lost like any other: it will be repeated. */
 	if (len)
-		a->ops->mgmt_send(a->card, a->msg, len);
+		a->ops->mgmt_send(a->card, a->out, len);
 }
 
 /* Are the lanes that the staged map adds lit? */
@@ -214,14 +214,14 @@ static void take_messages(struct lane_agent *a, u64 now)
 	int n, len;
 
 	for (n = 0; n < MESSAGES_AT_ONCE; n++) {
-		len = a->ops->mgmt_recv(a->card, a->msg, sizeof(a->msg));
+		len = a->ops->mgmt_recv(a->card, a->in, sizeof(a->in));
 		if (len <= 0)
 			return;
 		/* A marker sent before the message has come by: look first, then judge. */
 		sync_maps(a, now);
 		carry_out(a, now);
-		len = len > (int)sizeof(a->msg) ? (int)sizeof(a->msg) : len;
-		lane_proto_rx_msg(&a->proto, a->msg, len, now);
+		len = len > (int)sizeof(a->in) ? (int)sizeof(a->in) : len;
+		lane_proto_rx_msg(&a->proto, a->in, len, now);
 		carry_out(a, now);
 	}
 }

@@ -77,7 +77,8 @@ struct lane_agent {
 	struct lane_map map;
 	struct lane_rec rec[LANE_MAX];
 	u64 raw[(LANE_RAW_MAX + 7) / 8];
-	u32 msg[LANE_MSG_MAX / sizeof(u32)];
+	u32 in[LANE_MSG_MAX / sizeof(u32)];
+	u32 out[LANE_MSG_MAX / sizeof(u32)];
 };
 
 void lane_agent_cfg_default(struct lane_agent_cfg *cfg);

@@ -200,11 +200,13 @@ static void observe_lane(struct lane_policy *pol, u16 lane, const struct lane_re
 {
 	const struct lane_knobs *k = &pol->cfg.knobs;
 	struct lane_track *t = &pol->track[lane];
+	bool first = false;
 
 	update_evidence(t, rec, pol->cfg.fec.symbol_bits);
-	if (!t->state)
+	if (!t->state) {
 		t->state = t->in_map ? LANE_ACTIVE : LANE_SPARE;
-
+		first = true;
+	}
 	if (rec->state == PNIC_LANE_OFF)
 		lane_step(pol, lane, LANE_EV_OFF, notes, now);
 	else if (t->state == LANE_DISABLED)
@@ -218,6 +220,9 @@ static void observe_lane(struct lane_policy *pol, u16 lane, const struct lane_re
 		lane_step(pol, lane, error_event(k, t, rec), notes, now);
 	if (t->state == LANE_QUARANTINED && now >= t->until)
 		lane_step(pol, lane, LANE_EV_PROVEN, notes, now);
+	/* Nobody knows when it was lost. */
+	if (first)
+		t->lost_at = 0;
 }
 
 void lane_policy_observe(struct lane_policy *pol, const struct lane_rec *rec,

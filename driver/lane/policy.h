@@ -55,7 +55,7 @@ struct lane_track {
 	u32 win_mbits;		/* evidence, halved as it ages */
 	u64 win_errors;
 	u64 until;		/* end of probation */
-	u64 lost_at;
+	u64 lost_at;		/* 0: it was dark when first seen */
 	u32 ppb;		/* wrong symbols in 10^9, 0: none seen */
 	u16 losses;
 	u8 state;		/* enum lane_state */

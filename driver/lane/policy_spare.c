@@ -155,7 +155,8 @@ static bool lost_lately(const struct lane_policy *pol, u16 lane, u64 now)
 {
 	const struct lane_track *t = &pol->track[lane];
 
-	return t->state == LANE_FAILED && now - t->lost_at <= pol->cfg.knobs.cluster_ns;
+	return t->state == LANE_FAILED && t->lost_at &&
+	       now - t->lost_at <= pol->cfg.knobs.cluster_ns;
 }
 
 static void patch_add(struct patch *p, const struct lane_rec *rec, u64 lost_at)

@@ -493,6 +493,19 @@ KTAP_TEST(patch_is_one_cluster)
 	CHECK_EQ(n->a, 10);
 }
 
+/* After a reset all dark lanes are seen at once; they were not lost at once. */
+KTAP_TEST(dark_at_first_sight_is_no_cluster)
+{
+	u16 i;
+
+	usual();
+	for (i = 100; i < 110; i++)
+		lose(i);
+	look();
+	CHECK_EQ(pol.track[100].state, LANE_FAILED);
+	CHECK(!find(&notes, LANE_NOTE_CLUSTER));
+}
+
 KTAP_TEST(scattered_losses_are_no_cluster)
 {
 	u16 i;
