@@ -48,26 +48,42 @@ void pnic_status_set_epoch(struct pnic_dev *pd, u32 epoch)
 	spin_unlock_irqrestore(&pd->status_lock, flags);
 }
 
+/* Readers see a new sequence number only if something is new. */
+static bool pnic_status_same_link(const struct pnic_status_page *st,
+				  const struct pnic_status_page *now)
+{
+	return st->link_state == now->link_state && st->width == now->width &&
+	       st->width_max == now->width_max && st->rate_mbps == now->rate_mbps &&
+	       st->generation == now->generation && st->margin == now->margin &&
+	       st->spares == now->spares;
+}
+
 void pnic_status_set_link(struct pnic_dev *pd, u32 state, u32 width, u32 rate_mbps, u32 generation,
 			  u32 margin, u32 spares)
 {
+	const struct pnic_status_page now = {
+		.link_state = state,
+		.width = width,
+		.width_max = pd->caps.lanes_data,
+		.rate_mbps = rate_mbps,
+		.generation = generation,
+		.margin = margin,
+		.spares = spares,
+	};
 	struct pnic_status_page *st = pd->status;
 	unsigned long flags;
 
 	spin_lock_irqsave(&pd->status_lock, flags);
-	/* A process that watches @events is not to be woken for nothing. */
-	if (st->link_state == state && st->width == width && st->rate_mbps == rate_mbps &&
-	    st->generation == generation && st->margin == margin && st->spares == spares &&
-	    st->width_max == pd->caps.lanes_data)
+	if (pnic_status_same_link(st, &now))
 		goto unlock;
 	pnic_status_begin(st);
-	WRITE_ONCE(st->link_state, state);
-	WRITE_ONCE(st->width, width);
-	WRITE_ONCE(st->width_max, pd->caps.lanes_data);
-	WRITE_ONCE(st->rate_mbps, rate_mbps);
-	WRITE_ONCE(st->generation, generation);
-	WRITE_ONCE(st->margin, margin);
-	WRITE_ONCE(st->spares, spares);
+	WRITE_ONCE(st->link_state, now.link_state);
+	WRITE_ONCE(st->width, now.width);
+	WRITE_ONCE(st->width_max, now.width_max);
+	WRITE_ONCE(st->rate_mbps, now.rate_mbps);
+	WRITE_ONCE(st->generation, now.generation);
+	WRITE_ONCE(st->margin, now.margin);
+	WRITE_ONCE(st->spares, now.spares);
 	pnic_status_end(st);
 unlock:
 	spin_unlock_irqrestore(&pd->status_lock, flags);
