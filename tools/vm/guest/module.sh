@@ -8,6 +8,8 @@ module=/pnic/guest/modules/pnic.ko
 
 # Pages that are pinned for DMA at this moment, by whomever.
 pinned_pages() {
+	# each processor keeps its own count for a while
+	cat /proc/sys/vm/stat_refresh
 	awk '$1 == "nr_foll_pin_acquired" { a = $2 } $1 == "nr_foll_pin_released" { r = $2 }
 	     END { print a - r }' /proc/vmstat
 }
