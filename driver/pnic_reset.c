@@ -112,10 +112,14 @@ static void pnic_quiesce(struct pnic_dev *pd)
 
 	if (pnic_channel_lost(pd))
 		return;
-	pci_clear_master(pd->pdev);
-	/* A card that we know nothing of is left as it is. */
+	/*
+	 * The reset first: then its peers hear of it. Without bus mastering before that
+	 * their transfers would end with errors of our memory. A card that
+	 * we know nothing of is left as it is.
+	 */
 	if (pd->ready_ms)
 		pnic_card_reset(pd);
+	pci_clear_master(pd->pdev);
 }
 
 /*
