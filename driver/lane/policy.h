@@ -81,7 +81,7 @@ struct lane_plan {
 struct lane_policy {
 	struct lane_policy_cfg cfg;
 	u64 changed_at;
-	u64 cluster_at;		/* newest loss of the cluster that was told of last */
+	u64 cluster_at;		/* newest loss of the cluster that was told of last; 0: none */
 	u16 cluster_size;
 	bool common, dark, held;	/* told of, and still so */
 	struct lane_track track[LANE_MAX];

@@ -246,8 +246,9 @@ void lane_policy_clusters(struct lane_policy *pol, const struct lane_rec *rec,
 	}
 	if (best.size < pol->cfg.knobs.cluster_min)
 		return;
-	/* Told of already, unless it has grown or is another. */
-	if (best.newest == pol->cluster_at && best.size <= pol->cluster_size)
+	/* The one that was told of, unless it has doubled. */
+	if (pol->cluster_at && best.newest - pol->cluster_at <= pol->cfg.knobs.cluster_ns &&
+	    best.size < 2 * pol->cluster_size)
 		return;
 	pol->cluster_at = best.newest;
 	pol->cluster_size = best.size;

@@ -485,12 +485,27 @@ KTAP_TEST(patch_is_one_cluster)
 	CHECK_EQ(n->b, 1);
 	look();
 	CHECK(!find(&notes, LANE_NOTE_CLUSTER));
-	/* It grows: told again. */
+	/* It grows by one, which is no news, then to twice as much, which is. */
 	lose(8 * 20 + 12);
+	look();
+	CHECK(!find(&notes, LANE_NOTE_CLUSTER));
+	for (i = 8 * 20 + 2; i < 8 * 20 + 9; i++)
+		lose(i);
+	look();
+	CHECK(!find(&notes, LANE_NOTE_CLUSTER));
+	lose(8 * 20 + 1);
 	look();
 	n = find(&notes, LANE_NOTE_CLUSTER);
 	REQUIRE(n);
-	CHECK_EQ(n->a, 10);
+	CHECK_EQ(n->a, 18);
+	/* Another one, later. */
+	now += 10 * SEC;
+	for (i = 300; i < 305; i++)
+		lose(i);
+	look();
+	n = find(&notes, LANE_NOTE_CLUSTER);
+	REQUIRE(n);
+	CHECK_EQ(n->a, 5);
 }
 
 /* After a reset all dark lanes are seen at once; they were not lost at once. */
