@@ -179,10 +179,12 @@ KTAP_TEST(closed_while_frozen)
 /* Completions that never come: the call ends, and what it may have made on the card is found again. */
 KTAP_TEST(admin_completion_lost)
 {
+	long timeouts;
 	unsigned int i;
 	int fd, r;
 
 	begin();
+	timeouts = driver_counter("admin_timeouts");
 	for (i = 0; i < 3; i++) {
 		fd = dev_open(0);
 		REQUIRE_OK(fd);
@@ -194,7 +196,13 @@ KTAP_TEST(admin_completion_lost)
 		close(fd);
 		recovered(0);
 	}
+	CHECK_GT(driver_counter("admin_timeouts"), timeouts);
 	nothing_left();
+}
+
+static long lost_interrupts(void)
+{
+	return driver_counter("lost_interrupts") + driver_counter("admin_lost_interrupts");
 }
 
 /* Lost interrupts are no errors: somebody looks. */
@@ -202,9 +210,11 @@ KTAP_TEST(interrupt_lost)
 {
 	unsigned int i;
 	uint64_t t;
+	long lost;
 	int fd;
 
 	begin();
+	lost = lost_interrupts();
 	fd = dev_open(0);
 	REQUIRE_OK(fd);
 	REQUIRE_OK(dev_ctx(fd, 0));
@@ -215,6 +225,7 @@ KTAP_TEST(interrupt_lost)
 		CHECK_LT(now_ns() - t, CALL_NS);
 	}
 	CHECK_ERRNO(dev_ctx(fd, 0), EEXIST);	/* no reset was needed */
+	CHECK_GT(lost_interrupts(), lost);
 	close(fd);
 	nothing_left();
 }

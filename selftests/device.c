@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define RESOURCES	"/sys/kernel/debug/pnic/*/resources"
+#define COUNTERS	"/sys/kernel/debug/pnic/*/counters"
 
 uint64_t now_ns(void)
 {
@@ -184,13 +185,13 @@ static size_t append(char *buf, size_t used, size_t size, const char *path)
 	return used < size ? used : size;
 }
 
-int resources_read(struct resources *r)
+static int read_all(struct resources *r, const char *pattern)
 {
 	size_t used = 0, i;
 	glob_t g;
 
 	r->text[0] = 0;
-	if (glob(RESOURCES, 0, NULL, &g)) {
+	if (glob(pattern, 0, NULL, &g)) {
 		errno = ENOENT;
 		return -1;
 	}
@@ -198,6 +199,11 @@ int resources_read(struct resources *r)
 		used = append(r->text, used, sizeof(r->text), g.gl_pathv[i]);
 	globfree(&g);
 	return 0;
+}
+
+int resources_read(struct resources *r)
+{
+	return read_all(r, RESOURCES);
 }
 
 bool resources_settle(const struct resources *want, struct resources *now, int timeout_ms)
@@ -228,6 +234,13 @@ long resources_number(const struct resources *r, const char *name)
 		p += strcspn(p, "\n");
 	}
 	return sum;
+}
+
+long driver_counter(const char *name)
+{
+	struct resources r;
+
+	return read_all(&r, COUNTERS) ? -1 : resources_number(&r, name);
 }
 
 long proc_status_kb(int pid, const char *field)

@@ -46,6 +46,9 @@ bool resources_settle(const struct resources *want, struct resources *now, int t
 /* Sum of the lines "@name N" over all devices, -1 if there is none. */
 long resources_number(const struct resources *r, const char *name);
 
+/* Sum over all devices of the line "@name N" of the driver's counters, -1 if there is none. */
+long driver_counter(const char *name);
+
 /* kB of "VmPin:" (or another line) of /proc/PID/status, -1 if the process has gone. */
 long proc_status_kb(int pid, const char *field);
 
