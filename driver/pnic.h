@@ -14,10 +14,13 @@
  *	mm->mmap_lock		(by pinning and by copying from and to user space)
  *	pf->lock		objects of one file
  *	pf->map_lock		mappings of one file; also below mmap_lock, in faults
+ *	lanes->run_lock		a turn of the lane agent
  *	pd->buf_lock		the command buffer
  *	pd->files_lock, pd->cqs.xa_lock, pd->eps.xa_lock, eq->lock
  *				spinlocks, interrupts off
- *	admin.lock, evq.lock	innermost spinlocks, interrupts off
+ *	lanes->lock		spinlock, interrupts off
+ *	admin.lock, evq.lock, pd->status_lock
+ *				innermost spinlocks, interrupts off
  */
 #ifndef PNIC_H
 #define PNIC_H
