@@ -283,14 +283,20 @@ static uint32_t events(void)
 static void check_interrupts(uint32_t index, unsigned int vector)
 {
 	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	unsigned int i;
 
 	connect_nic();
 	CHECK_EQ(vc_irqs(&cl, index, EVENTFD_SET, vector, 1, &fd, 1), 0);
 	bring_up();
 	CHECK_EQ(create_eq(vector), PNIC_AS_OK);
 	CHECK_GT(fired(fd, PATIENCE_MS), 0);	/* a fresh queue is armed, and this was its first event */
-	set_reg(PNIC_REG_EQ_ARM(0), events());
-	CHECK_EQ(fired(fd, 30), 0);
+	/* Armed, with nothing there: quiet, once the link has said what it has to say of itself. */
+	for (i = 0; i < 50; i++) {
+		set_reg(PNIC_REG_EQ_ARM(0), events());
+		if (!fired(fd, 30))
+			break;
+	}
+	CHECK_LT(i, 50);
 	CHECK_EQ(nop(), PNIC_AS_OK);
 	CHECK_GT(fired(fd, PATIENCE_MS), 0);
 	/* Disarmed now: another event raises nothing. */
@@ -301,6 +307,12 @@ static void check_interrupts(uint32_t index, unsigned int vector)
 	set_reg(PNIC_REG_EQ_ARM(0), 0);
 	CHECK_EQ(fired(fd, 30), 0);
 	CHECK_EQ(vc_irqs(&cl, index, EVENTFD_SET, vector, 1, &fd, 1), 0);
+	CHECK_GT(fired(fd, 0), 0);
+	/* Without bus mastering: the same. */
+	set_command(PCI_COMMAND_MEMORY);
+	set_reg(PNIC_REG_EQ_ARM(0), 0);
+	CHECK_EQ(fired(fd, 30), 0);
+	set_command(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	CHECK_GT(fired(fd, 0), 0);
 	/* What waits when the card is reset is gone. */
 	CHECK_EQ(vc_irqs(&cl, index, EVENTFD_SET, vector, 1, NULL, 0), 0);
