@@ -17,9 +17,9 @@ from .screen import Screen
 PROGRAM = os.path.join(paths.BUILD, 'guest', 'tools', 'job', 'pnic-allreduce')
 SAMPLE_SECONDS = 0.25
 TICK_SECONDS = 0.05
-# Training steps, when nobody says how many: some ten seconds of work, in which lanes can die one
+# Training steps, when nobody says how many: some twenty seconds of work, in which lanes can die one
 # after another.
-STEPS = {'tcg': 2, 'kvm': 40}
+STEPS = {'tcg': 6, 'kvm': 60}
 # A small file is reduced more often, for the same reason.
 INPUT_BYTES = 128 << 20
 INPUT_STEPS = 1000

@@ -9,7 +9,7 @@ from .errors import Failure
 from .screen import Screen
 
 KILL = 45
-SMALL = {'NICS': '2', 'KILL': str(KILL), 'STEPS': '1', 'SEED': '7', 'TIME_LIMIT': '400'}
+SMALL = {'NICS': '2', 'KILL': str(KILL), 'STEPS': '3', 'SEED': '7', 'TIME_LIMIT': '400'}
 EFFICIENCY = 0.90       # of the line's bits, what FEC and framing must leave to payload
 
 

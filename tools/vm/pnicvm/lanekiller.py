@@ -10,7 +10,7 @@ what is watched here is wear, not an accident.
 import random
 
 CLUSTER_SHARE = 5       # one lane in so many dies in the cluster
-OUTSTANDING = 3         # dead lanes still in the map; stays well below the link's margin
+OUTSTANDING = 2         # dead lanes still in the map; stays well below the link's margin
 LAST_KILL = 0.9         # of the job's progress: the rest shows the worn link at work
 PATIENCE = 5.0          # seconds that a lane may wait for the mending of those before
 
