@@ -255,8 +255,8 @@ int pnic_mr_reg(struct pnic_ctx *ctx, void *addr, uint64_t length, uint32_t acce
 /**
  * pnic_mr_dereg - take memory back
  *
- * When it returns the card no longer touches the memory; transfers under way that use it end
- * with a key error. NULL is allowed.
+ * When it returns 0 the card no longer touches the memory; transfers under way that use it end
+ * with a key error. -EIO: the card failed and was not reset, so that is not certain. NULL is allowed.
  */
 int pnic_mr_dereg(struct pnic_mr *mr);
 

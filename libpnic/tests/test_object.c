@@ -276,6 +276,27 @@ KTAP_TEST(destroy_when_dead)
 	CHECK_EQ(fake.maps, 0);
 }
 
+/* Memory of a failed card is not given free before a reset makes it sure. */
+KTAP_TEST(dereg_when_dead)
+{
+	struct pnic_ctx *ctx;
+	struct pnic_mr *mr;
+	char buf[10];
+
+	fake_reset();
+	ctx = fake_open("fake0");
+	REQUIRE_EQ(pnic_mr_reg(ctx, buf, sizeof(buf), 0, &mr), 0);
+	fake.fail_cmd = PNIC_IOC_MR_DEREG;
+	fake.fail_err = -EIO;
+	CHECK_EQ(pnic_mr_dereg(mr), -EIO);
+	((struct pnic_status_page *)(uintptr_t)ctx->status)->epoch++;
+	CHECK_EQ(pnic_mr_dereg(mr), 0);
+	REQUIRE_EQ(pnic_mr_reg(ctx, buf, sizeof(buf), 0, &mr), 0);
+	fake.fail_err = -ENODEV;
+	CHECK_EQ(pnic_mr_dereg(mr), 0);
+	pnic_close(ctx);
+}
+
 KTAP_TEST(memlock_text)
 {
 	struct rlimit old, lim;
