@@ -2,6 +2,7 @@
 """The static checks of the kernel's side: W=1, sparse, checkpatch."""
 
 import os
+import re
 import subprocess
 import time
 
@@ -47,9 +48,22 @@ def _compile(results, name, target, root):
     results.check('check', name, bad, 'see build/%s.log' % target, time.monotonic() - started)
 
 
+# checkpatch has rules of its own for uapi headers and knows them by their place in the kernel.
+CHECKPATCH_SCRIPT = r'''
+set -e
+mkdir -p /tmp/tree/include
+ln -s /src/driver /tmp/tree/driver
+ln -s /src/uapi /tmp/tree/include/uapi
+cd /tmp/tree
+exec perl "$@"
+'''
+
+
 def _checkpatch(results, root):
     started = time.monotonic()
-    argv = ['perl', root.ksrc + '/scripts/checkpatch.pl'] + CHECKPATCH + ['-f'] + _sources()
+    files = [re.sub('^uapi/', 'include/uapi/', name) for name in _sources()]
+    argv = ['sh', '-c', CHECKPATCH_SCRIPT, 'sh', root.ksrc + '/scripts/checkpatch.pl'] \
+        + CHECKPATCH + ['-f'] + files
     done = subprocess.run(space.in_source(root.path, argv), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors='replace', check=False)
