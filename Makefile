@@ -79,7 +79,7 @@ install: rooms
 	$(call rooms,host,install,$(INSTALLED))
 
 # What `make run` can be told, with pnic-vm's defaults when it is not.
-export KILL NICS INPUT SEED CPUS PACE STEPS
+export KILL NICS INPUT SEED CPUS PACE STEPS SMALL IOMMU
 
 ifneq ($(filter run,$(MAKECMDGOALS)),)
 ifneq ($(INPUT),)
@@ -116,7 +116,9 @@ help:
 	@echo '  SEED=1                  which lanes die, and what the model draws'
 	@echo '  CPUS=2                  processors of the guest'
 	@echo '  PACE=0                  real seconds for one of the simulated link clock; 0: no pacing'
-	@echo '  STEPS=...               training steps'
+	@echo '  STEPS=6                 training steps'
+	@echo '  SMALL=1                 1/64 of the gradients'
+	@echo '  IOMMU=1                 the cards behind an IOMMU (slow to register memory)'
 	@echo
 	@echo 'For this machine (needs no guest):'
 	@echo '  make                    library, tools, and the module if there are kernel headers'

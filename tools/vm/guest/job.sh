@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # In the guest: the main job, one process a card.  CARDS is how many, STEPS how often
-# the gradients are reduced; INPUT may be set.
+# the gradients are reduced; INPUT and SMALL may be set.
 # Each rank's events go to rankN.jsonl in the directory of the run, where the harness follows
 # them, its complaints to rankN.log.
 
@@ -15,6 +15,7 @@ echo "phase running the job" >>"$run/phases"
 
 set -- --ranks "$CARDS" --steps "$STEPS" --rendezvous /tmp/ranks --json
 [ -z "$INPUT" ] || set -- "$@" --input "$INPUT"
+[ -z "$SMALL" ] || set -- "$@" --small
 mkdir /tmp/ranks
 
 rank=0

@@ -36,6 +36,8 @@ class Options:
         self.seed = self._number(env, 'SEED', 1, 0, 2 ** 63)
         self.cpus = self._number(env, 'CPUS', 2, 1, 64)
         self.steps = self._number(env, 'STEPS', 0, 0, 10 ** 9)
+        self.iommu = bool(self._number(env, 'IOMMU', 0, 0, 1))
+        self.small = bool(self._number(env, 'SMALL', 0, 0, 1))
         self.pace = env.get('PACE') or ''
         self.input = env.get('INPUT') or ''
         self.time_limit = self._number(env, 'TIME_LIMIT', 3600, 10, 10 ** 6)
@@ -165,6 +167,8 @@ def _script(options, chosen):
     words = ['CARDS=%d' % options.nics, 'STEPS=%d' % steps(options, chosen)]
     if options.input:
         words.append('INPUT=$PNIC_RUN/input')
+    if options.small:
+        words.append('SMALL=1')
     return ' '.join(words) + ' exec sh $PNIC_RUN/job.sh\n'
 
 
@@ -172,7 +176,7 @@ def _guest(root, chosen, options):
     args = ['--pace', options.pace] if options.pace else []
     guest = boot.Guest(root, 'job', _script(options, chosen), accel=chosen, cpus=options.cpus,
                        memory_mb=options.memory_mb(), nics=options.nics, model_args=args,
-                       seed=options.seed, time_limit=options.time_limit)
+                       seed=options.seed, time_limit=options.time_limit, iommu=options.iommu)
     for name in ('job.sh', 'module.sh'):
         shutil.copy(os.path.join(paths.VM, 'guest', name), guest.file(name))
     if options.input:
@@ -212,6 +216,7 @@ class Outcome:
         ended = watcher.ended or time.monotonic()
         self.figures = summary.figures(watcher.job, watcher.samples, len(watcher.killer.done),
                                        setup_seconds, ended - watcher.began)
+        self.figures.update(summary.left_over(guest.read('unload.log')))
         self.picture = picture.svg(watcher.before, watcher.after or watcher.before,
                                    watcher.cluster, watcher.samples, watcher.killer.done,
                                    summary.lines(self.figures, len(watcher.job.ranks)))

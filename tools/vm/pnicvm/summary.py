@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """The figures of a main job, from its events and counters: run.json and the closing lines."""
 
+import re
+
+# What the guest says after rmmod -> the figure's name.
+LEFT_OVER = {'pinned pages': 'pages_left', 'DMA mappings of card 0': 'dma_mappings_left'}
+
 
 def figures(job, samples, killed, setup_seconds, job_seconds):
     """The flat dictionary of run.json."""
@@ -25,6 +30,15 @@ def figures(job, samples, killed, setup_seconds, job_seconds):
         'setup_s': round(setup_seconds, 1),
         'job_s': round(job_seconds, 1),
     }
+
+
+def left_over(text):
+    """What the module left behind, out of the guest's words: {name: count}."""
+    found = {}
+    for what, before, after in re.findall(r'^(.*): (\d+) before, (\d+) after$', text, re.M):
+        if what in LEFT_OVER:
+            found[LEFT_OVER[what]] = int(after) - int(before)
+    return found
 
 
 def size(count):
@@ -55,4 +69,11 @@ def lines(fig, nics):
                                                             100 * rate),
         'link efficiency    %.1f %% of the line carried payload'
         % (100 * fig['link_efficiency']),
-    ]
+    ] + _left_line(fig)
+
+
+def _left_line(fig):
+    words = [text % fig[key] for key, text in (('pages_left', '%d pinned pages'),
+                                               ('dma_mappings_left', '%d DMA mappings'))
+             if key in fig]
+    return ['left after rmmod   ' + ', '.join(words)] if words else []

@@ -161,6 +161,11 @@ class Report(unittest.TestCase):
         for part in ('transfers lost     0', '425 -> 400 lanes', '800.0 -> 752.9 Gb/s', '96.0 %'):
             self.assertIn(part, text)
 
+    def test_what_is_left_over(self):
+        text = 'pinned pages: 3 before, 3 after\nDMA mappings of card 0: 0 before, 2 after\nx\n'
+        self.assertEqual(summary.left_over(text), {'pages_left': 0, 'dma_mappings_left': 2})
+        self.assertEqual(summary.left_over('pinned pages: many\n'), {})
+
     def test_verdicts_of_the_small_job(self):
         good = {'rate_start_mbps': 800000, 'rate_end_mbps': 753000, 'width_start': 425,
                 'width_end': 400, 'link_efficiency': 0.93, 'lanes_killed': jobtest.KILL}
