@@ -24,7 +24,10 @@ enum pnic_event_type {
 	PNIC_EV_FATAL		= 9,	/* code: PNIC_FATAL_* */
 };
 
-/* Lane, link, map, management, fatal and admin events go to EQ 0. */
+/*
+ * Lane, link, map, management, fatal and admin events go to EQ 0, CQ events to the CQ's,
+ * EP_ERROR to that of the endpoint's send CQ. What a type gives no meaning is 0.
+ */
 struct pnic_eqe {
 	__u8	type;		/* enum pnic_event_type */
 	__u8	rsvd0;

@@ -26,7 +26,7 @@
  *  EBUSY   something still uses the object (a completion queue with endpoints)
  *  EEXIST  the file has a context already
  *  ENXIO   the file has no context yet
- *  ENOSPC  the card has no more objects of the kind
+ *  ENOSPC  the card has no more objects of the kind, or this file has as many as one may have
  *  ENODEV  the device is gone (removed, unbound)
  *  EIO     the card failed or was reset since the context was made: close and open again
  *  ETIMEDOUT the card did not answer in time
@@ -302,7 +302,9 @@ struct pnic_ioc_link_info {
  * @user_data: of the queue or endpoint
  * @data: RATE, LINK: payload rate, Mb/s; OVERRUN: records lost; RESET: the new epoch
  *
- * poll() gives EPOLLIN when a record is there. CQ records of one queue coalesce.
+ * poll() gives EPOLLIN when a record is there, EPOLLERR when the context is dead, EPOLLHUP when
+ * the device is gone; read() gives EIO or ENODEV then, once the last record was read. Eventfds
+ * of a context that dies are signalled. CQ records of one queue coalesce.
  * The bounded queue never drops silently: PNIC_EVT_OVERRUN says how many are missing.
  * read() with a buffer shorter than one record: EINVAL; nothing there: EAGAIN with O_NONBLOCK.
  */

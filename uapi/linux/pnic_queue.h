@@ -190,6 +190,7 @@ enum pnic_cqe_status {
  * @margin: more lanes that can die with every codeword still corrected, receive
  * @spares: working lanes in no map, receive
  * @events: counts changes of anything above
+ * @rsvd: 0
  *
  * Written by the kernel, mapped read only, one for each device.
  */
