@@ -11,7 +11,6 @@
  *	pd->reset_lock		bring-up, reset, removal: one at a time
  *	pd->reg_lock		read: whoever uses the card for a file;
  *				write: taking the contexts away
- *	mm->mmap_lock		(by pinning and by copying from and to user space)
  *	pf->lock		objects of one file
  *	pf->map_lock		mappings of one file; also below mmap_lock, in faults
  *	lanes->run_lock		a turn of the lane agent
@@ -55,9 +54,41 @@ struct pnic_lanes;
 
 /**
  * struct pnic_caps - what the card said of itself, every value range-checked
- *
- * The members are those of struct pnic_identify, in CPU byte order; strings
- * are NUL terminated. @db_pages is from the register, cut to what BAR 4 holds.
+ * @hw_version: of the interface: major in bits 31:16, minor in 15:0
+ * @fw_version: the vendor's
+ * @caps: PNIC_CAP_LO_*
+ * @nic_addr: fabric address
+ * @max_eq: event queues
+ * @max_ctx: contexts, numbered from 1
+ * @max_cq: completion queues
+ * @max_ep: endpoints
+ * @max_mr: regions
+ * @max_mr_pages: pages of one region
+ * @max_log_eq: log2 of the entries of an event queue
+ * @max_log_cq: of a completion queue
+ * @max_log_sq: log2 of the slots of a send ring
+ * @max_log_rq: log2 of the entries of a receive ring
+ * @max_sge: buffers of one descriptor
+ * @max_sqe_slots: slots of one descriptor
+ * @page_shift_max: log2 of the largest page of a region
+ * @fec_symbol_bits: bits of a symbol
+ * @striping: PNIC_STRIPE_*
+ * @max_msg_size: bytes of one transfer
+ * @frame_payload: bytes of one frame
+ * @lanes_data: lanes of the full width, each direction
+ * @lanes_spare: lanes beyond that
+ * @grid_x: columns of the lane grid
+ * @grid_y: rows of the lane grid
+ * @lane_kbps: raw rate of a lane
+ * @payload_kbps: payload rate of a lane
+ * @fec_n: symbols of a codeword
+ * @fec_k: symbols of its data
+ * @mgmt_max: bytes of a management message
+ * @db_pages: doorbell pages (from the register, not from IDENTIFY)
+ * @guid: of the card
+ * @serial: of the card, NUL terminated as the other strings
+ * @cable_serial: of the cable
+ * @model_name: of the card
  */
 struct pnic_caps {
 	u32 hw_version;
@@ -125,7 +156,6 @@ struct pnic_admin_slot {
  * @asq_dma: where the card reads
  * @acq_dma: where the card writes
  * @late: answers that came after their command was given up
- * @lost_irqs: answers that were there without an interrupt
  * @timeouts: commands that were not answered
  */
 struct pnic_admin {
@@ -144,7 +174,6 @@ struct pnic_admin {
 	dma_addr_t asq_dma;
 	dma_addr_t acq_dma;
 	u64 late;
-	u64 lost_irqs;
 	u64 timeouts;
 };
 
@@ -196,7 +225,7 @@ struct pnic_eq {
  * @db_pages: doorbell pages that are bound
  * @nonsense: entries of the card that made no sense
  * @stray_events: events of queues that there are not (any more)
- * @lost_irqs: events that were there without an interrupt
+ * @lost_irqs: events and answers that were there without an interrupt
  * @resets: times the card was reset
  * @bad_maps: mmap() calls that were refused
  */
@@ -251,7 +280,6 @@ struct pnic_stats {
  * @reset_work: pnic_reset_trigger() asks for it
  * @health_work: the watchdog
  * @reset_why: reason of the reset that was asked for, NULL: none is
- * @pci_reset: the PCI core is resetting the function, leave it alone
  * @ready_ms: how long the card may take to become ready or to be reset
  * @db_pages: doorbell pages of the card
  * @heartbeat: what the watchdog last read
@@ -299,7 +327,6 @@ struct pnic_dev {
 	struct work_struct reset_work;
 	struct delayed_work health_work;
 	const char *reset_why;
-	bool pci_reset;
 	u32 ready_ms;
 	u32 db_pages;
 	u32 heartbeat;

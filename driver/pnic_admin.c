@@ -212,8 +212,6 @@ static void pnic_admin_wait_polled(struct pnic_dev *pd, struct pnic_admin_slot *
 static void pnic_admin_wait(struct pnic_dev *pd, struct pnic_admin_slot *slot,
 			    unsigned long deadline)
 {
-	struct pnic_admin *a = &pd->admin;
-
 	while (time_before(jiffies, deadline)) {
 		unsigned long left = deadline - jiffies;
 
@@ -223,7 +221,7 @@ static void pnic_admin_wait(struct pnic_dev *pd, struct pnic_admin_slot *slot,
 		if (!try_wait_for_completion(&slot->done))
 			continue;
 		if (pnic_admin_up(pd)) {
-			a->lost_irqs++;
+			atomic_inc(&pd->stats.lost_irqs);
 			dev_warn_ratelimited(&pd->pdev->dev,
 					     "the card answered a command but no interrupt came\n");
 		}

@@ -11,8 +11,8 @@
 
 #include "pnic_csr.h"
 
-/* So much of BAR 0 is needed for the queues that there can be. */
-#define PNIC_CAPS_BAR_MIN	PNIC_REG_EQ_HEAD(PNIC_EQ_MAX)
+/* More would not fit the cookies of pnic_mmap.c. */
+#define PNIC_CAPS_DB_PAGES_MAX	BIT(24)
 
 static int pnic_caps_bad(struct pnic_dev *pd, const char *what, u64 value)
 {
@@ -39,7 +39,7 @@ int pnic_caps_check_version(struct pnic_dev *pd)
 		return pnic_caps_bad(pd, "timeout register", timeout);
 	pages = pnic_rd32(pd, PNIC_REG_DB_PAGES);
 	fit = pci_resource_len(pd->pdev, PNIC_BAR_DB) / (2 * PNIC_PAGE_SIZE);
-	if (!pages || pages > fit)
+	if (!pages || pages > fit || pages > PNIC_CAPS_DB_PAGES_MAX)
 		return pnic_caps_bad(pd, "number of doorbell pages", pages);
 
 	pd->ready_ms = FIELD_GET(PNIC_TIMEOUT_READY, timeout);

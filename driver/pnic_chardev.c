@@ -117,7 +117,8 @@ union pnic_chardev_arg {
  * @min_size: of the first version
  * @needs_ctx: ENXIO without a context
  * @answers: the argument is copied back
- * @run: with pd->reg_lock for reading
+ * @enters: @run calls pnic_file_enter() itself
+ * @run: with pd->reg_lock for reading, unless @enters
  * @undo: takes back what @run made, when the answer can't be written
  */
 struct pnic_chardev_call {
@@ -126,6 +127,7 @@ struct pnic_chardev_call {
 	u32 min_size;
 	bool needs_ctx;
 	bool answers;
+	bool enters;
 	int (*run)(struct pnic_file *pf, void *arg);
 	void (*undo)(struct pnic_file *pf, void *arg);
 };
@@ -144,7 +146,7 @@ static const struct pnic_chardev_call pnic_chardev_calls[] = {
 		  .answers = true, .run = pnic_chardev_info),
 	PNIC_CALL(PNIC_IOC_CTX_CREATE, struct pnic_ioc_ctx_create, rsvd,
 		  .answers = true, .run = pnic_ctx_create, .undo = pnic_ctx_undo),
-	PNIC_CALL(PNIC_IOC_MR_REG, struct pnic_ioc_mr_reg, rsvd, .needs_ctx = true,
+	PNIC_CALL(PNIC_IOC_MR_REG, struct pnic_ioc_mr_reg, rsvd, .enters = true,
 		  .answers = true, .run = pnic_mr_reg, .undo = pnic_mr_undo),
 	PNIC_CALL(PNIC_IOC_MR_DEREG, struct pnic_ioc_handle, rsvd, .needs_ctx = true,
 		  .run = pnic_mr_dereg),
@@ -172,40 +174,6 @@ static const struct pnic_chardev_call *pnic_chardev_find(unsigned int cmd)
 	return NULL;
 }
 
-static int pnic_chardev_run(struct pnic_file *pf, const struct pnic_chardev_call *call,
-			    void __user *uarg)
-{
-	union pnic_chardev_arg arg;
-	u32 size;
-	int err;
-
-	if (get_user(size, (u32 __user *)uarg))
-		return -EFAULT;
-	if (size < call->min_size)
-		return -EINVAL;
-	if (size > PAGE_SIZE)
-		return -E2BIG;
-	err = copy_struct_from_user(&arg, call->size, uarg, size);
-	if (err)
-		return err;
-	/* Read a second time, so it may have changed. */
-	arg.size = size;
-
-	if (pf->dead && (call->needs_ctx || call->run == pnic_ctx_create))
-		return -EIO;
-	if (call->needs_ctx && !READ_ONCE(pf->ctx))
-		return -ENXIO;
-	err = call->run(pf, &arg);
-	if (err || !call->answers)
-		return err;
-	if (copy_to_user(uarg, &arg, min(size, call->size))) {
-		if (call->undo)
-			call->undo(pf, &arg);
-		return -EFAULT;
-	}
-	return 0;
-}
-
 /*
  * With pd->reg_lock for reading and the device in a state that lasts, or -errno. A
  * reset takes a moment, and whoever comes meanwhile waits for its end.
@@ -231,20 +199,86 @@ static int pnic_chardev_enter(struct pnic_dev *pd)
 	return -ENODEV;
 }
 
-static long pnic_chardev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+/* The same with a context that lives. To be left by pnic_file_leave(). */
+int pnic_file_enter(struct pnic_file *pf)
+{
+	int err;
+
+	err = pnic_chardev_enter(pf->pd);
+	if (err)
+		return err;
+	if (pf->dead)
+		err = -EIO;
+	else if (!READ_ONCE(pf->ctx))
+		err = -ENXIO;
+	if (err)
+		up_read(&pf->pd->reg_lock);
+	return err;
+}
+
+void pnic_file_leave(struct pnic_file *pf)
+{
+	up_read(&pf->pd->reg_lock);
+}
+
+static int pnic_chardev_run(struct pnic_file *pf, const struct pnic_chardev_call *call, void *arg)
+{
+	int err;
+
+	if (call->enters)
+		return call->run(pf, arg);
+	err = call->needs_ctx ? pnic_file_enter(pf) : pnic_chardev_enter(pf->pd);
+	if (err)
+		return err;
+	err = call->run(pf, arg);
+	pnic_file_leave(pf);
+	return err;
+}
+
+/* The answer could not be written; a context that died since takes everything along. */
+static void pnic_chardev_undo(struct pnic_file *pf, const struct pnic_chardev_call *call, void *arg)
+{
+	if (!call->undo || pnic_file_enter(pf))
+		return;
+	call->undo(pf, arg);
+	pnic_file_leave(pf);
+}
+
+/*
+ * User memory is touched with no lock held: an access can take as long as whoever provides
+ * the memory likes, and a reset or removal must not wait for that.
+ */
+static long pnic_chardev_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
 	const struct pnic_chardev_call *call = pnic_chardev_find(cmd);
 	struct pnic_file *pf = file->private_data;
+	void __user *uarg = (void __user *)user;
+	union pnic_chardev_arg arg;
+	u32 size;
 	int err;
 
 	if (!call)
 		return -ENOTTY;
-	err = pnic_chardev_enter(pf->pd);
+	if (get_user(size, (u32 __user *)uarg))
+		return -EFAULT;
+	if (size < call->min_size)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_struct_from_user(&arg, call->size, uarg, size);
 	if (err)
 		return err;
-	err = pnic_chardev_run(pf, call, (void __user *)arg);
-	up_read(&pf->pd->reg_lock);
-	return err;
+	/* It was read a second time and may have changed. */
+	arg.size = size;
+
+	err = pnic_chardev_run(pf, call, &arg);
+	if (err || !call->answers)
+		return err;
+	if (copy_to_user(uarg, &arg, min(size, call->size))) {
+		pnic_chardev_undo(pf, call, &arg);
+		return -EFAULT;
+	}
+	return 0;
 }
 
 /* --- files ---- */

@@ -62,6 +62,8 @@ static int pnic_ctx_new(struct pnic_file *pf, u32 partition)
 	struct pnic_dev *pd = pf->pd;
 	int err;
 
+	if (pf->dead)
+		return -EIO;
 	if (pf->ctx)
 		return -EEXIST;
 	err = xa_alloc(&pd->ctxs, &pf->ctx, pf, XA_LIMIT(1, pd->caps.max_ctx), GFP_KERNEL);

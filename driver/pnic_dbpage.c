@@ -25,7 +25,6 @@ static void pnic_dbpage_free(struct pnic_file *pf, struct pnic_dbpage *db)
 static int pnic_dbpage_maps(struct pnic_file *pf, struct pnic_dbpage *db)
 {
 	struct pnic_dev *pd = pf->pd;
-	/* The card's pages have 4 KiB; where the host's are larger one can't be mapped alone. */
 	unsigned long base = PHYS_PFN(pd->db_base);
 	int err;
 

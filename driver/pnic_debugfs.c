@@ -50,7 +50,6 @@ static int counters_show(struct seq_file *s, void *unused)
 	seq_printf(s, "admin_commands %u\n", a->tail);
 	seq_printf(s, "admin_timeouts %llu\n", a->timeouts);
 	seq_printf(s, "admin_late_answers %llu\n", a->late);
-	seq_printf(s, "admin_lost_interrupts %llu\n", a->lost_irqs);
 	spin_unlock_irq(&a->lock);
 	return 0;
 }

@@ -73,7 +73,6 @@ static long pnic_mr_pin_batch(struct pnic_dev *pd, struct pnic_mr *mr, struct pa
 			      u64 addr, unsigned long left)
 {
 	unsigned int flags = FOLL_LONGTERM | (mr->writable ? FOLL_WRITE : 0);
-	unsigned int max_seg = dma_get_max_seg_size(&pd->pdev->dev);
 	long n;
 	int err;
 
@@ -81,7 +80,7 @@ static long pnic_mr_pin_batch(struct pnic_dev *pd, struct pnic_mr *mr, struct pa
 	n = pin_user_pages_fast(addr, n, flags, pages);
 	if (n <= 0)
 		return n ? n : -EFAULT;
-	err = sg_alloc_append_table_from_pages(&mr->sgt, pages, n, 0, n * PAGE_SIZE, max_seg,
+	err = sg_alloc_append_table_from_pages(&mr->sgt, pages, n, 0, n * PAGE_SIZE, UINT_MAX,
 					       left - n, GFP_KERNEL_ACCOUNT);
 	if (err) {
 		unpin_user_pages(pages, n);
@@ -157,7 +156,7 @@ static void pnic_mr_put_memory(struct pnic_dev *pd, struct pnic_mr *mr)
 	kfree(mr);
 }
 
-/* Pinned, mapped and listed: all but telling the card. Needs no lock of the file. */
+/* Accounted for and pinned. Without any lock: faults on user memory may take long. */
 static struct pnic_mr *pnic_mr_get_memory(struct pnic_dev *pd, const struct pnic_ioc_mr_reg *arg)
 {
 	struct pnic_mr *mr;
@@ -172,20 +171,28 @@ static struct pnic_mr *pnic_mr_get_memory(struct pnic_dev *pd, const struct pnic
 	err = pnic_mr_account(mr);
 	if (!err)
 		err = pnic_mr_pin(pd, mr, arg->addr);
-	if (!err)
-		err = pnic_mr_map(pd, mr);
-	if (!err) {
-		mr->pbl = pnic_pbl_make(pd, &mr->sgt.sgt, arg->addr, arg->length);
-		if (IS_ERR(mr->pbl)) {
-			err = PTR_ERR(mr->pbl);
-			mr->pbl = NULL;
-		}
-	}
 	if (err) {
 		pnic_mr_put_memory(pd, mr);
 		return ERR_PTR(err);
 	}
 	return mr;
+}
+
+/* Mapped and listed: all but telling the card. */
+static int pnic_mr_prepare(struct pnic_dev *pd, struct pnic_mr *mr,
+			   const struct pnic_ioc_mr_reg *arg)
+{
+	struct pnic_pbl *pbl;
+	int err;
+
+	err = pnic_mr_map(pd, mr);
+	if (err)
+		return err;
+	pbl = pnic_pbl_make(pd, &mr->sgt.sgt, arg->addr, arg->length);
+	if (IS_ERR(pbl))
+		return PTR_ERR(pbl);
+	mr->pbl = pbl;
+	return 0;
 }
 
 /* --- the card ---- */
@@ -238,6 +245,7 @@ static int pnic_mr_enter(struct pnic_file *pf, struct pnic_mr *mr, struct pnic_i
 	err = pnic_obj_add(pf, &mr->obj, PNIC_OBJ_MR);
 	if (err)
 		goto index;
+	mr->entered = true;
 	atomic_inc(&pd->stats.regions);
 
 	err = pnic_mr_create(pf, mr, arg);
@@ -249,48 +257,73 @@ static int pnic_mr_enter(struct pnic_file *pf, struct pnic_mr *mr, struct pnic_i
 
 handle:
 	atomic_dec(&pd->stats.regions);
+	mr->entered = false;
 	pnic_obj_del(&mr->obj);
 index:
 	xa_erase(&pd->mrs, mr->index);
 	return err;
 }
 
-int pnic_mr_reg(struct pnic_file *pf, void *data)
+static int pnic_mr_check(const struct pnic_caps *caps, const struct pnic_ioc_mr_reg *arg)
 {
-	struct pnic_ioc_mr_reg *arg = data;
-	struct pnic_dev *pd = pf->pd;
-	struct pnic_mr *mr;
 	u64 end;
-	int err;
 
 	if (arg->flags & ~PNIC_MR_FLAGS || arg->rsvd || !arg->length)
 		return -EINVAL;
 	if (check_add_overflow(arg->addr, arg->length, &end) || PAGE_ALIGN(end) < end)
 		return -EINVAL;
-	if (arg->length >> pd->caps.page_shift_max > pd->caps.max_mr_pages)
+	if (arg->length >> caps->page_shift_max > caps->max_mr_pages)
 		return -E2BIG;
+	return 0;
+}
 
-	/* Pinning can take long, and needs nothing that others in this file use. */
-	mr = pnic_mr_get_memory(pd, arg);
+/* Between pnic_file_enter() and pnic_file_leave(). */
+static int pnic_mr_register(struct pnic_file *pf, struct pnic_mr *mr, struct pnic_ioc_mr_reg *arg)
+{
+	int err;
+
+	err = pnic_mr_prepare(pf->pd, mr, arg);
+	if (!err && mutex_lock_killable(&pf->lock))
+		err = -EINTR;
+	if (!err) {
+		err = pnic_mr_enter(pf, mr, arg);
+		mutex_unlock(&pf->lock);
+	}
+	if (!err) {
+		/* The card has its own copy now. */
+		pnic_pbl_free(pf->pd, mr->pbl);
+		mr->pbl = NULL;
+	} else if (!mr->entered) {
+		pnic_mr_put_memory(pf->pd, mr);
+	}
+	return err;
+}
+
+int pnic_mr_reg(struct pnic_file *pf, void *data)
+{
+	struct pnic_ioc_mr_reg *arg = data;
+	struct pnic_mr *mr;
+	int err;
+
+	err = pnic_mr_check(&pf->pd->caps, arg);
+	if (err)
+		return err;
+	/* Looked at again, when it counts; but why pin for nothing? */
+	err = pnic_file_enter(pf);
+	if (err)
+		return err;
+	pnic_file_leave(pf);
+
+	mr = pnic_mr_get_memory(pf->pd, arg);
 	if (IS_ERR(mr))
 		return PTR_ERR(mr);
-
-	err = -EINTR;
-	if (mutex_lock_killable(&pf->lock))
-		goto put;
-	err = pnic_mr_enter(pf, mr, arg);
-	mutex_unlock(&pf->lock);
-	if (pnic_cmd_unconfirmed(err))
+	err = pnic_file_enter(pf);
+	if (err) {
+		pnic_mr_put_memory(pf->pd, mr);
 		return err;
-	if (err)
-		goto put;
-	/* The card has its own copy now. */
-	pnic_pbl_free(pd, mr->pbl);
-	mr->pbl = NULL;
-	return 0;
-
-put:
-	pnic_mr_put_memory(pd, mr);
+	}
+	err = pnic_mr_register(pf, mr, arg);
+	pnic_file_leave(pf);
 	return err;
 }
 

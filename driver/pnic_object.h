@@ -115,6 +115,7 @@ struct pnic_obj {
  * @npages: how many
  * @writable: pinned for writing
  * @mapped: @sgt is mapped for DMA
+ * @entered: it has a handle, and the card may know it
  * @sgt: the pages
  * @pbl: the list of pages that the card reads, while it does
  */
@@ -125,6 +126,7 @@ struct pnic_mr {
 	unsigned long npages;
 	bool writable;
 	bool mapped;
+	bool entered;
 	struct sg_append_table sgt;
 	struct pnic_pbl *pbl;
 };
@@ -261,6 +263,10 @@ struct pnic_file {
 	struct address_space *mapping;
 	struct pnic_evq evq;
 };
+
+/* pnic_chardev.c: the card can be used for the context of the file, or -errno. */
+int pnic_file_enter(struct pnic_file *pf);
+void pnic_file_leave(struct pnic_file *pf);
 
 /* pnic_ctx.c */
 int pnic_ctx_create(struct pnic_file *pf, void *arg);

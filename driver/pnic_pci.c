@@ -27,6 +27,10 @@ static int pnic_pci_check_bars(struct pci_dev *pdev)
 {
 	int err;
 
+	/* A doorbell page belongs to one process, so it has to be a page of the host. */
+	if (PAGE_SIZE != PNIC_PAGE_SIZE)
+		return dev_err_probe(&pdev->dev, -EOPNOTSUPP,
+				     "needs a kernel with pages of 4 KiB\n");
 	err = pnic_pci_check_bar(pdev, PNIC_BAR_REGS, PNIC_BAR_REGS_SIZE);
 	if (!err)
 		err = pnic_pci_check_bar(pdev, PNIC_BAR_MSIX, PNIC_BAR_MSIX_SIZE);

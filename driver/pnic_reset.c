@@ -135,6 +135,8 @@ void pnic_stop(struct pnic_dev *pd, enum pnic_state to)
 	pnic_state_change(pd, to);
 	/* Whoever waits for an answer leaves, so that the lock can be had. */
 	pnic_admin_stop(pd);
+	/* Whatever was wrong until now is being seen to. */
+	WRITE_ONCE(pd->reset_why, NULL);
 	down_write(&pd->reg_lock);
 	if (served && to != PNIC_STATE_GONE)
 		pnic_status_set_epoch(pd, ++pd->epoch);
@@ -184,10 +186,10 @@ static void pnic_reset_work(struct work_struct *work)
 	enum pnic_state state;
 
 	mutex_lock(&pd->reset_lock);
-	xchg(&pd->reset_why, NULL);
 	state = pnic_state(pd);
-	if (state != PNIC_STATE_READY && state != PNIC_STATE_FAILED)
-		goto unlock;	/* somebody else is at it, or it is over */
+	if (state != PNIC_STATE_FAILED &&
+	    (state != PNIC_STATE_READY || !READ_ONCE(pd->reset_why)))
+		goto unlock;	/* somebody else was at it, or it is over */
 	if (pnic_channel_lost(pd))
 		goto unlock;
 
@@ -206,14 +208,17 @@ unlock:
 /*
  * Something is wrong with the card: @why, a constant string. Any context. Commands under way
  * end at once; the rest is done by the work, if the device is in service. During bring-up
- * the commands that fail tell whoever is at it.
+ * the commands that fail tell whoever is at it, and if it slips through there the
+ * watchdog finds the admin queue stopped.
  */
 void pnic_reset_trigger(struct pnic_dev *pd, const char *why)
 {
-	if (!cmpxchg(&pd->reset_why, NULL, why) && pnic_state(pd) == PNIC_STATE_READY)
-		dev_err(&pd->pdev->dev, "resetting the card: %s\n", why);
+	if (pnic_state(pd) == PNIC_STATE_READY) {
+		if (!cmpxchg(&pd->reset_why, NULL, why))
+			dev_err(&pd->pdev->dev, "resetting the card: %s\n", why);
+		queue_work(pnic_wq, &pd->reset_work);
+	}
 	pnic_admin_stop(pd);
-	queue_work(pnic_wq, &pd->reset_work);
 }
 
 static const char *pnic_health_check(struct pnic_dev *pd)
