@@ -375,10 +375,10 @@ KTAP_TEST(weak_lanes)
 /* More lanes die than there are spares; and then they come back. */
 KTAP_TEST(width_shrinks_and_grows)
 {
-	uint64_t end = now_ns() + SETTLE_MS * 1000000ull;
 	struct pnic_ioc_link_info la, lb;
 	uint32_t full, lane, want;
 	struct pnic_event ev;
+	uint64_t end;
 
 	bench_open();
 	as_new();
@@ -388,6 +388,7 @@ KTAP_TEST(width_shrinks_and_grows)
 		traffic(1);
 	}
 	want = info.lanes_data + info.lanes_spare - lane;
+	end = now_ns() + SETTLE_MS * 1000000ull;
 	do {
 		traffic(1);
 		links(&la, &lb);
