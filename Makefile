@@ -27,7 +27,7 @@ export DESTDIR prefix V
 # TESTDIR (where its KTAP test programs go). A room comes after those that it links with.
 
 HOST_ROOMS	:= libpnic tools/model tools/job
-HOST_TESTS	:= driver/lane libpnic tools/model tools/job tools/vm Documentation selftests/host
+HOST_TESTS	:= driver/lane driver/tests libpnic tools/model tools/job tools/vm Documentation selftests/host
 GUEST_ROOMS	:= libpnic tools/job
 GUEST_TESTS	:= selftests
 INSTALLED	:= libpnic tools/model tools/job
