@@ -539,7 +539,7 @@ static void show_lane(struct seq_file *s, const struct lane_agent *a, u16 lane)
 	const struct lane_track *t = &a->policy.track[lane];
 	const struct lane_rec *rec = &a->rec[lane];
 
-	if (t->state <= LANE_ACTIVE && !t->losses)
+	if (t->state <= LANE_ACTIVE)
 		return;
 	seq_printf(s, "lane %4u at (%u,%u): %s, %d/100 dB, %u wrong symbols in 10^9, lost %u times\n",
 		   lane, rec->x, rec->y, lane_state_name(t->state), rec->power_cdb, t->ppb,
