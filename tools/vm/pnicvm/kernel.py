@@ -9,7 +9,7 @@ import os
 import struct
 import subprocess
 
-from . import space
+from . import space, tsc
 from .errors import Failure
 
 # offsets in the setup header, Documentation/arch/x86/boot.rst
@@ -70,6 +70,8 @@ def command_line(accel, init, extra=''):
     if accel == 'tcg':
         # Calibrations that take half a second and go wrong on a busy host.
         words += ['tsc=reliable', 'no_timer_check', 'lpj=4000000']
+        if tsc.khz():
+            words.append('tsc_early_khz=%d' % tsc.khz())
     if extra:
         words.append(extra)
     return ' '.join(words) + ' init=/bin/sh -- -c "%s"' % init
