@@ -39,7 +39,7 @@ def cmd_boot(args, progress):
     interactive = not args.command
     progress.step('booting the guest (%s)' % chosen)
     progress.done()
-    command = shlex.join(args.command) if args.command else 'exec bash -i'
+    command = shlex.join(args.command) if args.command else 'exec bash --norc -i'
     with boot.Guest(ready, 'boot', command + '\n', accel=chosen, cpus=args.cpus,
                     memory_mb=args.memory, nics=args.nics, model_args=args.model_arg,
                     seed=args.seed, append=args.append, cpu=args.cpu, iommu=args.iommu,
