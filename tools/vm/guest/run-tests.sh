@@ -3,7 +3,7 @@
 #
 # In the guest: runs the programs of the file `tests` ("NAME SECONDS" a line) one after another,
 # between loading and unloading the module.  The harness follows the file `events`:
-#   begin NAME / end NAME STATUS SECONDS
+#   begin NAME / end NAME STATUS
 # and reads each program's output in out/NAME.  MODULE=no leaves the module alone.
 
 share=/pnic
@@ -32,7 +32,7 @@ step() {
 while read -r name seconds; do
 	mark "begin $name"
 	(cd /tmp && timeout -k 5 "$seconds" "$share/guest/tests/$name") \
-		>"$run/out/$name" 2>"$run/out/$name.stderr"
+		</dev/null >"$run/out/$name" 2>"$run/out/$name.stderr"
 	mark "end $name $?"
 done <"$run/tests"
 [ "$MODULE" = no ] || step module-unload module_unload
