@@ -285,6 +285,7 @@ struct pnic_stats {
  * @heartbeat: what the watchdog last read
  * @heartbeat_at: jiffies when it changed
  * @retry_at: jiffies of the next attempt in PNIC_STATE_FAILED
+ * @retry_pause: how long after the one before, jiffies
  * @stats: counters
  * @pdev: the PCI function
  * @dev: the class device; its reference count is that of this struct
@@ -332,6 +333,7 @@ struct pnic_dev {
 	u32 heartbeat;
 	unsigned long heartbeat_at;
 	unsigned long retry_at;
+	unsigned int retry_pause;
 	struct pnic_stats stats;
 	struct pci_dev *pdev;
 	struct device dev;

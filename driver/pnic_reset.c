@@ -17,7 +17,9 @@
 
 #define PNIC_HEALTH_PERIOD	HZ
 #define PNIC_HEARTBEAT_LIMIT	(3 * HZ)	/* the card counts ten in each second */
-#define PNIC_RETRY_PERIOD	(5 * HZ)
+/* After a failed bring-up: the first pause, doubled each time up to the last. */
+#define PNIC_RETRY_FIRST	(5 * HZ)
+#define PNIC_RETRY_LAST		(40 * HZ)
 
 static int pnic_status_wait(struct pnic_dev *pd, u32 mask, u32 want)
 {
@@ -156,6 +158,24 @@ void pnic_release(struct pnic_dev *pd)
 	pnic_irq_free(pd);
 }
 
+/* The watchdog goes on by itself until pnic_stop(). */
+void pnic_health_start(struct pnic_dev *pd)
+{
+	queue_delayed_work(pnic_wq, &pd->health_work, PNIC_HEALTH_PERIOD);
+}
+
+static void pnic_revive_failed(struct pnic_dev *pd, int err)
+{
+	pnic_quiesce(pd);
+	pnic_state_change(pd, PNIC_STATE_FAILED);
+	pnic_eq_free(pd);
+	pnic_irq_free(pd);
+	dev_err(&pd->pdev->dev, "bringing the card up failed: %pe, next attempt in %u s\n",
+		ERR_PTR(err), pd->retry_pause / HZ);
+	pd->retry_at = jiffies + pd->retry_pause;
+	pd->retry_pause = min_t(unsigned int, 2 * pd->retry_pause, PNIC_RETRY_LAST);
+}
+
 /* From PNIC_STATE_RESETTING to ready or failed. */
 void pnic_revive(struct pnic_dev *pd)
 {
@@ -166,18 +186,14 @@ void pnic_revive(struct pnic_dev *pd)
 	atomic_inc(&pd->stats.resets);
 	err = pnic_up(pd);
 	if (err) {
-		pnic_quiesce(pd);
-		pnic_state_change(pd, PNIC_STATE_FAILED);
-		pnic_eq_free(pd);
-		pnic_irq_free(pd);
-		dev_err(&pd->pdev->dev, "bringing the card up failed: %pe\n", ERR_PTR(err));
-		pd->retry_at = jiffies + PNIC_RETRY_PERIOD;
+		pnic_revive_failed(pd, err);
 	} else {
+		pd->retry_pause = PNIC_RETRY_FIRST;
 		pnic_state_change(pd, PNIC_STATE_READY);
 		dev_info(&pd->pdev->dev, "the card was reset and serves again, epoch %u\n",
 			 pd->epoch);
 	}
-	queue_delayed_work(pnic_wq, &pd->health_work, PNIC_HEALTH_PERIOD);
+	pnic_health_start(pd);
 }
 
 static void pnic_reset_work(struct work_struct *work)
@@ -277,11 +293,7 @@ void pnic_reset_init(struct pnic_dev *pd)
 	init_rwsem(&pd->reg_lock);
 	spin_lock_init(&pd->state_lock);
 	init_waitqueue_head(&pd->state_wait);
+	pd->retry_pause = PNIC_RETRY_FIRST;
 	INIT_WORK(&pd->reset_work, pnic_reset_work);
 	INIT_DELAYED_WORK(&pd->health_work, pnic_health_work);
-}
-
-void pnic_health_start(struct pnic_dev *pd)
-{
-	queue_delayed_work(pnic_wq, &pd->health_work, PNIC_HEALTH_PERIOD);
 }
