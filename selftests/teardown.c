@@ -363,6 +363,20 @@ static void wait_for_node(unsigned int nic)
 	ktap_leave();
 }
 
+/* A file whose context is over: what is left to read, then @err for ever, and poll() says @revent. */
+static void over(int fd, int err, short revent)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct pnic_event ev;
+	unsigned int i;
+
+	for (i = 0; i < 1000 && read(fd, &ev, sizeof(ev)) == sizeof(ev); i++)
+		;
+	CHECK_ERRNO(read(fd, &ev, sizeof(ev)), err);
+	CHECK_EQ(poll(&pfd, 1, 0), 1);
+	CHECK_EQ(pfd.revents & revent, revent);
+}
+
 /* Everything that a file without a device is asked is answered ENODEV, and its mappings can still be touched. */
 static void orphan(struct raw_ep *r)
 {
@@ -373,6 +387,7 @@ static void orphan(struct raw_ep *r)
 
 	CHECK_EQ(poll(&pfd, 1, WAIT_MS), 1);
 	CHECK_EQ(dev_event(r->fd, PNIC_EVT_GONE, WAIT_MS, &ev), 0);
+	over(r->fd, ENODEV, POLLHUP);
 	CHECK_ERRNO(dev_info(r->fd, &info), ENODEV);
 	CHECK_ERRNO(dev_link(r->fd, &link), ENODEV);
 	CHECK_ERRNO(dev_ctx(r->fd, 0), ENODEV);
@@ -457,6 +472,7 @@ KTAP_TEST(function_level_reset)
 		REQUIRE_OK(write_file(path, "1"));
 		REQUIRE_OK(dev_event(r.fd, PNIC_EVT_RESET, WAIT_MS, &ev));
 		CHECK_GT(ev.data, epoch);
+		over(r.fd, EIO, POLLERR);
 		CHECK_ERRNO(dev_cq(r.fd, 16, NULL), EIO);
 		CHECK_ERRNO(dev_mr(r.fd, &r, 16, 0, NULL), EIO);
 		CHECK_ERRNO(dev_handle(r.fd, PNIC_IOC_EP_RESET, r.ep.handle), EIO);
