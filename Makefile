@@ -44,10 +44,12 @@ endef
 # kbuild writes beside its sources, so it is given a directory of links to them.
 
 KVER	:= $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
-FARM	?= $(B)/kmod-$(KVER)
+# Not to be set from outside: links are made and pruned below it.
+override FARM := $(B)/kmod-$(KVER)
 KBUILD	= $(MAKE) -C $(KDIR) M=$(FARM)
 
 define farm
+	@case '$(FARM)' in '$(B)'/?*) ;; *) echo "'$(FARM)' is not below build/" >&2; exit 1;; esac
 	@mkdir -p $(FARM)
 	@cp -rsf $(TOP)/Kbuild $(TOP)/driver $(TOP)/uapi $(FARM)/
 	@find $(FARM) -xtype l -delete
@@ -146,19 +148,19 @@ build-guest-rooms: build-guest-module
 build-guest: build-guest-rooms
 	$(call rooms,guest,tests,$(GUEST_TESTS))
 
-build-guest-module: FARM := $(B)/guest/kmod-$(KVER)
+build-guest-module: override FARM := $(B)/guest/kmod-$(KVER)
 build-guest-module:
 	$(farm)
 	+$(KBUILD) modules
 	@install -D -m 644 $(FARM)/pnic.ko $(B)/guest/modules/pnic.ko
 
-check-w1: FARM := $(B)/guest/check-w1
+check-w1: override FARM := $(B)/guest/check-w1
 check-w1:
 	@rm -rf $(FARM)
 	$(farm)
 	+$(KBUILD) W=1 KCFLAGS=-Werror modules
 
-check-sparse: FARM := $(B)/guest/check-sparse
+check-sparse: override FARM := $(B)/guest/check-sparse
 check-sparse:
 	@rm -rf $(FARM)
 	$(farm)
