@@ -83,6 +83,7 @@ struct pnic_acqe {
 	__le32	rsvd;
 	__le32	phase;		/* bit 0: 1 on the ring's first pass, then toggles; written last */
 };
+
 #define PNIC_PHASE			0x00000001u
 
 /* IDENTIFY: writes one struct pnic_identify (4 KiB) to @addr. */
@@ -119,7 +120,7 @@ struct pnic_identify {
 	__le16	grid_x;		/* columns and rows of the lane grid */
 	__le16	grid_y;
 	__le32	lane_kbps;	/* raw rate of one lane, kb/s */
-	__le32	payload_kbps;	/* what one lane adds to the payload rate, kb/s, after FEC and coding */
+	__le32	payload_kbps;	/* what a lane adds to the payload rate, after FEC and coding */
 	__le16	fec_n;		/* RS(n, k): symbols of a codeword, and of its data */
 	__le16	fec_k;
 	__u8	fec_symbol_bits;
@@ -132,6 +133,7 @@ struct pnic_identify {
 	char	model_name[32];
 	__u8	rsvd1[4096 - 192];
 };
+
 #define PNIC_STRIPE_SYMBOL		0
 #define PNIC_STRIPE_BIT			1
 
@@ -191,6 +193,7 @@ struct pnic_adm_create_mr {
 	__u8	rsvd0;
 	__u8	rsvd[8];
 };
+
 #define PNIC_MR_LOCAL_READ		0x01	/* always there */
 #define PNIC_MR_LOCAL_WRITE		0x02
 #define PNIC_MR_REMOTE_READ		0x04
@@ -229,6 +232,7 @@ struct pnic_adm_create_ep {
 	__le32	rnr_timeout_us;	/* wait for a receive buffer at the far end; 0: not at all */
 	__u8	rsvd[8];
 };
+
 #define PNIC_EPF_STOP_ON_ERROR		0x0001	/* first failed transfer stops the send ring */
 
 /* LINK_QUERY: writes one struct pnic_link_info to @addr (64-byte aligned). */

@@ -15,9 +15,9 @@ enum pnic_event_type {
 	PNIC_EV_NONE		= 0,
 	PNIC_EV_ADMIN		= 1,	/* the admin completion ring has entries (EQ 0 only) */
 	PNIC_EV_CQ		= 2,	/* id: an armed CQ got an entry */
-	PNIC_EV_CQ_ERROR	= 3,	/* id: CQ overrun or DMA fault; code: enum pnic_cqe_status */
+	PNIC_EV_CQ_ERROR	= 3,	/* id: CQ overrun, DMA fault; code: enum pnic_cqe_status */
 	PNIC_EV_EP_ERROR	= 4,	/* id: endpoint stopped; code: enum pnic_cqe_status */
-	PNIC_EV_LINK		= 5,	/* code: enum pnic_link_state; data[0]: payload rate, kb/s */
+	PNIC_EV_LINK		= 5,	/* code: enum pnic_link_state; data[0]: payload kb/s */
 	PNIC_EV_LANE		= 6,	/* id: receive lane; code: enum pnic_lane_cause */
 	PNIC_EV_MAP		= 7,	/* code: direction; id: generation now active */
 	PNIC_EV_MGMT		= 8,	/* a management message waits for MGMT_RECV */

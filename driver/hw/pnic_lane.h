@@ -32,7 +32,8 @@ enum pnic_lane_state {
 enum pnic_lane_cause {
 	PNIC_LANE_CAUSE_LOS	= 1,	/* lost: data[0] = link clock of the loss, ns */
 	PNIC_LANE_CAUSE_BACK	= 2,	/* light and lock are back */
-	PNIC_LANE_CAUSE_SER	= 3,	/* symbol errors past the threshold; data[0] = errors, data[1] = symbols seen */
+	/* symbol errors past the threshold; data[0] = errors, data[1] = symbols seen */
+	PNIC_LANE_CAUSE_SER	= 3,
 };
 
 /* One record of the lane table: a physical receive lane. */
@@ -50,6 +51,7 @@ struct pnic_lane_rec {
 	__le16	bias_ua10;	/* far transmitter's bias current, 10 uA */
 	__le32	age_hours;	/* hours lit */
 };
+
 #define PNIC_LANE_NONE			0xffff
 #define PNIC_LANEF_ERASED		0x01	/* the decoder treats its symbols as erasures */
 #define PNIC_LANEF_SER			0x02	/* past the symbol error threshold */

@@ -17,11 +17,13 @@
  *  EINVAL  a member has a value that is never right: unknown flag, reserved
  *          member not 0, size too small, length or depth 0, wrapped range, a file that
  *          is no eventfd
- *  E2BIG   bytes past the known struct are not 0; a count, depth or length is over a limit of the card
+ *  E2BIG   bytes past the known struct are not 0; a count, depth or length is over
+ *          a limit of the card
  *  EBADF   no such file descriptor (eventfd)
  *  EFAULT  the struct or the memory cannot be read or written
  *  ENOENT  no such handle in this file
- *  EPERM   not allowed to this user: RLIMIT_MEMLOCK is 0 without CAP_IPC_LOCK, partition not granted
+ *  EPERM   not allowed to this user: RLIMIT_MEMLOCK is 0 without CAP_IPC_LOCK, partition
+ *          not granted
  *  ENOMEM  no memory, or RLIMIT_MEMLOCK would be exceeded
  *  EBUSY   something still uses the object (a completion queue with endpoints)
  *  EEXIST  the file has a context already
@@ -108,6 +110,7 @@ struct pnic_ioc_info {
 	char	serial[32];
 	char	pci[32];
 };
+
 #define PNIC_FEAT_PARK		(1ULL << 0)	/* doorbells need the park check */
 #define PNIC_FEAT_ATOMICS	(1ULL << 1)
 #define PNIC_FEAT_LANES		(1ULL << 2)
@@ -152,6 +155,7 @@ struct pnic_ioc_mr_reg {
 	__u32	handle;
 	__u32	rsvd;
 };
+
 #define PNIC_MRF_LOCAL_WRITE	(1U << 1)
 #define PNIC_MRF_REMOTE_READ	(1U << 2)
 #define PNIC_MRF_REMOTE_WRITE	(1U << 3)
@@ -251,6 +255,7 @@ struct pnic_ioc_ep_create {
 	__u64	db_offset;
 	__u64	wake_offset;
 };
+
 #define PNIC_EP_STOP_ON_ERROR	(1U << 0)	/* the first failed transfer stops the send ring */
 
 /**
@@ -314,6 +319,7 @@ struct pnic_event {
 	__u64	user_data;
 	__u64	data;
 };
+
 #define PNIC_EVT_CQ		1	/* an armed queue has an entry */
 #define PNIC_EVT_CQ_ERROR	2	/* queue overrun: it is dead */
 #define PNIC_EVT_EP_ERROR	3	/* endpoint stopped */

@@ -38,7 +38,7 @@
 
 /* struct pnic_sqe.flags */
 #define PNIC_SQF_SIGNALED	0x01	/* a completion also on success; errors always have one */
-#define PNIC_SQF_FENCE		0x02	/* not begun before all earlier ones of this endpoint are complete */
+#define PNIC_SQF_FENCE		0x02	/* begins when all earlier ones of it are complete */
 #define PNIC_SQF_INLINE		0x04	/* the payload is in the descriptor */
 
 /**
@@ -128,6 +128,7 @@ struct pnic_cqe {
 	__le32	peer_status;
 	__le32	ep_flags;
 };
+
 #define PNIC_CQE_LOW24		0x00ffffffu
 #define PNIC_CQE_HIGH_SHIFT	24
 #define PNIC_CQE_PHASE		0x80000000u
@@ -142,10 +143,10 @@ enum pnic_cqe_status {
 	PNIC_ST_REMOTE_KEY	= 5,	/* no such region at the far end, or of another partition */
 	PNIC_ST_REMOTE_BOUNDS	= 6,
 	PNIC_ST_REMOTE_RIGHTS	= 7,
-	PNIC_ST_REMOTE_EP	= 8,	/* no such endpoint there, or stopped, or of another partition */
+	PNIC_ST_REMOTE_EP	= 8,	/* none there, or stopped, or of another partition */
 	PNIC_ST_UNREACHABLE	= 9,	/* no such NIC on the fabric */
 	PNIC_ST_RNR		= 10,	/* no receive entry in time */
-	PNIC_ST_TOO_LONG	= 11,	/* message longer than the receive buffer; both ends get it */
+	PNIC_ST_TOO_LONG	= 11,	/* longer than the receive buffer; both ends get it */
 	PNIC_ST_ALIGN		= 12,	/* atomic: length or alignment */
 	PNIC_ST_LINK		= 13,	/* link down for longer than the data age */
 	PNIC_ST_PEER_RESET	= 14,	/* the far NIC was reset during the transfer */
