@@ -26,6 +26,7 @@ BUILD = {
     'make': 'make',
     'pkg-config': 'pkg-config',
     'libc6-dev': '/usr/include/stdio.h',
+    'libc6-dev-i386': '/usr/include/x86_64-linux-gnu/gnu/stubs-32.h',   # ABI layouts in 32 bit
     'libjansson-dev': '/usr/include/jansson.h', # the model's control socket
 }
 
