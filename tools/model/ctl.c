@@ -314,21 +314,13 @@ static void listener_ready(struct pm_watch *w, uint32_t events)
 int ctl_open(struct ctl_server *s, struct pm_loop *loop, struct pm_fabric *fabric, struct nic *nics,
 	     const char *path)
 {
-	int fd, err;
+	int err;
 
 	*s = (struct ctl_server){ .fabric = fabric, .nics = nics, .num_nics = pm_fabric_nics(fabric),
 				  .listener.fd = -1 };
-	fd = unix_listen(path);
-	if (fd < 0)
-		return fd;
-	strcpy(s->path, path);
-	s->listener = (struct pm_watch){ .fd = fd, .events = EPOLLIN, .ready = listener_ready };
-	err = pm_loop_add(loop, &s->listener);
-	if (err) {
-		close(fd);
-		s->listener.fd = -1;
-		unlink(path);
-	}
+	err = pm_listen(loop, &s->listener, path, listener_ready);
+	if (!err)
+		strcpy(s->path, path);
 	return err;
 }
 

@@ -35,6 +35,13 @@ void pm_loop_change(struct pm_watch *w, uint32_t events);
 /* Closes the descriptor too; @w may be freed at once. */
 void pm_loop_del(struct pm_watch *w);
 
+/*
+ * Listens at a Unix socket, taking the place of one that nobody listens at any more. 0 or -errno,
+ * @w->fd is -1 then. Whoever deletes @w unlinks @path. listen.c.
+ */
+int pm_listen(struct pm_loop *l, struct pm_watch *w, const char *path,
+	      void (*ready)(struct pm_watch *w, uint32_t events));
+
 void pm_loop_run(struct pm_loop *l);
 void pm_loop_stop(struct pm_loop *l);
 

@@ -80,7 +80,4 @@ int vfu_get_region_info(struct vfu_server *s, struct vfu_msg *m);
 int vfu_get_irq_info(struct vfu_server *s, struct vfu_msg *m);
 int vfu_set_irqs(struct vfu_server *s, struct vfu_msg *m);
 
-/* One listening Unix socket, non-blocking; also for ctl.c. The descriptor or -errno. */
-int unix_listen(const char *path);
-
 #endif /* PM_VFU_H */

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "trace.h"
@@ -273,60 +272,14 @@ static void listener_ready(struct pm_watch *w, uint32_t events)
 	trace(s->nic->index, "client connected");
 }
 
-/* A socket file that nobody listens on is what a killed server left behind. */
-static bool stale(const struct sockaddr_un *a)
-{
-	struct stat st;
-	bool dead;
-	int fd;
-
-	if (lstat(a->sun_path, &st) || !S_ISSOCK(st.st_mode))
-		return false;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	dead = connect(fd, (const struct sockaddr *)a, sizeof(*a)) && errno == ECONNREFUSED;
-	close(fd);
-	return dead;
-}
-
-int unix_listen(const char *path)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd, err;
-
-	if (strlen(path) >= sizeof(a.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(a.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (stale(&a))
-		unlink(path);
-	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 8)) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
 int vfu_open(struct vfu_server *s, struct pm_loop *loop, struct nic *nic, const char *path)
 {
-	int fd, err;
+	int err;
 
 	*s = (struct vfu_server){ .nic = nic, .client.fd = -1, .listener.fd = -1, .out_fd = -1 };
-	fd = unix_listen(path);
-	if (fd < 0)
-		return fd;
-	strcpy(s->path, path);
-	s->listener = (struct pm_watch){ .fd = fd, .events = EPOLLIN, .ready = listener_ready };
-	err = pm_loop_add(loop, &s->listener);
-	if (err) {
-		close(fd);
-		s->listener.fd = -1;
-		unlink(path);
-	}
+	err = pm_listen(loop, &s->listener, path, listener_ready);
+	if (!err)
+		strcpy(s->path, path);
 	return err;
 }
 
