@@ -49,6 +49,8 @@ enum pnic_admin_opcode {
 	PNIC_ADM_MGMT_SEND	= 0x28,
 	PNIC_ADM_MGMT_RECV	= 0x29,
 	PNIC_ADM_COUNTERS	= 0x2a,
+	PNIC_ADM_STANDBY	= 0x2b,
+	PNIC_ADM_LANE_TEST	= 0x2c,
 };
 
 enum pnic_admin_status {
@@ -263,6 +265,11 @@ struct pnic_adm_lane_ctl {
  * MAP_STAGE: loads a struct pnic_map of @length bytes from @addr as the staged map
  * of a direction. MAP_SWITCH (transmit only) puts the marker for it into the
  * stream; MAP_ABORT drops it. See pnic_lane.h.
+ *
+ * STANDBY: loads a standby plan for the active map of a direction, in the form of a
+ * struct pnic_map: @generation and width are the active map's, phys[l] is the
+ * spare that takes over when the lane of logical lane l is lost, or PNIC_LANE_NONE. A
+ * spare may stand by for several. @length 0 (and @addr 0): there is no plan any more.
  */
 struct pnic_adm_map {
 	struct pnic_adm_hdr hdr;
@@ -272,6 +279,23 @@ struct pnic_adm_map {
 	__u8	dir;		/* PNIC_DIR_* */
 	__u8	rsvd[39];
 };
+
+/*
+ * LANE_TEST: counts wrong bits of the PRBS that a receive lane carries while it is in no
+ * map. START, READ and STOP; READ and STOP give result[0] = wrong bits, result[1] = bits.
+ */
+struct pnic_adm_lane_test {
+	struct pnic_adm_hdr hdr;
+	__le16	lane;
+	__u8	op;		/* PNIC_LANE_TEST_* */
+	__u8	rsvd0;
+	__le32	mbits;		/* START: 2^20 bits to look at, 1..; else 0 */
+	__u8	rsvd[48];
+};
+
+#define PNIC_LANE_TEST_START		0
+#define PNIC_LANE_TEST_READ		1
+#define PNIC_LANE_TEST_STOP		2
 
 /* MGMT_SEND, MGMT_RECV: result[0] of RECV is the message's length, 0 if there is none. */
 struct pnic_adm_mgmt {

@@ -19,7 +19,11 @@ enum pnic_event_type {
 	PNIC_EV_EP_ERROR	= 4,	/* id: endpoint stopped; code: enum pnic_cqe_status */
 	PNIC_EV_LINK		= 5,	/* code: enum pnic_link_state; data[0]: payload kb/s */
 	PNIC_EV_LANE		= 6,	/* id: receive lane; code: enum pnic_lane_cause */
-	PNIC_EV_MAP		= 7,	/* code: direction; id: generation now active */
+	/*
+	 * code: direction; id: generation now active; data[0]: link clock of the switch, ns;
+	 * data[1]: by a standby plan: link clock at which the loss was detected, ns; else 0
+	 */
+	PNIC_EV_MAP		= 7,
 	PNIC_EV_MGMT		= 8,	/* a management message waits for MGMT_RECV */
 	PNIC_EV_FATAL		= 9,	/* code: PNIC_FATAL_* */
 };

@@ -34,6 +34,8 @@ enum pnic_lane_cause {
 	PNIC_LANE_CAUSE_BACK	= 2,	/* light and lock are back */
 	/* symbol errors past the threshold; data[0] = errors, data[1] = symbols seen */
 	PNIC_LANE_CAUSE_SER	= 3,
+	/* LANE_TEST is over; data[0] = wrong bits, data[1] = bits looked at */
+	PNIC_LANE_CAUSE_TESTED	= 4,
 };
 
 /* One record of the lane table: a physical receive lane. */
@@ -55,6 +57,7 @@ struct pnic_lane_rec {
 #define PNIC_LANE_NONE			0xffff
 #define PNIC_LANEF_ERASED		0x01	/* the decoder treats its symbols as erasures */
 #define PNIC_LANEF_SER			0x02	/* past the symbol error threshold */
+#define PNIC_LANEF_TESTING		0x04	/* LANE_TEST is running */
 
 /*
  * LANE_TABLE writes this head, then count records. It makes @seq_begin odd
@@ -86,6 +89,7 @@ enum pnic_map_refusal {
 	PNIC_MAPR_TWICE		= 3,	/* a lane carries two logical lanes */
 	PNIC_MAPR_GENERATION	= 4,	/* not the active generation + 1 */
 	PNIC_MAPR_OFF		= 5,	/* the lane is switched off */
+	PNIC_MAPR_IN_USE	= 6,	/* STANDBY: the spare carries a logical lane already */
 };
 
 enum pnic_link_state {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Lanes as the receiver knows them: lock and its loss, the symbol error threshold, what the lane
- * table says (hardware-interface.rst, 8.1 and 8.7). Called when a fault, a switch or a map
+ * table says (hardware-interface.rst, 8.1 and 8.9). Called when a fault, a switch or a map
  * changed something, and by a direction's own timer.
  */
 #include <endian.h>
