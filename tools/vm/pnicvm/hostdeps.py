@@ -28,6 +28,9 @@ BUILD = {
     'libc6-dev': '/usr/include/stdio.h',
     'libc6-dev-i386': '/usr/include/x86_64-linux-gnu/gnu/stubs-32.h',   # ABI layouts in 32 bit
     'libjansson-dev': '/usr/include/jansson.h', # the model's control socket
+    'libnl-genl-3-dev': '/usr/include/libnl3/netlink/genl/genl.h',      # the administrator's tool
+    'libncurses-dev': '/usr/include/curses.h',
+    'spin': 'spin',                             # checks the lane protocol's model
 }
 
 

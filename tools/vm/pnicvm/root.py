@@ -5,7 +5,7 @@ It is where everything for the guest is compiled, what the guest boots from (rea
 where QEMU itself runs: Debian 12's QEMU is too old to have the vfio-user-pci device.
 
 Beside it, from the kernel's source package, are the few files that no package holds:
-checkpatch and the kselftest headers.
+checkpatch, the kselftest headers, and the netlink generator and command line tool.
 """
 
 import os
@@ -25,6 +25,9 @@ PACKAGES = [
     'qemu-system-x86', 'virtiofsd',
     'linux-image-amd64', 'linux-headers-amd64',
     'gcc', 'libc6-dev', 'make', 'pkgconf', 'sparse', 'perl', 'libjansson-dev',
+    'libnl-3-dev', 'libnl-genl-3-dev', 'libncurses-dev',        # the administrator's tool
+    'python3-yaml', 'python3-jsonschema',                       # the kernel's netlink tools
+    'cbmc', 'spin',                                             # provers of the lane code
     'kmod', 'iproute2', 'ethtool', 'pciutils', 'procps', 'strace', 'zstd', 'xz-utils',
 ]
 SOURCE_PACKAGE = 'linux-source-6.12'
@@ -38,6 +41,7 @@ SOURCE_FILES = [
     'scripts/kernel-doc',
     'tools/testing/selftests/kselftest.h', 'tools/testing/selftests/kselftest_harness.h',
     'tools/testing/selftests/kselftest', 'tools/testing/selftests/lib.mk',
+    'tools/net/ynl', 'Documentation/netlink/genetlink.yaml',
 ]
 KSRC = '/usr/src/pnic-kernel'       # where they are in the root
 
@@ -102,7 +106,7 @@ _SAYS = [
     (re.compile(r'^Need to get (\S+ \S+?) of'), 'fetching %s'),
     (re.compile(r'^Preconfiguring|^Selecting previously'), 'unpacking packages'),
     (re.compile(r'^Setting up linux-image'), 'setting up the kernel'),
-    (re.compile(r'running --customize-hook'), "fetching the kernel's checkpatch and kselftest"),
+    (re.compile(r'running --customize-hook'), "fetching the kernel's own test tools"),
     (re.compile(r'cleaning package lists'), 'cleaning'),
 ]
 
