@@ -121,13 +121,21 @@ int lane_note_text(const struct lane_note *n, char *buf, size_t cap)
 		return snprintf(buf, cap, "card refused %s map of generation %u: %u",
 				dir_name(n->dir), n->a, n->b);
 	case LANE_NOTE_SWITCHED:
-		return snprintf(buf, cap, "%s map of generation %u is active, width %u",
-				dir_name(n->dir), n->a, n->b);
+		return snprintf(buf, cap, "%s map of generation %u is active, width %u%s",
+				dir_name(n->dir), n->a, n->b,
+				n->actor == LANE_ACTOR_CARD ? ", by the standby plan" : "");
 	case LANE_NOTE_MAP:
 		return snprintf(buf, cap, "card reports an impossible %s map: %u",
 				dir_name(n->dir), n->b);
 	case LANE_NOTE_CARD:
 		return snprintf(buf, cap, "card failed at %s: %d", card_op(n->a), (s32)n->b);
+	case LANE_NOTE_STUCK:
+		return snprintf(buf, cap,
+				"%s: far end doesn't go on to generation %u after %u requests",
+				dir_name(n->dir), n->a, n->b);
+	case LANE_NOTE_UNPLANNED:
+		return snprintf(buf, cap, "far end takes no standby plan: %s",
+				n->a ? lane_reject_name(n->a) : "no answer");
 	}
 	return policy_text(n, buf, cap);
 }

@@ -41,7 +41,17 @@ enum lane_note_code {
 	LANE_NOTE_SWITCHED,	/* dir; generation a, width b */
 	LANE_NOTE_MAP,		/* dir; the card's map makes no sense: b */
 	LANE_NOTE_CARD,		/* the card did not do it: a is enum lane_card_op, error b */
+	LANE_NOTE_STUCK,	/* dir; far end doesn't go on to generation a after b requests */
+	LANE_NOTE_UNPLANNED,	/* far end takes no standby plan: enum lane_reject a, 0: silent */
 	LANE_NOTE_CODES
+};
+
+/* Who has made a change; as enum pnic_actor of the uapi. */
+enum lane_actor {
+	LANE_ACTOR_POLICY,
+	LANE_ACTOR_CARD,	/* by its standby plan */
+	LANE_ACTOR_PEER,
+	LANE_ACTOR_ADMIN,
 };
 
 /* Operations of a card, for LANE_NOTE_CARD. */
@@ -57,6 +67,7 @@ struct lane_note {
 	u64 at;			/* ns, the caller's clock */
 	u8 code;		/* enum lane_note_code */
 	u8 dir;			/* PNIC_DIR_* */
+	u8 actor;		/* enum lane_actor */
 	u16 lane;
 	u16 other;
 	u16 logical;
