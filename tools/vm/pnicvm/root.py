@@ -28,6 +28,7 @@ PACKAGES = [
     'libnl-3-dev', 'libnl-genl-3-dev', 'libncurses-dev',        # the administrator's tool
     'python3-yaml', 'python3-jsonschema',                       # the kernel's netlink tools
     'cbmc', 'spin',                                             # provers of the lane code
+    'bc', 'bison', 'flex',                                      # to build a kernel for KUnit
     'kmod', 'iproute2', 'ethtool', 'pciutils', 'procps', 'strace', 'zstd', 'xz-utils',
 ]
 SOURCE_PACKAGE = 'linux-source-6.12'
