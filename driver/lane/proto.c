@@ -17,6 +17,9 @@ void lane_proto_cfg_default(struct lane_proto_cfg *cfg)
 	cfg->heartbeat_ns = 250 * MS;
 	cfg->grace_ns = 10 * MS;
 	cfg->stage_hold_ns = 2000 * MS;
+	cfg->plan_renew_ns = 10000 * MS;
+	cfg->plan_tries = 8;
+	cfg->stuck_tries = 8;
 }
 
 /* ---- actions ---- */
@@ -98,6 +101,14 @@ void lane_proto_report(struct lane_proto *p, u8 code, u8 dir, u32 a, u32 b, u64 
 	action->note.b = b;
 }
 
+void lane_proto_report_switch(struct lane_proto *p, u8 dir, const struct lane_map *map, bool card,
+			      u64 now)
+{
+	lane_proto_report(p, LANE_NOTE_SWITCHED, dir, map->generation, map->width, now);
+	if (card && p->nr_actions)
+		p->action[p->nr_actions - 1].note.actor = LANE_ACTOR_CARD;
+}
+
 u64 lane_proto_backoff(const struct lane_proto *p, u64 *ns, u64 now)
 {
 	*ns *= 2;
@@ -161,6 +172,12 @@ size_t lane_proto_encode(struct lane_proto *p, const struct lane_action *action,
 		if (m.id != p->rx.id || m.generation != p->rx.active.generation + 1)
 			return 0;
 		fill_moves(p, &m);
+	}
+	if (m.type == LANE_MSG_PLAN) {
+		if (m.id != p->rx.plan.id || m.generation != p->rx.active.generation)
+			return 0;
+		m.sum = p->rx.plan.sum;
+		lane_proto_plan_moves(p, &m);
 	}
 	fill_head(p, &m);
 	return lane_msg_encode(&m, buf, cap);
@@ -237,6 +254,7 @@ static void take_peer(struct lane_proto *p, const struct lane_msg *m, u64 now)
 	lane_proto_report(p, again ? LANE_NOTE_RESTART : LANE_NOTE_PEER, 0, m->from, 0, now);
 	lane_proto_rx_event(p, LANE_RXE_RESET, now);
 	lane_proto_tx_event(p, LANE_TXE_PEER_RESET, now);
+	lane_proto_plan_peer_reset(p, now);
 	lane_proto_tx_judge(p, m->echo, true, now);
 	lane_proto_send(p, m->known ? LANE_MSG_HEARTBEAT : LANE_MSG_HELLO);
 }
@@ -293,10 +311,13 @@ static void from_peer(struct lane_proto *p, const struct lane_msg *m, u64 now)
 	p->peer.knows_us = m->known;
 	p->peer.heard_at = now;
 	p->peer.report = m->report;
-	if (p->peer.silent)
+	if (p->peer.silent) {
 		lane_proto_report(p, LANE_NOTE_HEARD, 0, 0, 0, now);
+		lane_proto_plan_retry(p);
+	}
 	p->peer.silent = false;
 	lane_proto_tx_judge(p, m->echo, false, now);
+	lane_proto_rx_judge(p, m->echo, now);
 	if (!lane_proto_agreed(p))
 		hurry(p, now);
 
@@ -318,6 +339,12 @@ static void from_peer(struct lane_proto *p, const struct lane_msg *m, u64 now)
 	case LANE_MSG_ACCEPT:
 	case LANE_MSG_REJECT:
 		lane_proto_rx_answer(p, m, now);
+		break;
+	case LANE_MSG_PLAN:
+		lane_proto_tx_plan(p, m, now);
+		break;
+	case LANE_MSG_PLANNED:
+		lane_proto_rx_planned(p, m, now);
 		break;
 	}
 }
@@ -370,6 +397,7 @@ void lane_proto_init(struct lane_proto *p, const struct lane_proto_cfg *cfg, u32
 	p->next_action = 0;
 	lane_proto_rx_init(p, rx);
 	lane_proto_tx_init(p, tx);
+	lane_proto_plan_init(p);
 }
 
 bool lane_proto_agreed(const struct lane_proto *p)
@@ -399,14 +427,15 @@ static u64 silent_at(const struct lane_proto *p)
 u64 lane_proto_due(const struct lane_proto *p)
 {
 	u64 due = p->peer.known ? p->heartbeat_at : LANE_NEVER;
-	u64 at[4];
+	u64 at[5];
 	u16 i;
 
 	at[0] = introduces(p) ? p->hello_at : LANE_NEVER;
 	at[1] = silent_at(p);
 	at[2] = lane_proto_rx_due(p);
 	at[3] = lane_proto_tx_due(p);
-	for (i = 0; i < 4; i++)
+	at[4] = lane_proto_plan_due(p);
+	for (i = 0; i < 5; i++)
 		if (at[i] < due)
 			due = at[i];
 	return due;
@@ -416,6 +445,7 @@ void lane_proto_tick(struct lane_proto *p, u64 now)
 {
 	lane_proto_rx_tick(p, now);
 	lane_proto_tx_tick(p, now);
+	lane_proto_plan_tick(p, now);
 	if (introduces(p) && now >= p->hello_at) {
 		lane_proto_send(p, LANE_MSG_HELLO);
 		p->hello_at = lane_proto_backoff(p, &p->hello_ns, now);

@@ -65,12 +65,58 @@ enum lane_tx_event {
 	LANE_TX_EVENTS
 };
 
+/*
+ * Standby plans, agreed in the same way. The receiver's card asks by its plan, so it is
+ * the last to get one and the first to lose it.
+ */
+enum lane_rx_plan_state {
+	LANE_RXP_NONE = 1,
+	LANE_RXP_PROPOSED,	/* PLAN sent; the own card has none */
+	LANE_RXP_LOADING,	/* the transmitter's card has it */
+	LANE_RXP_LOADED,
+	LANE_RXP_STATES
+};
+
+enum lane_rx_plan_event {
+	LANE_RXPE_PLAN,		/* a new one of the policy */
+	LANE_RXPE_DROP,		/* the policy has none */
+	LANE_RXPE_PLANNED,
+	LANE_RXPE_REFUSED,	/* by the far end */
+	LANE_RXPE_LOADED,
+	LANE_RXPE_FAILED,	/* the own card did not take it */
+	LANE_RXPE_CARD,		/* the card has switched by it: the rest stays */
+	LANE_RXPE_RESET,	/* far end reset, or the map became another one otherwise */
+	LANE_RXPE_TIMEOUT,
+	LANE_RXPE_GIVE_UP,	/* asked often enough */
+	LANE_RXP_EVENTS
+};
+
+enum lane_tx_plan_state {
+	LANE_TXP_NONE = 1,
+	LANE_TXP_LOADING,
+	LANE_TXP_LOADED,	/* PLANNED sent */
+	LANE_TXP_STATES
+};
+
+enum lane_tx_plan_event {
+	LANE_TXPE_PLAN,		/* one that is right */
+	LANE_TXPE_AGAIN,	/* the one that is there */
+	LANE_TXPE_EMPTY,	/* the receiver has none any more */
+	LANE_TXPE_LOADED,
+	LANE_TXPE_FAILED,	/* the own card did not take it */
+	LANE_TXPE_CARD,		/* the card has switched by it: the rest stays */
+	LANE_TXPE_RESET,	/* far end reset, or the map became another one otherwise */
+	LANE_TXP_EVENTS
+};
+
 enum lane_action_type {
 	LANE_ACT_SEND,		/* lane_proto_encode() it, hand it to the management channel */
 	LANE_ACT_STAGE,		/* stage lane_proto_staged_map(dir), then lane_proto_staged() */
 	LANE_ACT_SWITCH,	/* marker for @generation, then lane_proto_switch_done() */
 	LANE_ACT_ABORT,		/* drop what is staged in @dir at @generation */
 	LANE_ACT_REPORT,	/* tell @note */
+	/* load lane_proto_standby_map(dir), width 0: none, then lane_proto_standby_done() */
+	LANE_ACT_STANDBY,
 };
 
 struct lane_action {
@@ -83,7 +129,7 @@ struct lane_action {
 	struct lane_note note;
 };
 
-#define LANE_ACTIONS_MAX	16	/* more than one call can make */
+#define LANE_ACTIONS_MAX	24	/* more than one call can make */
 
 struct lane_proto_cfg {
 	struct lane_shape shape;
@@ -93,6 +139,16 @@ struct lane_proto_cfg {
 	u64 heartbeat_ns;
 	u64 grace_ns;		/* maps must differ for so long before falling back */
 	u64 stage_hold_ns;	/* the transmitter keeps a staged map so long without GO */
+	u64 plan_renew_ns;	/* a loaded plan is told and loaded again */
+	u16 plan_tries;		/* PLAN without success, until the map or the peer is another */
+	u16 stuck_tries;	/* of PROPOSE or GO, then it is told */
+};
+
+/* @map: a spare, or LANE_NONE, for each logical lane of the active map. */
+struct lane_standby {
+	u8 state;
+	u32 id, sum;
+	struct lane_map map;
 };
 
 struct lane_proto {
@@ -104,7 +160,7 @@ struct lane_proto {
 	struct {
 		bool known;		/* a peer was taken; the rest is about it */
 		bool knows_us;
-		bool silent, told_shape, told_version;
+		bool silent, told_shape, told_version, told_plan;
 		u32 incarnation;
 		u32 seq;		/* last heard */
 		u32 candidate, candidate_seq, challenge;
@@ -118,7 +174,16 @@ struct lane_proto {
 		u32 id, sum, next_sum;
 		u64 retry_at, retry_ns;
 		u64 hold_until, hold_ns;	/* after a rejection */
+		u16 tries;			/* of PROPOSE or GO, since there was an answer */
+		u8 astray;			/* reports in a row that the far end differs */
+		bool told_astray;
+		u32 switch_seq;			/* first message sent after the last switch */
+		u64 astray_since;
 		struct lane_map active, next;
+		struct lane_standby plan;
+		u16 plan_tries;			/* since the map or the peer became another */
+		u16 plan_refusal;		/* of the last try */
+		u64 plan_at, plan_ns;		/* next repetition; in NONE: not before */
 	} rx;
 
 	struct {
@@ -129,6 +194,7 @@ struct lane_proto {
 		u64 astray_since;
 		u64 deadline;
 		struct lane_map active, next;
+		struct lane_standby plan;
 	} tx;
 
 	u64 nonsense;		/* messages refused */
@@ -139,13 +205,13 @@ struct lane_proto {
 	struct lane_wire_move moves[LANE_MSG_MAX / sizeof(struct lane_wire_move)];
 };
 
-/* Why lane_proto_propose() doesn't. */
+/* Why lane_proto_propose() or lane_proto_plan() doesn't. */
 enum lane_propose {
 	LANE_PROPOSE_OK = 0,	/* under way (also if it was before) */
 	LANE_PROPOSE_NO_PEER,
 	LANE_PROPOSE_BUSY,	/* an earlier one can't be taken back any more */
 	LANE_PROPOSE_ASTRAY,	/* the ends don't agree on the map of now */
-	LANE_PROPOSE_HOLD,	/* too soon after a rejection */
+	LANE_PROPOSE_HOLD,	/* too soon after a rejection, or given up */
 	LANE_PROPOSE_MAP,	/* not a map, or more moves than a message takes */
 };
 
@@ -165,6 +231,16 @@ int lane_proto_propose(struct lane_proto *p, const struct lane_map *map, u64 now
 int lane_proto_ready(const struct lane_proto *p, u64 now);
 /* The policy is content with the active map. */
 void lane_proto_withdraw(struct lane_proto *p, u64 now);
+/*
+ * The policy's standby plan for the active receive map: its width (the generation is ignored), and
+ * for each logical lane a spare or LANE_NONE. A spare may stand by for several. All LANE_NONE: no
+ * plan. The one that is under way or loaded: nothing happens. Returns enum lane_propose.
+ */
+int lane_proto_plan(struct lane_proto *p, const struct lane_map *plan, u64 now);
+/* Outcome of LANE_ACT_STANDBY. */
+void lane_proto_standby_done(struct lane_proto *p, u8 dir, bool ok, u64 now);
+/* What the card shall have now; width 0: no plan. Of the active generation. */
+const struct lane_map *lane_proto_standby_map(const struct lane_proto *p, u8 dir);
 void lane_proto_tick(struct lane_proto *p, u64 now);
 /* When lane_proto_tick() has something to do. */
 u64 lane_proto_due(const struct lane_proto *p);
@@ -179,5 +255,7 @@ const struct lane_map *lane_proto_staged_map(const struct lane_proto *p, u8 dir)
 bool lane_proto_agreed(const struct lane_proto *p);
 const char *lane_rx_state_name(u8 state);
 const char *lane_tx_state_name(u8 state);
+const char *lane_rx_plan_state_name(u8 state);
+const char *lane_tx_plan_state_name(u8 state);
 
 #endif /* LANE_PROTO_H */

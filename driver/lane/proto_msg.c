@@ -12,6 +12,8 @@ static const size_t body_size[LANE_MSG_TYPES] = {
 	[LANE_MSG_REJECT]	= sizeof(struct lane_wire_ref),
 	[LANE_MSG_GO]		= sizeof(struct lane_wire_ref),
 	[LANE_MSG_CONFIRM]	= sizeof(struct lane_wire_ref),
+	[LANE_MSG_PLAN]		= sizeof(struct lane_wire_propose),
+	[LANE_MSG_PLANNED]	= sizeof(struct lane_wire_ref),
 };
 
 u16 lane_msg_moves_max(u16 msg_max)
@@ -107,6 +109,8 @@ static int decode_ref(struct lane_msg *m, const struct lane_wire_ref *w, size_t 
 	m->reason = le16_to_cpu(w->reason);
 	if (w->rsvd || !m->id || !m->generation)
 		return LANE_MSG_BODY;
+	if (m->type == LANE_MSG_PLANNED)
+		return LANE_MSG_OK;
 	if (m->type == LANE_MSG_REJECT ? !m->reason : m->reason)
 		return LANE_MSG_BODY;
 	return LANE_MSG_OK;
@@ -131,6 +135,7 @@ int lane_msg_decode(struct lane_msg *m, const void *buf, size_t len)
 	case LANE_MSG_HELLO:
 		return decode_hello(m, (const void *)(head + 1), len);
 	case LANE_MSG_PROPOSE:
+	case LANE_MSG_PLAN:
 		return decode_propose(m, (const void *)(head + 1), len);
 	case LANE_MSG_HEARTBEAT:
 		return len ? LANE_MSG_LENGTH : LANE_MSG_OK;
@@ -185,12 +190,17 @@ static void encode_hello(const struct lane_msg *m, struct lane_wire_hello *w)
 	w->rsvd = 0;
 }
 
+static bool has_moves(u8 type)
+{
+	return type == LANE_MSG_PROPOSE || type == LANE_MSG_PLAN;
+}
+
 size_t lane_msg_encode(const struct lane_msg *m, void *buf, size_t cap)
 {
 	size_t len = sizeof(struct lane_wire_head) + body_size[m->type];
 	struct lane_wire_head *head = buf;
 
-	if (m->type == LANE_MSG_PROPOSE)
+	if (has_moves(m->type))
 		len += m->count * sizeof(*m->moves);
 	if (len > cap || len > LANE_MSG_MAX)
 		return 0;
@@ -198,7 +208,7 @@ size_t lane_msg_encode(const struct lane_msg *m, void *buf, size_t cap)
 	encode_head(m, head, len);
 	if (m->type == LANE_MSG_HELLO)
 		encode_hello(m, (void *)(head + 1));
-	else if (m->type == LANE_MSG_PROPOSE)
+	else if (has_moves(m->type))
 		encode_propose(m, (void *)(head + 1));
 	else if (m->type != LANE_MSG_HEARTBEAT)
 		encode_ref(m, (void *)(head + 1));
@@ -233,6 +243,8 @@ const char *lane_reject_name(u32 reason)
 		return "generation";
 	case LANE_REJECT_OFF:
 		return "a lane is switched off";
+	case LANE_REJECT_IN_USE:
+		return "a spare is in use";
 	case LANE_REJECT_SUM:
 		return "the map that results is another";
 	case LANE_REJECT_NOT_STAGED:

@@ -21,16 +21,19 @@ enum lane_msg_type {
 	LANE_MSG_REJECT		= 5,
 	LANE_MSG_GO		= 6,
 	LANE_MSG_CONFIRM	= 7,
+	LANE_MSG_PLAN		= 8,	/* as PROPOSE, for the map of now: (logical, spare) */
+	LANE_MSG_PLANNED	= 9,	/* struct lane_wire_ref; reason 0: loaded */
 	LANE_MSG_TYPES
 };
 
 enum lane_reject {
 	LANE_REJECT_NONE	= 0,
-	LANE_REJECT_WIDTH	= PNIC_MAPR_WIDTH,	/* 1..5: as the card's */
+	LANE_REJECT_WIDTH	= PNIC_MAPR_WIDTH,	/* 1..6: as the card's */
 	LANE_REJECT_RANGE	= PNIC_MAPR_RANGE,
 	LANE_REJECT_TWICE	= PNIC_MAPR_TWICE,
 	LANE_REJECT_GENERATION	= PNIC_MAPR_GENERATION,
 	LANE_REJECT_OFF		= PNIC_MAPR_OFF,
+	LANE_REJECT_IN_USE	= PNIC_MAPR_IN_USE,
 	LANE_REJECT_SUM		= 16,	/* what results isn't what was meant */
 	LANE_REJECT_NOT_STAGED	= 17,	/* GO for a proposal that isn't staged */
 	LANE_REJECT_CARD	= 18,	/* the transmitter's card failed */
@@ -72,7 +75,7 @@ struct lane_wire_hello {
 struct lane_wire_propose {
 	__le32	id;
 	__le32	generation;
-	__le32	sum;		/* of the map that results */
+	__le32	sum;		/* of the map that results; PLAN: of the plan */
 	__le16	width;
 	__le16	count;		/* moves that follow, ascending by logical lane */
 };
@@ -86,7 +89,7 @@ struct lane_wire_ref {
 	__le32	id;
 	__le32	generation;
 	__le32	sum;
-	__le16	reason;		/* REJECT: enum lane_reject; else 0 */
+	__le16	reason;		/* REJECT, PLANNED: enum lane_reject; else 0 */
 	__le16	rsvd;
 };
 
@@ -105,7 +108,7 @@ struct lane_msg {
 	struct lane_report report;
 	/* HELLO */
 	u16 data, total, msg_max;
-	/* PROPOSE, ACCEPT, REJECT, GO, CONFIRM */
+	/* PROPOSE, ACCEPT, REJECT, GO, CONFIRM, PLAN, PLANNED */
 	u32 id, generation, sum;
 	u16 reason, width, count;
 	const struct lane_wire_move *moves;	/* in the caller's buffer */
@@ -122,7 +125,7 @@ enum lane_msg_fault {
 	LANE_MSG_FAULTS
 };
 
-/* Moves that a proposal of @msg_max bytes has room for. */
+/* Moves that a proposal or plan of @msg_max bytes has room for. */
 u16 lane_msg_moves_max(u16 msg_max);
 /* 0 or enum lane_msg_fault. @buf must be aligned to 4. */
 int lane_msg_decode(struct lane_msg *m, const void *buf, size_t len);

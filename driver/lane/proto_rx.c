@@ -12,8 +12,20 @@ static void refer(struct lane_proto *p, u8 msg)
 static void first_try(struct lane_proto *p, u8 msg, u64 now)
 {
 	refer(p, msg);
+	p->rx.tries = 1;
 	p->rx.retry_ns = p->cfg.retry_ns;
 	p->rx.retry_at = now + p->rx.retry_ns;
+}
+
+static void next_try(struct lane_proto *p, u8 msg, u64 now)
+{
+	if (p->rx.tries == p->cfg.stuck_tries)
+		lane_proto_report(p, LANE_NOTE_STUCK, PNIC_DIR_RX, p->rx.next.generation,
+				  p->rx.tries, now);
+	if (p->rx.tries < 0xffff)
+		p->rx.tries++;
+	refer(p, msg);
+	p->rx.retry_at = lane_proto_backoff(p, &p->rx.retry_ns, now);
 }
 
 static void send_propose(struct lane_proto *p, u64 now)
@@ -35,8 +47,7 @@ static void propose_anew(struct lane_proto *p, u64 now)
 
 static void propose_again(struct lane_proto *p, u64 now)
 {
-	refer(p, LANE_MSG_PROPOSE);
-	p->rx.retry_at = lane_proto_backoff(p, &p->rx.retry_ns, now);
+	next_try(p, LANE_MSG_PROPOSE, now);
 }
 
 static void stage(struct lane_proto *p, u64 now)
@@ -52,8 +63,7 @@ static void send_go(struct lane_proto *p, u64 now)
 
 static void go_again(struct lane_proto *p, u64 now)
 {
-	refer(p, LANE_MSG_GO);
-	p->rx.retry_at = lane_proto_backoff(p, &p->rx.retry_ns, now);
+	next_try(p, LANE_MSG_GO, now);
 }
 
 /* Not at once again: what was wrong takes a message or two to be put right. */
@@ -143,6 +153,11 @@ void lane_proto_rx_init(struct lane_proto *p, const struct lane_map *map)
 	p->rx.id = 0;
 	p->rx.retry_at = 0;
 	p->rx.retry_ns = p->cfg.retry_ns;
+	p->rx.tries = 0;
+	p->rx.astray = 0;
+	p->rx.told_astray = false;
+	p->rx.astray_since = 0;
+	p->rx.switch_seq = 0;
 	p->rx.hold_until = 0;
 	p->rx.hold_ns = p->cfg.retry_ns;
 	lane_map_copy(&p->rx.active, map);
@@ -217,23 +232,52 @@ void lane_proto_rx_answer(struct lane_proto *p, const struct lane_msg *m, u64 no
 
 void lane_proto_rx_map(struct lane_proto *p, const struct lane_map *map, u64 now)
 {
-	bool expected;
+	bool expected, card;
 
 	if (map->generation == p->rx.active.generation && lane_map_same(map, &p->rx.active))
 		return;
 	expected = p->rx.state == LANE_RX_GO && map->generation == p->rx.next.generation &&
 		   lane_map_same(map, &p->rx.next);
+	card = lane_proto_rx_plan_map(p, map, expected, now);
 	if (map->generation == LANE_GEN_FIRST)
 		lane_proto_report(p, LANE_NOTE_FALLBACK, PNIC_DIR_RX,
 				  p->rx.active.generation, map->generation, now);
 	else
-		lane_proto_report(p, LANE_NOTE_SWITCHED, PNIC_DIR_RX,
-				  map->generation, map->width, now);
+		lane_proto_report_switch(p, PNIC_DIR_RX, map, card, now);
 	lane_map_copy(&p->rx.active, map);
 	p->rx.sum = lane_map_sum(map);
+	p->rx.switch_seq = p->seq + 1;
+	p->rx.astray = 0;
+	p->rx.told_astray = false;
 	lane_proto_rx_event(p, expected ? LANE_RXE_SWITCHED : LANE_RXE_RESET, now);
 	if (!expected && p->peer.known)
 		lane_proto_send(p, LANE_MSG_HEARTBEAT);
+}
+
+void lane_proto_rx_judge(struct lane_proto *p, u32 echo, u64 now)
+{
+	const struct lane_report *far = &p->peer.report;
+	bool same = far->tx_gen == p->rx.active.generation;
+
+	if (same && far->tx_sum == p->rx.sum) {
+		p->rx.astray = 0;
+		p->rx.told_astray = false;
+		return;
+	}
+	/* Said before the far end can have known of our switch: no evidence. */
+	if (p->rx.told_astray || !lane_seq_reached(echo, p->rx.switch_seq))
+		return;
+	if (!p->rx.astray)
+		p->rx.astray_since = now;
+	if (p->rx.astray < LANE_ASTRAY_REPORTS)
+		p->rx.astray++;
+	/* A marker may still be on its way; two maps of one generation are wrong for certain. */
+	if (!same && (p->rx.astray < LANE_ASTRAY_REPORTS ||
+		      now - p->rx.astray_since < p->cfg.grace_ns))
+		return;
+	p->rx.told_astray = true;
+	lane_proto_report(p, LANE_NOTE_ASTRAY, PNIC_DIR_RX, p->rx.active.generation, far->tx_gen,
+			  now);
 }
 
 u64 lane_proto_rx_due(const struct lane_proto *p)

@@ -7,8 +7,6 @@
  */
 #include "proto_priv.h"
 
-#define ASTRAY_REPORTS		2	/* before falling back */
-
 static void refer(struct lane_proto *p, u8 msg, u16 reason)
 {
 	lane_proto_send_ref(p, msg, p->tx.id, p->tx.next.generation, p->tx.next_sum, reason);
@@ -266,15 +264,17 @@ void lane_proto_tx_map(struct lane_proto *p, const struct lane_map *map, u64 now
 	bool switching = p->tx.state == LANE_TX_SWITCHING || p->tx.state == LANE_TX_BACK_SWITCHING;
 	bool expected = switching && map->generation == p->tx.next.generation &&
 			lane_map_same(map, &p->tx.next);
+	bool card;
 
 	if (!expected && map->generation == p->tx.active.generation &&
 	    lane_map_same(map, &p->tx.active))
 		return;
+	card = lane_proto_tx_plan_map(p, map, expected, now);
 	lane_map_copy(&p->tx.active, map);
 	p->tx.sum = lane_map_sum(map);
 	p->tx.switch_seq = p->seq + 1;
 	p->tx.astray = 0;
-	lane_proto_report(p, LANE_NOTE_SWITCHED, PNIC_DIR_TX, map->generation, map->width, now);
+	lane_proto_report_switch(p, PNIC_DIR_TX, map, card, now);
 	lane_proto_tx_event(p, expected ? LANE_TXE_SWITCHED : LANE_TXE_FOREIGN, now);
 }
 
@@ -301,7 +301,7 @@ void lane_proto_tx_judge(struct lane_proto *p, u32 echo, bool fresh, u64 now)
 	}
 	if (p->tx.astray < 0xff)
 		p->tx.astray++;
-	if (fresh || (p->tx.astray >= ASTRAY_REPORTS &&
+	if (fresh || (p->tx.astray >= LANE_ASTRAY_REPORTS &&
 		      now - p->tx.astray_since >= p->cfg.grace_ns))
 		lane_proto_tx_event(p, LANE_TXE_ASTRAY, now);
 }

@@ -71,7 +71,7 @@ KTAP_TEST(each_type_to_bytes_and_back)
 			CHECK_EQ(m.data + m.total + m.msg_max, 425 + 460 + 2048);
 		else if (type != LANE_MSG_HEARTBEAT)
 			CHECK_EQ(m.id + m.generation + m.sum, 9 + 4 + 0xdeadbeef);
-		if (type == LANE_MSG_PROPOSE) {
+		if (type == LANE_MSG_PROPOSE || type == LANE_MSG_PLAN) {
 			CHECK_EQ(m.count, 3);
 			CHECK_EQ(le16_to_cpu(m.moves[2].phys), 432);
 		}
