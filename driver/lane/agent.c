@@ -12,10 +12,8 @@
 void lane_agent_cfg_default(struct lane_agent_cfg *cfg)
 {
 	memset(cfg, 0, sizeof(*cfg));
-	lane_knobs_default(&cfg->policy.knobs);
+	lane_settings_default(&cfg->settings);
 	lane_proto_cfg_default(&cfg->proto);
-	cfg->settle_ns = 1 * MS;
-	cfg->poll_ns = 1000 * MS;
 	cfg->verify_ns = 1000 * MS;
 }
 
@@ -282,7 +280,7 @@ static void decide(struct lane_agent *a, u64 now)
 	const struct lane_map *active = &a->proto.rx.active;
 	u16 room;
 
-	a->decide_at = now + a->cfg.poll_ns;
+	a->decide_at = now + a->cfg.settings.poll_ns;
 	if (!read_table(a, now))
 		return;
 	a->stats.decisions++;
@@ -314,8 +312,55 @@ static bool decision_due(const struct lane_agent *a, u64 now)
 
 void lane_agent_lanes(struct lane_agent *a, u64 now)
 {
-	if (a->decide_at > now + a->cfg.settle_ns)
-		a->decide_at = now + a->cfg.settle_ns;
+	if (a->decide_at > now + a->cfg.settings.settle_ns)
+		a->decide_at = now + a->cfg.settings.settle_ns;
+}
+
+void lane_agent_tested(struct lane_agent *a, u16 lane, u64 errors, u64 bits, u64 now)
+{
+	if (lane >= a->cfg.policy.shape.total)
+		return;
+	a->policy.track[lane].test_errors = errors;
+	a->policy.track[lane].test_bits = bits;
+	lane_agent_lanes(a, now);
+}
+
+void lane_agent_switch_event(struct lane_agent *a, u8 dir, u32 generation, u64 at, u64 detected)
+{
+	u16 i = 0;
+
+	(void)generation;
+	if (dir != PNIC_DIR_RX || !detected || at < detected)
+		return;
+	while (i < LANE_LATENCY_BUCKETS - 1 && at - detected > (u64)LANE_LATENCY_FIRST_NS << i)
+		i++;
+	a->stats.latency[i]++;
+}
+
+void lane_agent_loss_event(struct lane_agent *a, u16 lane, u64 at)
+{
+	(void)a;
+	(void)lane;
+	(void)at;
+}
+
+u32 lane_agent_alarms(const struct lane_agent *a)
+{
+	u32 alarms = 0;
+
+	if (a->policy.common)
+		alarms |= LANE_ALARM_COMMON_MODE;
+	if (!a->stats.spares && a->cfg.policy.shape.total > a->cfg.policy.shape.data)
+		alarms |= LANE_ALARM_SPARES_OUT;
+	if (a->proto.rx.active.width < a->cfg.policy.shape.data)
+		alarms |= LANE_ALARM_NARROW;
+	if (a->policy.dark)
+		alarms |= LANE_ALARM_DARK;
+	if (a->proto.peer.silent)
+		alarms |= LANE_ALARM_PEER_SILENT;
+	if (a->table_bad)
+		alarms |= LANE_ALARM_TABLE_BAD;
+	return alarms;
 }
 
 static void verify(struct lane_agent *a, u64 now)
@@ -363,6 +408,7 @@ int lane_agent_init(struct lane_agent *a, const struct lane_agent_cfg *cfg,
 	a->ops = ops;
 	a->card = card;
 	a->cfg = *cfg;
+	a->cfg.policy.knobs = cfg->settings.knobs;
 	proto->shape = cfg->policy.shape;
 	memset(&a->stats, 0, sizeof(a->stats));
 	a->stats.margin_min = cfg->policy.shape.data;
@@ -372,12 +418,14 @@ int lane_agent_init(struct lane_agent *a, const struct lane_agent_cfg *cfg,
 	a->card_bad = false;
 	a->told_sum = 0;
 	a->told_gen = 0;
+	a->started_at = now;
 	a->decide_at = now;
 	a->verify_at = now + cfg->verify_ns;
-	if (!incarnation || !lane_policy_cfg_valid(&cfg->policy) ||
+	if (!incarnation || !lane_policy_cfg_valid(&a->cfg.policy) ||
+	    lane_settings_check(&cfg->settings, NULL) ||
 	    !lane_msg_moves_max(proto->msg_max))
 		return -1;
-	lane_policy_init(&a->policy, &cfg->policy);
+	lane_policy_init(&a->policy, &a->cfg.policy);
 
 	/* plan.map is free until the first decision. */
 	if (!load_map(a, PNIC_DIR_RX, &a->map, now) || lane_map_check(&a->map, &proto->shape))

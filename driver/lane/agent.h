@@ -13,7 +13,12 @@
 #define LANE_AGENT_H
 
 #include "policy.h"
+#include "forecast.h"
 #include "proto.h"
+#include "rate.h"
+#include "record.h"
+#include "request.h"
+#include "settings.h"
 
 /* What the agent needs to know of a link at every turn. */
 struct lane_link {
@@ -36,6 +41,10 @@ struct lane_card_ops {
 	int (*map_switch)(void *card, u32 generation);
 	int (*map_abort)(void *card, u8 dir, u32 generation);
 	int (*mgmt_send)(void *card, const void *msg, size_t len);
+	/* NULL: the card can't. A plan as a map, as for map_stage; @len 0: no plan. */
+	int (*standby)(void *card, u8 dir, u32 generation, const void *map, size_t len);
+	/* NULL: the card can't. @op: PNIC_LANE_TEST_*; @errors, @bits may be NULL. */
+	int (*lane_test)(void *card, u16 lane, u8 op, u32 mbits, u64 *errors, u64 *bits);
 	/* Something happened that is worth telling. */
 	void (*note)(void *card, const struct lane_note *note);
 };
@@ -43,15 +52,34 @@ struct lane_card_ops {
 struct lane_agent_cfg {
 	struct lane_policy_cfg policy;
 	struct lane_proto_cfg proto;
-	u64 settle_ns;		/* lane events within it make one decision */
-	u64 poll_ns;		/* look at the lane table at least so often */
+	struct lane_settings settings;	/* policy.knobs are taken from here */
 	u64 verify_ns;		/* read the card's maps again */
 };
+
+/* What a person should know of now: bits, as enum pnic_alarm of the uapi. */
+enum lane_alarm {
+	LANE_ALARM_COMMON_MODE		= 0x001,
+	LANE_ALARM_CLUSTER		= 0x002,
+	LANE_ALARM_SPARES_OUT		= 0x004,
+	LANE_ALARM_NARROW		= 0x008,
+	LANE_ALARM_DARK			= 0x010,
+	LANE_ALARM_ASYMMETRIC		= 0x020,
+	LANE_ALARM_PEER_SILENT		= 0x040,
+	LANE_ALARM_PEER_STUCK		= 0x080,
+	LANE_ALARM_PEER_NONSENSE	= 0x100,
+	LANE_ALARM_TABLE_BAD		= 0x200,
+};
+
+#define LANE_LATENCY_BUCKETS	16
+#define LANE_LATENCY_FIRST_NS	250
 
 /* For people and counters. */
 struct lane_agent_stats {
 	u64 decisions;		/* lane tables judged */
 	u64 switches[2];	/* by direction */
+	u64 standby_switches;	/* of them by a card's standby plan */
+	/* Loss detected to map switched, receive side: up to 250 ns << i; the last: longer. */
+	u64 latency[LANE_LATENCY_BUCKETS];
 	u64 fallbacks;		/* of the receive map to generation 1 */
 	u16 spares, failed, quarantined;
 	s16 margin, margin_erasure, margin_min;
@@ -70,6 +98,7 @@ struct lane_agent {
 	bool card_bad;		/* told of */
 	u32 told_sum, told_gen;	/* the plan that was told of last */
 	u64 decide_at, verify_at;
+	u64 started_at;
 	struct lane_proto proto;
 	struct lane_policy policy;
 	struct lane_plan plan;
@@ -90,6 +119,16 @@ int lane_agent_init(struct lane_agent *a, const struct lane_agent_cfg *cfg,
 		    const struct lane_card_ops *ops, void *card, u32 incarnation, u64 now);
 /* Lanes were lost, came back or err: there is something to decide, soon. */
 void lane_agent_lanes(struct lane_agent *a, u64 now);
+/* A test of a lane is over: PNIC_LANE_CAUSE_TESTED. */
+void lane_agent_tested(struct lane_agent *a, u16 lane, u64 errors, u64 bits, u64 now);
+/*
+ * For the latency histogram, all in link clock ns: a map was switched (PNIC_EV_MAP; @detected
+ * 0: not by a standby plan), a receive lane was lost (PNIC_EV_LANE, LOS).
+ */
+void lane_agent_switch_event(struct lane_agent *a, u8 dir, u32 generation, u64 at, u64 detected);
+void lane_agent_loss_event(struct lane_agent *a, u16 lane, u64 at);
+/* The alarms that stand now, enum lane_alarm. */
+u32 lane_agent_alarms(const struct lane_agent *a);
 /* Does all that is due, including messages and maps; returns when to call again at the latest. */
 u64 lane_agent_run(struct lane_agent *a, u64 now);
 

@@ -41,6 +41,7 @@ typedef __s32 s32;
 #define cpu_to_le16(v)		htole16(v)
 #define cpu_to_le32(v)		htole32(v)
 #define lane_div64(a, b)	((u64)(a) / (u64)(b))
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 
 #endif
 

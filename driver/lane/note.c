@@ -4,6 +4,7 @@
  */
 #include "note.h"
 #include "proto_msg.h"
+#include "request.h"
 #include "state.h"
 #include "table.h"
 
@@ -40,18 +41,85 @@ static const char *card_op(u32 op)
 		[LANE_OP_TABLE]		= "lane table",
 		[LANE_OP_MAP_GET]	= "map query",
 		[LANE_OP_MAP_STAGE]	= "map staging",
+		[LANE_OP_LANE_TEST]	= "lane test",
 	};
 
 	return op < LANE_OPS ? names[op] : "?";
+}
+
+static int state_text(const struct lane_note *n, char *buf, size_t cap)
+{
+	int len = snprintf(buf, cap, "lane %u: %s -> %s (%s", n->lane, lane_state_name(n->a),
+			   lane_state_name(n->b), lane_event_name(n->logical));
+
+	if (len < 0 || (size_t)len >= cap)
+		return len;
+	switch (n->logical) {
+	case LANE_EV_DRIFT:
+	case LANE_EV_ERRORS:
+	case LANE_EV_RUINED:
+		return len + snprintf(buf + len, cap - len, ": %u in 10^9, of %u seen)",
+				      n->c, n->d);
+	}
+	return len + snprintf(buf + len, cap - len, ")");
+}
+
+static int cluster_text(const struct lane_note *n, char *buf, size_t cap)
+{
+	switch (n->logical) {
+	case LANE_CLUSTER_ROW:
+		return snprintf(buf, cap, "%u lanes of row %u lost at one time: a row driver",
+				n->a, n->other);
+	case LANE_CLUSTER_COLUMN:
+		return snprintf(buf, cap, "%u lanes of column %u lost at one time: a driver",
+				n->a, n->lane);
+	case LANE_CLUSTER_EDGE:
+		return snprintf(buf, cap,
+				"%u lanes along the edge at (%u,%u) lost at one time: misaligned, reseat the connector",
+				n->a, n->lane, n->other);
+	}
+	return snprintf(buf, cap,
+			"%u neighbours around (%u,%u), radius %u, lost at one time: clean the connector",
+			n->a, n->lane, n->other, n->b);
+}
+
+static const char *action_name(u32 action)
+{
+	static const char * const names[LANE_REQ_ACTIONS] = {
+		[LANE_REQ_DISABLE]	= "disable",
+		[LANE_REQ_ENABLE]	= "enable",
+		[LANE_REQ_RETIRE]	= "retire",
+		[LANE_REQ_TEST]		= "test",
+	};
+
+	return action < LANE_REQ_ACTIONS ? names[action] : "?";
+}
+
+static int asked_text(const struct lane_note *n, char *buf, size_t cap)
+{
+	switch (n->code) {
+	case LANE_NOTE_TESTED:
+		return snprintf(buf, cap, "lane %u: %u wrong bits of %u * 2^20 in a test: %s",
+				n->lane, n->a, n->b, n->c ? "good" : "bad");
+	case LANE_NOTE_ASKED:
+		return snprintf(buf, cap, "lane %u: administrator asks to %s it%s", n->lane,
+				action_name(n->a), n->b ? ", by force" : "");
+	case LANE_NOTE_SETTINGS:
+		return snprintf(buf, cap, "administrator has changed the policy");
+	case LANE_NOTE_UNDONE:
+		if (n->lane == LANE_NONE)
+			return snprintf(buf, cap, "administrator takes a change of policy back");
+		return snprintf(buf, cap, "lane %u: administrator takes \"%s\" back", n->lane,
+				action_name(n->a));
+	}
+	return snprintf(buf, cap, "note %u", n->code);
 }
 
 static int policy_text(const struct lane_note *n, char *buf, size_t cap)
 {
 	switch (n->code) {
 	case LANE_NOTE_STATE:
-		return snprintf(buf, cap, "lane %u: %s -> %s (%s)", n->lane,
-				lane_state_name(n->a), lane_state_name(n->b),
-				lane_event_name(n->logical));
+		return state_text(n, buf, cap);
 	case LANE_NOTE_REPLACE:
 		return snprintf(buf, cap, "logical %u: lane %u (%s) replaced by spare %u",
 				n->logical, n->lane, lane_state_name(n->a), n->other);
@@ -74,19 +142,19 @@ static int policy_text(const struct lane_note *n, char *buf, size_t cap)
 	case LANE_NOTE_MORE:
 		return snprintf(buf, cap, "and %u more", n->a);
 	case LANE_NOTE_CLUSTER:
-		return snprintf(buf, cap,
-				"%u neighbours around (%u,%u), radius %u, lost at one time: clean the connector",
-				n->a, n->lane, n->other, n->b);
+		return cluster_text(n, buf, cap);
 	case LANE_NOTE_COMMON:
 		return snprintf(buf, cap,
-				"common mode: %u of %u lanes drift together, spares are kept",
-				n->a, n->b);
+				"common mode: %u of %u lanes drift together, %d/100 dB, spares are kept",
+				n->a, n->b, (s32)n->c);
+	case LANE_NOTE_COMMON_OVER:
+		return snprintf(buf, cap, "common mode is over, %d/100 dB left", (s32)n->c);
 	case LANE_NOTE_DARK:
 		return snprintf(buf, cap, "none of %u lanes works", n->a);
 	case LANE_NOTE_TABLE:
 		return snprintf(buf, cap, "lane table unusable: %s", table_fault(n->a));
 	}
-	return snprintf(buf, cap, "note %u", n->code);
+	return asked_text(n, buf, cap);
 }
 
 int lane_note_text(const struct lane_note *n, char *buf, size_t cap)
@@ -138,4 +206,47 @@ int lane_note_text(const struct lane_note *n, char *buf, size_t cap)
 				n->a ? lane_reject_name(n->a) : "no answer");
 	}
 	return policy_text(n, buf, cap);
+}
+
+const char *lane_note_name(u8 code)
+{
+	static const char * const names[LANE_NOTE_CODES] = {
+		[LANE_NOTE_NONE]	= "?",
+		[LANE_NOTE_STATE]	= "lane-state",
+		[LANE_NOTE_REPLACE]	= "replace",
+		[LANE_NOTE_DROP]	= "drop",
+		[LANE_NOTE_MOVE]	= "move",
+		[LANE_NOTE_GROW]	= "grow",
+		[LANE_NOTE_WIDTH]	= "width",
+		[LANE_NOTE_MARGIN]	= "margin",
+		[LANE_NOTE_HELD]	= "held",
+		[LANE_NOTE_CLUSTER]	= "cluster",
+		[LANE_NOTE_COMMON]	= "common-mode",
+		[LANE_NOTE_COMMON_OVER]	= "common-mode-over",
+		[LANE_NOTE_DARK]	= "dark",
+		[LANE_NOTE_MORE]	= "more",
+		[LANE_NOTE_TABLE]	= "table",
+		[LANE_NOTE_TESTED]	= "tested",
+		[LANE_NOTE_ASKED]	= "asked",
+		[LANE_NOTE_SETTINGS]	= "settings",
+		[LANE_NOTE_UNDONE]	= "undone",
+		[LANE_NOTE_PEER]	= "peer",
+		[LANE_NOTE_RESTART]	= "peer-reset",
+		[LANE_NOTE_SILENT]	= "peer-silent",
+		[LANE_NOTE_HEARD]	= "peer-heard",
+		[LANE_NOTE_VERSION]	= "peer-version",
+		[LANE_NOTE_SHAPE]	= "peer-shape",
+		[LANE_NOTE_NONSENSE]	= "nonsense",
+		[LANE_NOTE_ASTRAY]	= "asymmetric",
+		[LANE_NOTE_FALLBACK]	= "fallback",
+		[LANE_NOTE_REJECTED]	= "rejected",
+		[LANE_NOTE_REFUSED]	= "refused",
+		[LANE_NOTE_SWITCHED]	= "switched",
+		[LANE_NOTE_MAP]		= "map",
+		[LANE_NOTE_CARD]	= "card",
+		[LANE_NOTE_STUCK]	= "peer-stuck",
+		[LANE_NOTE_UNPLANNED]	= "unplanned",
+	};
+
+	return code < LANE_NOTE_CODES && names[code] ? names[code] : "?";
 }

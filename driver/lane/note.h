@@ -13,7 +13,11 @@
 enum lane_note_code {
 	LANE_NOTE_NONE,
 	/* The policy. */
-	LANE_NOTE_STATE,	/* lane; a, b: from and to; logical: enum lane_event */
+	/*
+	 * lane; a, b: from and to; logical: enum lane_event. Of errors, c: rate in 10^-9,
+	 * d: errors it rests on. Of a trend, c: s32, 0.01 dB an hour, d: seconds left.
+	 */
+	LANE_NOTE_STATE,
 	LANE_NOTE_REPLACE,	/* lane -> other for logical; a: state of lane */
 	LANE_NOTE_DROP,		/* lane leaves, nothing takes its place; logical */
 	LANE_NOTE_MOVE,		/* lane: from logical a to logical */
@@ -21,11 +25,17 @@ enum lane_note_code {
 	LANE_NOTE_WIDTH,	/* a -> b */
 	LANE_NOTE_MARGIN,	/* a -> b, as s32 */
 	LANE_NOTE_HELD,		/* width stays a with b dark lanes: less would cost margin */
-	LANE_NOTE_CLUSTER,	/* a lanes around x = lane, y = other, radius b */
-	LANE_NOTE_COMMON,	/* a of b lanes moved together */
+	LANE_NOTE_CLUSTER,	/* a lanes at x = lane, y = other, radius b; logical: kind */
+	LANE_NOTE_COMMON,	/* a of b lanes err together; c: power lost by all, 0.01 dB */
+	LANE_NOTE_COMMON_OVER,	/* c: power lost by all, s32 */
 	LANE_NOTE_DARK,		/* no lane of a works */
 	LANE_NOTE_MORE,		/* a notes had no room */
 	LANE_NOTE_TABLE,	/* lane table unusable: a is enum lane_table_fault */
+	LANE_NOTE_TESTED,	/* lane: a wrong bits of b * 2^20; c: 1, good enough */
+	/* An administrator. */
+	LANE_NOTE_ASKED,	/* lane: enum lane_request_action a; b: forced */
+	LANE_NOTE_SETTINGS,	/* other settings are in force */
+	LANE_NOTE_UNDONE,	/* lane: action a was taken back; LANE_NONE: settings were */
 	/* The protocol. */
 	LANE_NOTE_PEER,		/* far end found: incarnation a */
 	LANE_NOTE_RESTART,	/* far end was reset: incarnation a */
@@ -54,12 +64,22 @@ enum lane_actor {
 	LANE_ACTOR_ADMIN,
 };
 
+/* What a cluster looks like, and so what it is. */
+enum lane_cluster {
+	LANE_CLUSTER_PATCH,	/* dirt */
+	LANE_CLUSTER_ROW,	/* a row driver */
+	LANE_CLUSTER_COLUMN,
+	LANE_CLUSTER_EDGE,	/* misalignment: the lanes along an edge of the grid */
+	LANE_CLUSTER_KINDS
+};
+
 /* Operations of a card, for LANE_NOTE_CARD. */
 enum lane_card_op {
 	LANE_OP_LINK,
 	LANE_OP_TABLE,
 	LANE_OP_MAP_GET,
 	LANE_OP_MAP_STAGE,
+	LANE_OP_LANE_TEST,
 	LANE_OPS
 };
 
@@ -71,7 +91,7 @@ struct lane_note {
 	u16 lane;
 	u16 other;
 	u16 logical;
-	u32 a, b;
+	u32 a, b, c, d;
 };
 
 #define LANE_NOTES_MAX		128
@@ -84,6 +104,9 @@ struct lane_notes {
 
 /* Takes a copy of @note; counts it as lost when there is no room. */
 void lane_notes_add(struct lane_notes *notes, const struct lane_note *note);
+
+/* One word for the kind of note, which does not change, e.g. "lane-state"; "?" for none. */
+const char *lane_note_name(u8 code);
 
 #define LANE_NOTE_TEXT_MAX	128
 /* One line without newline; returns its length. */

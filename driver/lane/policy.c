@@ -24,10 +24,12 @@ void lane_knobs_default(struct lane_knobs *k)
 	k->fail_ppb = 95000000;		/* -3.7 dB: 1e-2 */
 	k->min_errors = 10;
 	k->common_pct = 50;
+	k->common_cdb = 50;
 	k->cluster_min = 5;
 	k->margin_floor = 3;
 	k->max_moves = LANE_MAX;
 	k->cluster_ns = 1000000000ULL;
+	k->horizon_ns = 3600000000000ULL;
 	k->quarantine_ns = 10000000000ULL;
 	k->quarantine_max_ns = 600000000000ULL;
 	k->calm_ns = 100000000ULL;

@@ -31,10 +31,12 @@ struct lane_knobs {
 	u32 fail_ppb;		/* no use any more */
 	u16 min_errors;		/* wrong symbols before a rate is believed */
 	u16 common_pct;		/* of the map's lanes past a limit: common mode */
+	u16 common_cdb;		/* median power lost by all lanes: common mode */
 	u16 cluster_min;	/* neighbours lost at one time: a cluster */
 	u16 margin_floor;	/* below: a ruined lane is dropped without a spare */
 	u16 max_moves;		/* logical lanes that one change may move */
 	u64 cluster_ns;		/* "at one time" */
+	u64 horizon_ns;		/* a trend that reaches the retire limit so soon: replaced */
 	u64 quarantine_ns;	/* first probation; doubles with each loss */
 	u64 quarantine_max_ns;
 	u64 calm_ns;		/* after a change before a lane is replaced that still works */
@@ -56,11 +58,17 @@ struct lane_track {
 	u64 win_errors;
 	u64 until;		/* end of probation */
 	u64 lost_at;		/* 0: it was dark when first seen */
+	u64 bad_at;		/* left use for a reason of its own, 0: not, or before we came */
+	u64 test_bits;		/* of the last PRBS test */
+	u64 test_errors;
+	s32 trend_cdb_h;	/* drift of its power against all others', 0.01 dB an hour */
 	u32 ppb;		/* wrong symbols in 10^9, 0: none seen */
 	u16 losses;
 	u8 state;		/* enum lane_state */
 	bool in_map;
 	bool ruined;		/* failed by errors, not dark */
+	bool known_bad;		/* in this cable, says its history: not to be trusted */
+	bool off;		/* disabled by an administrator of this end */
 };
 
 struct lane_plan {

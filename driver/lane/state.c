@@ -60,6 +60,7 @@ static const char * const state_names[LANE_STATES] = {
 	[LANE_FAILED]		= "failed",
 	[LANE_QUARANTINED]	= "quarantined",
 	[LANE_DISABLED]		= "disabled",
+	[LANE_TESTING]		= "testing",
 };
 
 static const char * const event_names[LANE_EVENTS] = {

@@ -7,6 +7,7 @@
 
 #include "lane_types.h"
 
+/* As enum pnic_lane_status of the uapi. */
 enum lane_state {
 	LANE_SPARE = 1,		/* lit, good, in no map */
 	LANE_ACTIVE,		/* carries a logical lane */
@@ -14,7 +15,8 @@ enum lane_state {
 	LANE_RETIRING,		/* carries one, to be replaced when it costs nothing */
 	LANE_FAILED,		/* dark, or past all use */
 	LANE_QUARANTINED,	/* recovered, on probation */
-	LANE_DISABLED,		/* switched off at the transmitter */
+	LANE_DISABLED,		/* switched off, here or at the transmitter */
+	LANE_TESTING,		/* in no map, under a PRBS test */
 	LANE_STATES
 };
 
