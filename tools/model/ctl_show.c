@@ -105,6 +105,19 @@ static void put_link_counters(json_t *o, const struct pnic_counters *k)
 	put_uint(o, "mgmt_lost", le64toh(k->mgmt_lost));
 }
 
+static void put_standby(json_t *o, const struct pm_port *p)
+{
+	struct pm_standby_stats s;
+
+	pm_port_standby_stats(p, &s);
+	put_uint(o, "standby_switches", s.switches_tx);
+	put_uint(o, "standby_switches_rx", s.switches_rx);
+	put_uint(o, "standby_requests", s.requests);
+	put_uint(o, "standby_requests_rx", s.requests_rx);
+	put_uint(o, "standby_ignored", s.ignored);
+	put_uint(o, "standby_given_up", s.given_up);
+}
+
 static json_t *nic_counters(struct ctl_call *c, unsigned int i)
 {
 	struct nic *n = &c->server->nics[i];
@@ -116,6 +129,7 @@ static json_t *nic_counters(struct ctl_call *c, unsigned int i)
 	put_uint(o, "addr", pm_card_addr(n->card));
 	put_link(o, pm_card_port(n->card));
 	put_link_counters(o, &k);
+	put_standby(o, pm_card_port(n->card));
 	put_uint(o, "wqes", le64toh(k.wqes));
 	put_uint(o, "cqes", le64toh(k.cqes));
 	put_uint(o, "doorbells", le64toh(k.doorbells));
@@ -142,6 +156,7 @@ static json_t *switch_counters(struct ctl_call *c, unsigned int i)
 	put_uint(o, "nic", i);
 	put_link(o, p);
 	put_link_counters(o, &k);
+	put_standby(o, p);
 	return o;
 }
 

@@ -14,7 +14,7 @@
 enum {
 	OPT_NICS = 256, OPT_SOCKET_DIR, OPT_CTL, OPT_SEED, OPT_PROFILE, OPT_PACE, OPT_NO_PARK,
 	OPT_LANES, OPT_SPARES, OPT_STRIPE, OPT_REACH, OPT_BER, OPT_FRAME_PAYLOAD, OPT_DATA_AGE, OPT_NO_MSIX,
-	OPT_DOORBELLS, OPT_SPIN, OPT_TRACE, OPT_HELP,
+	OPT_DOORBELLS, OPT_SPIN, OPT_TRACE, OPT_NO_STANDBY, OPT_NO_LANE_TEST, OPT_HELP,
 };
 
 static const struct option long_options[] = {
@@ -33,6 +33,8 @@ static const struct option long_options[] = {
 	{ "frame-payload", required_argument, NULL, OPT_FRAME_PAYLOAD },
 	{ "data-age", required_argument, NULL, OPT_DATA_AGE },
 	{ "no-msix", no_argument, NULL, OPT_NO_MSIX },
+	{ "no-standby", no_argument, NULL, OPT_NO_STANDBY },
+	{ "no-lane-test", no_argument, NULL, OPT_NO_LANE_TEST },
 	{ "doorbells", required_argument, NULL, OPT_DOORBELLS },
 	{ "spin", required_argument, NULL, OPT_SPIN },
 	{ "trace", required_argument, NULL, OPT_TRACE },
@@ -64,6 +66,8 @@ static const char usage[] =
 	"  --doorbells HOW      mmap (default): mapped into the guest; trapped: each store is a message\n"
 	"  --no-park            without the park capability: doorbells are polled, sleep is short\n"
 	"  --no-msix            MSI instead of MSI-X\n"
+	"  --no-standby         without the standby capability: lost lanes are mended by software\n"
+	"  --no-lane-test       without the capability to test lanes\n"
 	"  --spin US            how long to look on after work before sleeping (default 20)\n"
 	"  --trace FILE         a line for each message, reset and interrupt; - is standard error\n";
 
@@ -155,6 +159,12 @@ static int link_option(struct pm_link_config *k, int opt, const char *arg)
 		r = take_uint("frame-payload", arg, 64, 65536, &u);
 		k->frame_payload = u;
 		return r;
+	case OPT_NO_STANDBY:
+		k->standby = false;
+		return OPTIONS_RUN;
+	case OPT_NO_LANE_TEST:
+		k->lane_test = false;
+		return OPTIONS_RUN;
 	case OPT_DATA_AGE:
 		r = take_uint("data-age", arg, 1, 3600000, &u);
 		k->data_age_ms = u;

@@ -73,6 +73,9 @@ static const struct command commands[] = {
 	{ pm_adm_mgmt_send, PNIC_ADM_MGMT_SEND, { RSVD(struct pnic_adm_mgmt, rsvd) } },
 	{ pm_adm_mgmt_recv, PNIC_ADM_MGMT_RECV, { RSVD(struct pnic_adm_mgmt, rsvd) } },
 	{ pm_adm_counters, PNIC_ADM_COUNTERS, { RSVD(struct pnic_adm_buf, rsvd) } },
+	{ pm_adm_standby, PNIC_ADM_STANDBY, { RSVD(struct pnic_adm_map, rsvd) } },
+	{ pm_adm_lane_test, PNIC_ADM_LANE_TEST, { RSVD(struct pnic_adm_lane_test, rsvd0),
+						  RSVD(struct pnic_adm_lane_test, rsvd) } },
 };
 
 uint8_t pm_admin_bad(struct pm_admin_result *r, size_t offset)

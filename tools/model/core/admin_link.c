@@ -197,14 +197,14 @@ uint8_t pm_adm_map_query(struct pm_card *c, const void *cmd, struct pm_admin_res
 	return write_back(c, le64toh(k->addr), buf, n, r);
 }
 
-uint8_t pm_adm_map_stage(struct pm_card *c, const void *cmd, struct pm_admin_result *r)
+/* The map of a command, from host memory to @buf, MAP_MAX long. */
+static uint8_t read_map(struct pm_card *c, const struct pnic_adm_map *k, void *buf,
+			struct pm_admin_result *r)
 {
-	const struct pnic_adm_map *k = cmd;
 	uint32_t len = le32toh(k->length);
-	uint64_t buf[MAP_MAX / 8];
 	struct pnic_map map;
 
-	if (len < sizeof(map) || len > sizeof(buf))
+	if (len < sizeof(map) || len > MAP_MAX)
 		return PM_BAD(r, struct pnic_adm_map, length);
 	if (k->dir > PNIC_DIR_TX)
 		return PM_BAD(r, struct pnic_adm_map, dir);
@@ -215,7 +215,17 @@ uint8_t pm_adm_map_stage(struct pm_card *c, const void *cmd, struct pm_admin_res
 	memcpy(&map, buf, sizeof(map));
 	if (k->generation && k->generation != map.generation)
 		return PM_BAD(r, struct pnic_adm_map, generation);
-	return pm_port_map_stage(c->port, k->dir, buf, len, &r->result[0]);
+	return PNIC_AS_OK;
+}
+
+uint8_t pm_adm_map_stage(struct pm_card *c, const void *cmd, struct pm_admin_result *r)
+{
+	const struct pnic_adm_map *k = cmd;
+	uint64_t buf[MAP_MAX / 8];
+	uint8_t st = read_map(c, k, buf, r);
+
+	return st ? st : pm_port_map_stage(c->port, k->dir, buf, le32toh(k->length),
+					   &r->result[0]);
 }
 
 static uint8_t check_no_map(const struct pnic_adm_map *k, struct pm_admin_result *r)
@@ -247,6 +257,27 @@ uint8_t pm_adm_map_abort(struct pm_card *c, const void *cmd, struct pm_admin_res
 	uint8_t st = check_no_map(k, r);
 
 	return st ? st : pm_port_map_abort(c->port, k->dir, le32toh(k->generation));
+}
+
+uint8_t pm_adm_standby(struct pm_card *c, const void *cmd, struct pm_admin_result *r)
+{
+	const struct pnic_adm_map *k = cmd;
+	uint32_t len = le32toh(k->length);
+	uint64_t buf[MAP_MAX / 8];
+	uint8_t st;
+
+	if (!pm_port_config(c->port)->standby)
+		return PNIC_AS_BAD_OPCODE;
+	st = len ? read_map(c, k, buf, r) : check_no_map(k, r);
+	return st ? st : pm_port_standby(c->port, k->dir, buf, len, &r->result[0]);
+}
+
+uint8_t pm_adm_lane_test(struct pm_card *c, const void *cmd, struct pm_admin_result *r)
+{
+	const struct pnic_adm_lane_test *k = cmd;
+
+	return (uint8_t)pm_port_lane_test(c->port, le16toh(k->lane), k->op, le32toh(k->mbits),
+					  r->result);
 }
 
 uint8_t pm_adm_mgmt_send(struct pm_card *c, const void *cmd, struct pm_admin_result *r)

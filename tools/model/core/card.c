@@ -40,7 +40,9 @@ static uint32_t version(const struct pm_card *c)
 static uint32_t caps(const struct pm_card *c)
 {
 	return (c->fabric->cfg.park ? PNIC_CAP_LO_PARK : 0) | PNIC_CAP_LO_ATOMICS |
-	       PNIC_CAP_LO_LANES;
+	       PNIC_CAP_LO_LANES |
+	       (c->fabric->cfg.link.standby ? PNIC_CAP_LO_STANDBY : 0) |
+	       (c->fabric->cfg.link.lane_test ? PNIC_CAP_LO_LANE_TEST : 0);
 }
 
 static uint32_t read_clock(struct pm_card *c)

@@ -500,6 +500,8 @@ uint8_t pm_adm_map_switch(struct pm_card *c, const void *cmd, struct pm_admin_re
 uint8_t pm_adm_map_abort(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
 uint8_t pm_adm_mgmt_send(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
 uint8_t pm_adm_mgmt_recv(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_standby(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_lane_test(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
 uint8_t pm_adm_counters(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
 
 /* eq.c */

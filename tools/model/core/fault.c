@@ -109,6 +109,32 @@ int pm_fault_corrupt(struct pm_port *p, unsigned int frames)
 	return 0;
 }
 
+int pm_fault_drop_requests(struct pm_port *p, unsigned int requests)
+{
+	p->in->standby.drop = requests;
+	return 0;
+}
+
+int pm_fault_map(struct pm_port *p, int dir, unsigned int logical, unsigned int lane)
+{
+	struct pm_dir *d = dir == PNIC_DIR_TX ? p->out : p->in;
+	struct pm_map *was = dir == PNIC_DIR_TX ? d->tx_map : d->rx_map, *m;
+	unsigned int l;
+
+	if (dir != PNIC_DIR_TX && dir != PNIC_DIR_RX)
+		return -EINVAL;
+	if (logical >= was->width || lane >= d->lanes || was->phys[logical] == lane)
+		return -EINVAL;
+	m = pm_map_copy(was);
+	if (!m)
+		return -ENOMEM;
+	for (l = 0; l < m->width; l++)
+		if (m->phys[l] == lane)
+			m->phys[l] = was->phys[logical];
+	m->phys[logical] = (uint16_t)lane;
+	return pm_map_corrupt(d, dir, m) ? 0 : -EBUSY;
+}
+
 int pm_fault_cut(struct pm_port *p, bool cut)
 {
 	pm_stream_settle(p->in);

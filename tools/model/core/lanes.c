@@ -81,6 +81,8 @@ void pm_lanes_changed(struct pm_dir *d, bool fresh)
 	schedule(d);
 	pm_map_heartbeat(d);
 	pm_link_review(d->link);
+	pm_lanetest_review(d);
+	pm_standby_review(d);
 }
 
 unsigned int pm_lanes_lit(const struct pm_dir *d)
@@ -92,7 +94,18 @@ unsigned int pm_lanes_lit(const struct pm_dir *d)
 	return lit;
 }
 
-static void notify_lane(struct pm_dir *d, unsigned int lane, int cause, uint64_t a, uint64_t b)
+bool pm_lanes_carry(const struct pm_dir *d, size_t len, struct pm_rng *rng)
+{
+	double lost = 1;
+	unsigned int i;
+
+	for (i = 0; i < d->lanes; i++)
+		if (d->lane[i].lit)
+			lost *= pm_optics_ser(d->lane[i].ber, (unsigned int)len * 8);
+	return pm_rng_unit(rng) >= lost;
+}
+
+void pm_port_notify_lane(struct pm_dir *d, unsigned int lane, int cause, uint64_t a, uint64_t b)
 {
 	struct pm_link_event ev = {
 		.type = PM_LINK_LANE,
@@ -112,15 +125,17 @@ static void lane_due(struct pm_dir *d, unsigned int i, uint64_t now)
 	if (lane->lock_due && lane->lock_due <= now) {
 		lane->lock_due = 0;
 		lane->locked = lane->lit;
-		notify_lane(d, i, lane->locked ? PNIC_LANE_CAUSE_BACK : PNIC_LANE_CAUSE_LOS,
-			    lane->lit_changed, 0);
+		if (!lane->locked)
+			lane->lost_at = now;
+		pm_port_notify_lane(d, i, lane->locked ? PNIC_LANE_CAUSE_BACK :
+							 PNIC_LANE_CAUSE_LOS, lane->lit_changed, 0);
 	}
 	if (lane->ser_due && lane->ser_due <= now) {
 		lane->ser_due = 0;
 		lane->ser = true;
-		notify_lane(d, i, PNIC_LANE_CAUSE_SER, SER_ERRORS + 1, (uint64_t)
-			    ((SER_ERRORS + 1) / pm_optics_ser(lane->ber,
-							      d->link->config.fec_symbol_bits)));
+		pm_port_notify_lane(d, i, PNIC_LANE_CAUSE_SER, SER_ERRORS + 1, (uint64_t)
+				    ((SER_ERRORS + 1) /
+				     pm_optics_ser(lane->ber, d->link->config.fec_symbol_bits)));
 	}
 }
 
@@ -227,6 +242,8 @@ static void record_rx(const struct pm_dir *d, const struct pm_lane *lane, bool s
 		r->flags |= PNIC_LANEF_ERASED;
 	if (lane->ser)
 		r->flags |= PNIC_LANEF_SER;
+	if (pm_lanetest_running(d, (unsigned int)(lane - d->lane)))
+		r->flags |= PNIC_LANEF_TESTING;
 }
 
 /* A transmitter knows where its lanes are used; what becomes of the light it doesn't see. */

@@ -61,6 +61,8 @@ void pm_link_config_defaults(struct pm_link_config *c, const char *profile)
 	c->los_detect_ns = 100000;
 	c->data_age_ms = 4000;
 	c->heartbeat_us = 100;
+	c->standby = true;
+	c->lane_test = true;
 	c->seed = 1;
 }
 
@@ -203,6 +205,8 @@ static void dir_init(struct pm_link *link, unsigned int i, uint64_t stream)
 	d->rx = &link->port[!i];
 	d->settled = pm_sim_now(link->sim);
 	pm_maps_init(d);
+	pm_standby_init(d, stream);
+	pm_lanetest_init(d, stream);
 	pm_mgmt_init(d, stream);
 	pm_lanes_init(d, stream);
 	pm_llr_tx_init(d);
@@ -280,12 +284,14 @@ static void dir_free(struct pm_dir *d)
 
 	pm_llr_tx_drop(d);
 	for (; d->flight_head != d->flight_tail; d->flight_head++)
-		pm_map_put(d->flight[d->flight_head % PM_FLIGHT].map);
+		pm_flight_free(&d->flight[d->flight_head % PM_FLIGHT]);
 	pm_sim_cancel(sim, &d->in.arrive);
 	pm_sim_cancel(sim, &d->in.ack);
 	pm_sim_cancel(sim, &d->mgmt.arrive);
 	pm_sim_cancel(sim, &d->lane_due);
 	pm_sim_cancel(sim, &d->heartbeat);
+	pm_standby_free(d);
+	pm_lanetest_free(d);
 	pm_maps_free(d);
 	pm_mgmt_free(d);
 	pm_fec_free(&d->fec);
@@ -335,6 +341,7 @@ void pm_port_reset(struct pm_port *p)
 	pm_mgmt_flush(p);
 	pm_maps_reset_tx(out);
 	pm_maps_reset_rx(in);
+	pm_lanetest_reset(in);
 	pm_lanes_reset(in);
 	memset(&in->fec.count, 0, sizeof(in->fec.count));
 	p->map_switches_rx = 0;
@@ -342,6 +349,7 @@ void pm_port_reset(struct pm_port *p)
 	p->mgmt_tx = 0;
 	p->mgmt_rx = 0;
 	p->mgmt_lost = 0;
+	memset(&p->standby, 0, sizeof(p->standby));
 	p->admin_up = true;
 	pm_lanes_changed(in, false);
 	/* Whatever it was to be told is about a past that it doesn't have. */

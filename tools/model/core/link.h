@@ -86,6 +86,7 @@ struct pm_link_config {
 	uint32_t los_detect_ns;		/* loss of light to the event */
 	uint32_t data_age_ms;		/* how long an undelivered frame is kept while down */
 	uint32_t heartbeat_us;
+	bool standby, lane_test;	/* the card can */
 	uint64_t seed;
 };
 /* A profile that doesn't exist leaves all 0, which pm_link_new() refuses. */
@@ -130,6 +131,21 @@ int pm_port_mgmt_send(struct pm_port *p, const void *msg, size_t len);
 /* Length of the oldest message, 0: none. One longer than @cap is neither copied nor taken. */
 size_t pm_port_mgmt_recv(struct pm_port *p, void *buf, size_t cap);
 int pm_port_lane_ctl(struct pm_port *p, uint16_t lane, bool on);
+/* @len 0: no plan any more. */
+int pm_port_standby(struct pm_port *p, int dir, const void *plan, size_t len, uint64_t *detail);
+/* The plan as it is now, in the form of a map; 0: none, or @cap too small. */
+size_t pm_port_standby_get(struct pm_port *p, int dir, void *buf, size_t cap);
+/* READ and STOP fill result[0..1]: wrong bits, bits looked at. */
+int pm_port_lane_test(struct pm_port *p, uint16_t lane, uint8_t op, uint32_t mbits,
+		      uint64_t *result);
+/* What the card did by itself, since reset. */
+struct pm_standby_stats {
+	uint64_t switches_rx, switches_tx;	/* by a plan */
+	uint64_t requests;			/* sent, repetitions included */
+	uint64_t requests_rx, ignored;		/* received, and of them not followed */
+	uint64_t given_up;
+};
+void pm_port_standby_stats(const struct pm_port *p, struct pm_standby_stats *s);
 /* Sets the link's part of it. */
 void pm_port_counters(struct pm_port *p, struct pnic_counters *c);
 
@@ -145,6 +161,12 @@ int pm_fault_patch(struct pm_port *p, unsigned int x, unsigned int y, double rad
 int pm_fault_common(struct pm_port *p, double db);
 int pm_fault_drop(struct pm_port *p, unsigned int frames);		/* next frames vanish */
 int pm_fault_corrupt(struct pm_port *p, unsigned int frames);	/* next frames are damaged past FEC */
+int pm_fault_drop_requests(struct pm_port *p, unsigned int requests);	/* of @p, vanish on the line */
+/*
+ * The end of @p has a wrong idea of its active map: @logical goes to the physical lane @lane, and
+ * the logical lane that was there to the one that becomes free. Same generation, nobody is told.
+ */
+int pm_fault_map(struct pm_port *p, int dir, unsigned int logical, unsigned int lane);
 int pm_fault_cut(struct pm_port *p, bool cut);			/* no light at all, both directions */
 
 /* One physical lane as the optics have it, for pictures and tests. */

@@ -12,6 +12,8 @@
  *   stream.c   keeps the decoder in step with the light, the maps and the clock
  *   lanes.c    lock and loss of lanes, thresholds, lane table
  *   map.c      maps: checks, staging, markers, heartbeats
+ *   standby.c  lost lanes replaced by the card itself
+ *   lanetest.c wrong bits of lanes in no map
  *   mgmt.c     management messages
  *   frame.c    frames in memory and on the line, their CRC and their damage
  *   fault.c    what the control socket can break
@@ -48,6 +50,16 @@ enum pm_flight_kind {
 	PM_FLIGHT_MARKER,	/* from here on map holds, and the receiver is told */
 	PM_FLIGHT_REMAP,	/* from here on map holds, and nobody is told: a reset */
 	PM_FLIGHT_LIGHT,	/* from here on lane is switched on or off; PNIC_LANE_NONE: all */
+	PM_FLIGHT_REQUEST,	/* the receiver of the other direction asks for a map */
+};
+
+/* A request of a standby plan: an ordered set of 16 bytes and 4 for each move. */
+#define PM_REQUEST_MOVES	40
+
+struct pm_request {
+	uint32_t generation, sum;	/* of the map that results */
+	unsigned int moves;
+	struct { uint16_t logical, lane; } move[PM_REQUEST_MOVES];
 };
 
 struct pm_flight {
@@ -55,12 +67,16 @@ struct pm_flight {
 	uint64_t start_ps, end_ps;	/* at the transmitter */
 	uint64_t last_cw;
 	struct pm_damage damage;	/* .first is the first codeword */
-	struct pm_map *map;
+	union {
+		struct pm_map *map;		/* MARKER, REMAP */
+		struct pm_request *request;	/* REQUEST */
+	};
 	uint32_t seq, una, round;
 	uint32_t offset_q8;		/* of the frame in its first codeword, units */
 	uint16_t lane;
 	uint8_t kind;
 	bool on;
+	bool first;			/* FRAME: not a replay */
 };
 
 struct pm_slot {
@@ -127,6 +143,25 @@ struct pm_mgmt {
 	struct pm_rng rng;
 };
 
+struct pm_standby {
+	struct pm_map *rx_plan, *tx_plan;	/* phys[] may be PNIC_LANE_NONE */
+	/* At the receiver. */
+	bool asking;			/* rx_staged is the card's own, and asked for */
+	unsigned int repeats;		/* still to come */
+	uint64_t detected;		/* ns: of the first loss that is asked for */
+	struct pm_request request;
+	struct pm_event repeat;
+	struct pm_rng rng;
+	unsigned int drop;		/* requests still to be lost */
+};
+
+/* LANE_TEST of one lane. */
+struct pm_lane_test {
+	bool running;			/* else it is over, and its numbers wait */
+	uint64_t began, due;		/* ns */
+	uint64_t limit, bits, errors;
+};
+
 struct pm_dir {
 	struct pm_link *link;
 	struct pm_port *tx, *rx;
@@ -142,6 +177,12 @@ struct pm_dir {
 	struct pm_map *line_map;	/* under which what arrives was sent */
 	struct pm_map *rx_map, *rx_staged;
 	struct pm_event heartbeat;
+	struct pm_standby standby;
+
+	struct pm_lane_test *test;	/* by lane; NULL: none was ever asked for */
+	unsigned int tests;		/* running */
+	struct pm_event test_due;
+	struct pm_rng test_rng;
 
 	struct pm_fec fec;
 	bool dark;			/* no lane of the receiver's map has light */
@@ -180,6 +221,7 @@ struct pm_port {
 	uint32_t table_seq;
 	uint64_t map_switches_rx, map_switches_tx, link_downs;
 	uint64_t mgmt_tx, mgmt_rx, mgmt_lost;
+	struct pm_standby_stats standby;
 };
 
 struct pm_link {
@@ -214,6 +256,11 @@ void pm_llr_tx_nak(struct pm_dir *d, uint32_t round);
  */
 bool pm_llr_tx_control(struct pm_dir *d, enum pm_flight_kind kind, struct pm_map *map,
 		       uint16_t lane, bool on);
+/* The same for a request, which it copies. */
+bool pm_llr_tx_request(struct pm_dir *d, const struct pm_request *req);
+/* Takes back the frames that have a place on the line, but have not begun: something is in a hurry. */
+void pm_llr_tx_recall(struct pm_dir *d);
+void pm_flight_free(struct pm_flight *e);
 
 /* llr_rx.c */
 void pm_llr_rx_init(struct pm_dir *d);
@@ -234,12 +281,19 @@ void pm_lanes_changed(struct pm_dir *d, bool fresh);
 void pm_lanes_mapped(struct pm_dir *d, const struct pm_map *was);
 void pm_lanes_reset(struct pm_dir *d);		/* of the receiver */
 unsigned int pm_lanes_lit(const struct pm_dir *d);
+/* Do @len bytes that every lit lane carries in full arrive undamaged on one of them? */
+bool pm_lanes_carry(const struct pm_dir *d, size_t len, struct pm_rng *rng);
 
 /* map.c */
 struct pm_map *pm_map_identity(unsigned int width);
 struct pm_map *pm_map_get(struct pm_map *m);
 void pm_map_put(struct pm_map *m);
 bool pm_map_same(const struct pm_map *a, const struct pm_map *b);
+struct pm_map *pm_map_copy(const struct pm_map *m);
+uint32_t pm_map_sum(const struct pm_map *m);
+uint32_t pm_map_next(uint32_t generation);
+struct pm_map *pm_map_read(const void *buf, size_t len, unsigned int width_max);
+size_t pm_map_write(const struct pm_map *m, void *buf, size_t cap);
 void pm_map_set(struct pm_map **at, struct pm_map *m);	/* takes over a reference */
 void pm_maps_init(struct pm_dir *d);
 void pm_maps_make(struct pm_dir *d);
@@ -248,6 +302,31 @@ void pm_maps_reset_tx(struct pm_dir *d);
 void pm_maps_reset_rx(struct pm_dir *d);
 void pm_map_arrived(struct pm_dir *d, const struct pm_flight *e);
 void pm_map_heartbeat(struct pm_dir *d);	/* starts or stops it as things are */
+/* The transmitter goes over to @m as a plan says; @detected: when it was asked. False: no room. */
+bool pm_map_mend(struct pm_dir *d, struct pm_map *m, uint64_t detected);
+/* An end's map becomes @m, and nobody knows. Takes over a reference. False: no room. */
+bool pm_map_corrupt(struct pm_dir *d, int dir, struct pm_map *m);
+/* The marker of the active transmit map, again. */
+bool pm_map_remind(struct pm_dir *d);
+
+/* standby.c */
+void pm_standby_init(struct pm_dir *d, uint64_t stream);
+void pm_standby_free(struct pm_dir *d);
+/* Something that a plan depends on may have changed at the receiver. */
+void pm_standby_review(struct pm_dir *d);
+/* The map of an end is another one now; @mended: by the plan itself. */
+void pm_standby_mapped(struct pm_dir *d, int dir, bool mended);
+/* Came in by @d, the other direction of the one that it is about. */
+void pm_standby_requested(struct pm_dir *d, const struct pm_flight *e);
+
+/* lanetest.c */
+void pm_lanetest_init(struct pm_dir *d, uint64_t stream);
+void pm_lanetest_free(struct pm_dir *d);
+void pm_lanetest_reset(struct pm_dir *d);
+bool pm_lanetest_running(const struct pm_dir *d, unsigned int lane);
+void pm_lanetest_settle(struct pm_dir *d);	/* before a lane's error rate changes */
+/* Ends the tests of lanes that are lost or put to use. */
+void pm_lanetest_review(struct pm_dir *d);
 
 /* mgmt.c */
 void pm_mgmt_init(struct pm_dir *d, uint64_t stream);
@@ -261,6 +340,7 @@ bool pm_frame_survives(struct pm_dir *d, const struct pm_frame *f, const struct 
 
 /* link.c */
 void pm_port_notify(struct pm_port *p, struct pm_link_event ev);
+void pm_port_notify_lane(struct pm_dir *d, unsigned int lane, int cause, uint64_t a, uint64_t b);
 void pm_link_review(struct pm_link *link);	/* recomputes the states of both ends */
 void pm_port_margin(struct pm_port *p);
 

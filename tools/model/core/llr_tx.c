@@ -13,6 +13,8 @@
  * through; requests are then no longer followed at once but when the replay timer, which backs
  * off, says so. A dead link thus waits instead of running the clock away.
  */
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "link_int.h"
@@ -27,6 +29,9 @@
 #define PROBE_AFTER		2	/* failed replays */
 #define NAKS_MAX		4	/* failed replays, after which only the timer starts one */
 #define READY_FRAMES		(PM_QUEUE_FRAMES / 2)
+/* A request of a standby plan (hardware-interface.rst, 8.7). */
+#define REQUEST_BYTES		16
+#define REQUEST_MOVE_BYTES	4
 
 static struct pm_slot *slot_of(struct pm_dir *d, uint32_t seq)
 {
@@ -117,6 +122,7 @@ static void put_on_line(struct pm_dir *d, uint32_t seq)
 	uint32_t end_q8, whole;
 
 	e->seq = seq;
+	e->first = seq == t->sent;
 	e->una = t->una;
 	e->round = t->round;
 	e->start_ps = line_start(d);
@@ -134,35 +140,122 @@ static void put_on_line(struct pm_dir *d, uint32_t seq)
 	flight_arrives(d, e);
 }
 
+/* What isn't a frame begins with a codeword. */
+static struct pm_flight *control_new(struct pm_dir *d, enum pm_flight_kind kind)
+{
+	struct pm_flight *e = flight_new(d, kind);
+	struct pm_llr_tx *t = &d->out;
+
+	e->start_ps = line_start(d);
+	e->end_ps = e->start_ps;
+	end_codeword(t);
+	e->damage.first = t->cw;
+	e->last_cw = t->cw;
+	return e;
+}
+
+/* It takes the place of whole codewords. */
+static void take_codewords(struct pm_llr_tx *t, struct pm_flight *e, uint64_t codewords)
+{
+	e->end_ps += (uint64_t)((double)codewords * t->cw_ps);
+	e->last_cw = t->cw + codewords - 1;
+	t->free_ps = e->end_ps;
+	t->cw += codewords;
+}
+
 bool pm_llr_tx_control(struct pm_dir *d, enum pm_flight_kind kind, struct pm_map *map,
 		       uint16_t lane, bool on)
 {
 	bool reset = kind == PM_FLIGHT_REMAP || (kind == PM_FLIGHT_LIGHT && lane == PNIC_LANE_NONE);
 	uint32_t room = reset ? PM_FLIGHT : PM_FLIGHT - PM_FLIGHT_RESET;
-	struct pm_llr_tx *t = &d->out;
 	struct pm_flight *e;
 
 	if (d->flight_tail - d->flight_head >= room) {
 		pm_map_put(map);
 		return false;
 	}
-	e = flight_new(d, kind);
+	e = control_new(d, kind);
 	e->map = map;
 	e->lane = lane;
 	e->on = on;
-	e->start_ps = line_start(d);
-	e->end_ps = e->start_ps;
-	end_codeword(t);
-	e->damage.first = t->cw;
-	e->last_cw = t->cw;
-	if (kind == PM_FLIGHT_MARKER) {
-		/* The marker takes the place of a codeword. */
-		e->end_ps += (uint64_t)t->cw_ps;
-		t->free_ps = e->end_ps;
-		t->cw++;
-	}
+	if (kind == PM_FLIGHT_MARKER)
+		take_codewords(&d->out, e, 1);
 	flight_arrives(d, e);
 	return true;
+}
+
+bool pm_llr_tx_request(struct pm_dir *d, const struct pm_request *req)
+{
+	double ps = (REQUEST_BYTES + REQUEST_MOVE_BYTES * req->moves) * 8 * 1000 /
+		    d->link->config.lane_gbps;
+	struct pm_request *copy;
+	struct pm_flight *e;
+
+	if (d->flight_tail - d->flight_head >= PM_FLIGHT - PM_FLIGHT_RESET)
+		return false;
+	copy = malloc(sizeof(*copy));
+	if (!copy)
+		return false;
+	*copy = *req;
+	e = control_new(d, PM_FLIGHT_REQUEST);
+	e->request = copy;
+	take_codewords(&d->out, e, (uint64_t)ceil(ps / d->out.cw_ps));
+	flight_arrives(d, e);
+	return true;
+}
+
+static void take_back(struct pm_dir *d, const struct pm_flight *e)
+{
+	struct pm_llr_tx *t = &d->out;
+
+	/* Less, if a reset began to count anew. */
+	t->busy_ps -= t->busy_ps < e->end_ps - e->start_ps ? t->busy_ps : e->end_ps - e->start_ps;
+	t->free_ps = e->start_ps;
+	t->cw = e->damage.first;
+	t->offset_q8 = e->offset_q8;
+	if ((int32_t)(e->seq - t->una) < 0)
+		return;
+	if (e->first) {
+		t->sent--;
+		t->frames--;
+		t->payload -= slot_of(d, e->seq)->len;
+	} else {
+		t->replayed--;
+	}
+	if ((int32_t)(e->seq - t->next) < 0)
+		t->next = e->seq;
+}
+
+void pm_llr_tx_recall(struct pm_dir *d)
+{
+	uint64_t now_ps = pm_dir_now(d) * 1000;
+	uint32_t tail = d->flight_tail;
+
+	while (tail != d->flight_head) {
+		struct pm_flight *e = &d->flight[(tail - 1) % PM_FLIGHT];
+
+		if (e->kind != PM_FLIGHT_FRAME || e->start_ps <= now_ps)
+			break;
+		take_back(d, e);
+		tail--;
+	}
+	if (tail == d->flight_tail)
+		return;
+	d->flight_tail = tail;
+	d->last_arrival = pm_dir_now(d);
+	if (tail == d->flight_head)
+		pm_sim_cancel(d->link->sim, &d->in.arrive);
+	else
+		d->last_arrival = d->flight[(tail - 1) % PM_FLIGHT].arrives;
+	pm_sim_at(d->link->sim, &d->out.pump, pm_dir_now(d));
+}
+
+void pm_flight_free(struct pm_flight *e)
+{
+	if (e->kind == PM_FLIGHT_REQUEST)
+		free(e->request);
+	else
+		pm_map_put(e->map);
 }
 
 void pm_llr_tx_rate(struct pm_dir *d)

@@ -16,6 +16,9 @@
 #include "link_int.h"
 
 #define FALLBACK_GENERATION	1
+/* FNV-1a, 32 bits. */
+#define SUM_SEED		2166136261u
+#define SUM_PRIME		16777619u
 
 static struct pm_map *map_new(uint32_t generation, unsigned int width)
 {
@@ -37,6 +40,31 @@ struct pm_map *pm_map_identity(unsigned int width)
 	for (l = 0; m && l < width; l++)
 		m->phys[l] = (uint16_t)l;
 	return m;
+}
+
+struct pm_map *pm_map_copy(const struct pm_map *m)
+{
+	struct pm_map *copy = map_new(m->generation, m->width);
+
+	if (copy)
+		memcpy(copy->phys, m->phys, m->width * sizeof(m->phys[0]));
+	return copy;
+}
+
+static uint32_t add_to_sum(uint32_t sum, uint16_t v)
+{
+	sum = (sum ^ (v & 0xff)) * SUM_PRIME;
+	return (sum ^ v >> 8) * SUM_PRIME;
+}
+
+uint32_t pm_map_sum(const struct pm_map *m)
+{
+	uint32_t sum = add_to_sum(SUM_SEED, m->width);
+	unsigned int l;
+
+	for (l = 0; l < m->width; l++)
+		sum = add_to_sum(sum, m->phys[l]);
+	return sum;
 }
 
 struct pm_map *pm_map_get(struct pm_map *m)
@@ -72,19 +100,22 @@ static bool is_fallback(const struct pm_dir *d, const struct pm_map *m)
 
 /* At the receiver */
 
-static void notify_map(struct pm_port *p, int dir, uint32_t generation)
+/* @detected: the loss that a standby plan mended, else 0. */
+static void notify_map(struct pm_port *p, int dir, uint32_t generation, uint64_t detected)
 {
 	struct pm_link_event ev = {
 		.type = PM_LINK_MAP,
 		.dir = dir,
 		.generation = generation,
+		.data = { pm_sim_now(p->link->sim), detected },
 	};
 
 	pm_port_notify(p, ev);
 }
 
-static void receiver_uses(struct pm_dir *d, struct pm_map *m)
+static void receiver_uses(struct pm_dir *d, struct pm_map *m, bool mended)
 {
+	uint64_t detected = mended ? d->standby.detected : 0;
 	struct pm_map *was = d->rx_map;
 
 	d->rx_map = m;
@@ -92,17 +123,22 @@ static void receiver_uses(struct pm_dir *d, struct pm_map *m)
 	pm_lanes_mapped(d, was);
 	pm_map_put(was);
 	d->rx->map_switches_rx++;
-	notify_map(d->rx, PNIC_DIR_RX, m->generation);
+	notify_map(d->rx, PNIC_DIR_RX, m->generation, detected);
+	pm_standby_mapped(d, PNIC_DIR_RX, mended);
 }
 
-static void marker_read(struct pm_dir *d, uint32_t generation)
+/* A marker has the generation and the check sum of the transmitter's map, and counts by both. */
+static void marker_read(struct pm_dir *d, const struct pm_map *sent)
 {
-	if (generation == FALLBACK_GENERATION) {
-		if (!is_fallback(d, d->rx_map))
-			receiver_uses(d, pm_map_get(d->link->identity));
-	} else if (d->rx_staged && d->rx_staged->generation == generation) {
-		receiver_uses(d, pm_map_get(d->rx_staged));
-	}
+	struct pm_map *m = sent->generation == FALLBACK_GENERATION ? d->link->identity :
+								     d->rx_staged;
+
+	if (!m || m->generation != sent->generation || pm_map_sum(m) != pm_map_sum(sent))
+		return;
+	if (m == d->rx_staged)
+		receiver_uses(d, pm_map_get(m), d->standby.asking);
+	else if (!is_fallback(d, d->rx_map))
+		receiver_uses(d, pm_map_get(m), false);
 }
 
 static void light_changed(struct pm_dir *d, const struct pm_flight *e)
@@ -120,6 +156,12 @@ static void light_changed(struct pm_dir *d, const struct pm_flight *e)
 
 void pm_map_arrived(struct pm_dir *d, const struct pm_flight *e)
 {
+	if (e->kind == PM_FLIGHT_REQUEST) {
+		pm_stream_frame_gap(d, e);
+		pm_fec_pass(&d->fec, e->last_cw + 1);
+		pm_standby_requested(d, e);
+		return;
+	}
 	pm_stream_settle(d);
 	if (e->kind == PM_FLIGHT_LIGHT) {
 		light_changed(d, e);
@@ -131,7 +173,7 @@ void pm_map_arrived(struct pm_dir *d, const struct pm_flight *e)
 	pm_map_set(&d->line_map, e->map);
 	/* It comes on every lane: one that can be read is enough. */
 	if (e->kind == PM_FLIGHT_MARKER && pm_lanes_lit(d))
-		marker_read(d, e->map->generation);
+		marker_read(d, e->map);
 	pm_lanes_changed(d, true);
 }
 
@@ -144,6 +186,44 @@ static bool transmitter_uses(struct pm_dir *d, struct pm_map *m, enum pm_flight_
 	pm_map_set(&d->tx_map, pm_map_get(m));
 	pm_llr_tx_rate(d);
 	pm_map_heartbeat(d);
+	return true;
+}
+
+bool pm_map_remind(struct pm_dir *d)
+{
+	return transmitter_uses(d, d->tx_map, PM_FLIGHT_MARKER);
+}
+
+static void switched(struct pm_dir *d, bool mended, uint64_t detected)
+{
+	d->tx->map_switches_tx++;
+	notify_map(d->tx, PNIC_DIR_TX, d->tx_map->generation, detected);
+	pm_standby_mapped(d, PNIC_DIR_TX, mended);
+}
+
+bool pm_map_mend(struct pm_dir *d, struct pm_map *m, uint64_t detected)
+{
+	if (!transmitter_uses(d, m, PM_FLIGHT_MARKER))
+		return false;
+	switched(d, true, detected);
+	return true;
+}
+
+bool pm_map_corrupt(struct pm_dir *d, int dir, struct pm_map *m)
+{
+	struct pm_map *was = d->rx_map;
+	bool done = true;
+
+	pm_stream_settle(d);
+	if (dir == PNIC_DIR_TX) {
+		done = transmitter_uses(d, m, PM_FLIGHT_REMAP);
+		pm_map_put(m);
+		return done;
+	}
+	d->rx_map = m;
+	pm_lanes_mapped(d, was);
+	pm_map_put(was);
+	pm_lanes_changed(d, false);
 	return true;
 }
 
@@ -195,7 +275,7 @@ static int check_lanes(const struct pm_dir *d, const struct pm_map *m, bool rx,
 }
 
 /* 1 is the fall-back's own, and 0 none. */
-static uint32_t next_generation(uint32_t generation)
+uint32_t pm_map_next(uint32_t generation)
 {
 	return generation == UINT32_MAX ? FALLBACK_GENERATION + 1 : generation + 1;
 }
@@ -208,7 +288,7 @@ static int check_map(const struct pm_dir *d, int dir, const struct pm_map *m)
 
 	if (why)
 		return why;
-	if (!fallback && m->generation != next_generation(active->generation))
+	if (!fallback && m->generation != pm_map_next(active->generation))
 		return PNIC_MAPR_GENERATION;
 	return 0;
 }
@@ -218,7 +298,7 @@ static struct pm_dir *dir_of(struct pm_port *p, int dir)
 	return dir == PNIC_DIR_TX ? p->out : dir == PNIC_DIR_RX ? p->in : NULL;
 }
 
-static struct pm_map *map_read(const void *buf, size_t len, unsigned int width_max)
+struct pm_map *pm_map_read(const void *buf, size_t len, unsigned int width_max)
 {
 	const uint8_t *phys = (const uint8_t *)buf + sizeof(struct pnic_map);
 	struct pnic_map head;
@@ -226,6 +306,8 @@ static struct pm_map *map_read(const void *buf, size_t len, unsigned int width_m
 	unsigned int l;
 	__le16 v;
 
+	if (len < sizeof(head))
+		return NULL;
 	memcpy(&head, buf, sizeof(head));
 	if (!head.width || le16toh(head.width) > width_max ||
 	    len < sizeof(head) + le16toh(head.width) * sizeof(v))
@@ -236,6 +318,26 @@ static struct pm_map *map_read(const void *buf, size_t len, unsigned int width_m
 		m->phys[l] = le16toh(v);
 	}
 	return m;
+}
+
+size_t pm_map_write(const struct pm_map *m, void *buf, size_t cap)
+{
+	struct pnic_map head = { 0 };
+	uint8_t *to = buf;
+	unsigned int l;
+
+	if (!m || cap < sizeof(head) + m->width * sizeof(__le16))
+		return 0;
+	head.generation = htole32(m->generation);
+	head.width = htole16(m->width);
+	memcpy(to, &head, sizeof(head));
+	to += sizeof(head);
+	for (l = 0; l < m->width; l++, to += sizeof(__le16)) {
+		__le16 v = htole16(m->phys[l]);
+
+		memcpy(to, &v, sizeof(v));
+	}
+	return (size_t)(to - (uint8_t *)buf);
 }
 
 int pm_port_map_stage(struct pm_port *p, int dir, const void *map, size_t len, uint64_t *detail)
@@ -249,7 +351,9 @@ int pm_port_map_stage(struct pm_port *p, int dir, const void *map, size_t len, u
 		*detail = offsetof(struct pnic_adm_map, dir);
 		return PNIC_AS_INVALID_FIELD;
 	}
-	m = len >= sizeof(struct pnic_map) ? map_read(map, len, p->link->config.lanes_data) : NULL;
+	if (dir == PNIC_DIR_RX && d->standby.asking)
+		return PNIC_AS_BUSY;
+	m = pm_map_read(map, len, p->link->config.lanes_data);
 	why = m ? check_map(d, dir, m) : PNIC_MAPR_WIDTH;
 	if (why) {
 		pm_map_put(m);
@@ -257,6 +361,8 @@ int pm_port_map_stage(struct pm_port *p, int dir, const void *map, size_t len, u
 		return PNIC_AS_REFUSED;
 	}
 	pm_map_set(dir == PNIC_DIR_TX ? &d->tx_staged : &d->rx_staged, m);
+	if (dir == PNIC_DIR_RX)
+		pm_lanetest_review(d);
 	return PNIC_AS_OK;
 }
 
@@ -275,8 +381,7 @@ int pm_port_map_switch(struct pm_port *p, uint32_t generation)
 		return PNIC_AS_BUSY;
 	if (m == d->tx_staged) {
 		pm_map_set(&d->tx_staged, NULL);
-		p->map_switches_tx++;
-		notify_map(p, PNIC_DIR_TX, generation);
+		switched(d, false, 0);
 	}
 	return PNIC_AS_OK;
 }
@@ -291,36 +396,23 @@ int pm_port_map_abort(struct pm_port *p, int dir, uint32_t generation)
 	staged = dir == PNIC_DIR_TX ? &d->tx_staged : &d->rx_staged;
 	if (!*staged || (*staged)->generation != generation)
 		return PNIC_AS_WRONG_STATE;
+	if (dir == PNIC_DIR_RX && d->standby.asking)
+		return PNIC_AS_WRONG_STATE;
 	pm_map_set(staged, NULL);
+	if (dir == PNIC_DIR_RX)
+		pm_standby_review(d);
 	return PNIC_AS_OK;
 }
 
 size_t pm_port_map_get(struct pm_port *p, int dir, bool staged, void *buf, size_t cap)
 {
 	struct pm_dir *d = dir_of(p, dir);
-	struct pnic_map head = { 0 };
-	const struct pm_map *m;
-	unsigned int l;
-	uint8_t *to = buf;
 
 	if (!d)
 		return 0;
 	if (dir == PNIC_DIR_TX)
-		m = staged ? d->tx_staged : d->tx_map;
-	else
-		m = staged ? d->rx_staged : d->rx_map;
-	if (!m || cap < sizeof(head) + m->width * sizeof(__le16))
-		return 0;
-	head.generation = htole32(m->generation);
-	head.width = htole16(m->width);
-	memcpy(to, &head, sizeof(head));
-	to += sizeof(head);
-	for (l = 0; l < m->width; l++, to += sizeof(__le16)) {
-		__le16 v = htole16(m->phys[l]);
-
-		memcpy(to, &v, sizeof(v));
-	}
-	return (size_t)(to - (uint8_t *)buf);
+		return pm_map_write(staged ? d->tx_staged : d->tx_map, buf, cap);
+	return pm_map_write(staged ? d->rx_staged : d->rx_map, buf, cap);
 }
 
 /* Making and reset */
@@ -331,6 +423,7 @@ void pm_maps_reset_tx(struct pm_dir *d)
 	unsigned int i;
 
 	pm_map_set(&d->tx_staged, NULL);
+	pm_map_set(&d->standby.tx_plan, NULL);
 	if (d->tx_map != d->link->identity)
 		transmitter_uses(d, d->link->identity, PM_FLIGHT_REMAP);
 	for (i = 0; i < d->lanes; i++) {
@@ -363,6 +456,7 @@ void pm_maps_reset_rx(struct pm_dir *d)
 	d->rx_map = pm_map_get(d->link->identity);
 	pm_lanes_mapped(d, was);
 	pm_map_put(was);
+	pm_standby_mapped(d, PNIC_DIR_RX, false);
 }
 
 void pm_maps_init(struct pm_dir *d)

@@ -6,7 +6,6 @@
  * A message is lost if no lane brings an undamaged copy of it (each copy has its own check), or if
  * the receiver's queue is full. Messages of a direction go one after another.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,17 +46,6 @@ int pm_port_mgmt_send(struct pm_port *p, const void *msg, size_t len)
 	return PNIC_AS_OK;
 }
 
-static bool gets_through(struct pm_dir *d, size_t len)
-{
-	double lost = 1;
-	unsigned int i;
-
-	for (i = 0; i < d->lanes; i++)
-		if (d->lane[i].lit)
-			lost *= pm_optics_ser(d->lane[i].ber, (unsigned int)len * 8);
-	return pm_rng_unit(&d->mgmt.rng) >= lost;
-}
-
 static void received(struct pm_port *p, struct pm_mgmt_msg *m)
 {
 	struct pm_link_event ev = { .type = PM_LINK_MGMT };
@@ -80,7 +68,7 @@ static void arrive_event(void *arg, uint64_t now)
 		g->last = &g->first;
 	if (--g->on_way)
 		pm_sim_at(d->link->sim, &g->arrive, g->first->arrives);
-	if (p->mgmt_count < PM_MGMT_QUEUE && gets_through(d, m->len)) {
+	if (p->mgmt_count < PM_MGMT_QUEUE && pm_lanes_carry(d, m->len, &g->rng)) {
 		received(p, m);
 		return;
 	}

@@ -23,6 +23,7 @@ struct pm_lane {
 	bool locked;		/* false: in LOS, symbols are erasures */
 	bool ser;		/* past the symbol error threshold */
 	uint64_t lit_changed;	/* ns */
+	uint64_t lost_at;	/* ns at which it was put into LOS */
 	uint64_t lock_due;	/* ns at which locked follows lit, 0: nothing due */
 	uint64_t ser_due;	/* ns at which the threshold will have been passed, 0: not */
 	uint16_t logical;	/* in the receiver's active map, PNIC_LANE_NONE */

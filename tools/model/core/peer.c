@@ -159,7 +159,7 @@ void pm_peer_link_event(struct pm_card *c, const struct pm_link_event *ev)
 		pm_eq_post(c, 0, PNIC_EV_LANE, ev->cause, ev->lane, ev->data[0], ev->data[1]);
 		break;
 	case PM_LINK_MAP:
-		pm_eq_post(c, 0, PNIC_EV_MAP, ev->dir, ev->generation, 0, 0);
+		pm_eq_post(c, 0, PNIC_EV_MAP, ev->dir, ev->generation, ev->data[0], ev->data[1]);
 		break;
 	case PM_LINK_MGMT:
 		pm_eq_post(c, 0, PNIC_EV_MGMT, 0, 0, 0, 0);

@@ -112,6 +112,7 @@ void pm_stream_settle(struct pm_dir *d)
 	}
 	settle_idle(d);
 	settle_lanes(d);
+	pm_lanetest_settle(d);
 }
 
 void pm_stream_load(struct pm_dir *d, bool fresh)

@@ -25,7 +25,9 @@ struct rig_end {
 	uint64_t flushed, gathered;
 	uint64_t los, back, ser, maps_rx, maps_tx, ups, downs, mgmt;
 	uint32_t last_generation;
-	struct pm_link_event last_lane;
+	struct pm_link_event last_lane, last_map[2];	/* maps by direction */
+	uint64_t slowest_loss;		/* ns from a loss to its event */
+	uint64_t tested;
 	uint64_t last_los;
 };
 
@@ -116,12 +118,19 @@ static inline void rig_event(void *owner, const struct pm_link_event *ev)
 		e->los += ev->cause == PNIC_LANE_CAUSE_LOS;
 		e->back += ev->cause == PNIC_LANE_CAUSE_BACK;
 		e->ser += ev->cause == PNIC_LANE_CAUSE_SER;
+		e->tested += ev->cause == PNIC_LANE_CAUSE_TESTED;
+		if (ev->cause == PNIC_LANE_CAUSE_LOS)
+			e->last_los = ev->clock_ns;
+		if (ev->cause == PNIC_LANE_CAUSE_LOS &&
+		    ev->clock_ns - ev->data[0] > e->slowest_loss)
+			e->slowest_loss = ev->clock_ns - ev->data[0];
 		e->last_lane = *ev;
 		break;
 	case PM_LINK_MAP:
 		e->maps_rx += ev->dir == PNIC_DIR_RX;
 		e->maps_tx += ev->dir == PNIC_DIR_TX;
 		e->last_generation = ev->generation;
+		e->last_map[ev->dir] = *ev;
 		break;
 	case PM_LINK_MGMT:
 		e->mgmt++;

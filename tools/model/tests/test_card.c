@@ -22,8 +22,8 @@ KTAP_TEST(registers_at_power_on)
 	open_two(&t);
 	h = &t.h[0];
 	CHECK_EQ(th_rd(h, PNIC_REG_ID), PNIC_ID_MAGIC);
-	CHECK_EQ(th_rd(h, PNIC_REG_VERSION), 0x10000);
-	CHECK_EQ(th_rd(h, PNIC_REG_CAPS_LO), 7);
+	CHECK_EQ(th_rd(h, PNIC_REG_VERSION), 0x10001);
+	CHECK_EQ(th_rd(h, PNIC_REG_CAPS_LO), 0x1f);
 	CHECK_EQ(th_rd(h, PNIC_REG_STATUS), 0);
 	CHECK_EQ(th_rd(h, PNIC_REG_CTRL), 0);
 	CHECK_EQ(th_rd(h, PNIC_REG_FATAL_CODE), 0);
@@ -152,9 +152,9 @@ KTAP_TEST(identify)
 	k.addr = htole64(at);
 	REQUIRE_EQ(th_cmd(h, &k), PNIC_AS_OK);
 	id = th_ptr(h, at);
-	CHECK_EQ(le32toh(id->hw_version), 0x10000);
+	CHECK_EQ(le32toh(id->hw_version), 0x10001);
 	CHECK_EQ(le32toh(id->nic_addr), 0x102);
-	CHECK_EQ(le64toh(id->caps), 7);
+	CHECK_EQ(le64toh(id->caps), 0x1f);
 	CHECK_EQ(le32toh(id->max_ep), 65536);
 	CHECK_EQ(le32toh(id->max_cq), 65536);
 	CHECK_EQ(le32toh(id->max_mr), 262144);
@@ -349,12 +349,32 @@ static unsigned int make_good(struct good *all)
 		memset(g->used + offsetof(struct pnic_adm_create_mr, rsvd), 0, 8);
 		g++;
 	}
+	{
+		struct pnic_adm_map k = { .hdr.opcode = PNIC_ADM_STANDBY };
+
+		g->name = "STANDBY";
+		memcpy(g->cmd, &k, sizeof(k));
+		used_head(g);
+		memset(g->used + offsetof(struct pnic_adm_map, addr), 1,
+		       offsetof(struct pnic_adm_map, rsvd) - offsetof(struct pnic_adm_map, addr));
+		g++;
+	}
+	{
+		struct pnic_adm_lane_test k = { .hdr.opcode = PNIC_ADM_LANE_TEST, .op = PNIC_LANE_TEST_READ };
+
+		g->name = "LANE_TEST";
+		memcpy(g->cmd, &k, sizeof(k));
+		used_head(g);
+		memset(g->used + offsetof(struct pnic_adm_lane_test, lane), 1, 3);
+		memset(g->used + offsetof(struct pnic_adm_lane_test, mbits), 1, 4);
+		g++;
+	}
 	return g - all;
 }
 
 KTAP_TEST(reserved_bytes)
 {
-	struct good all[24];
+	struct good all[32];
 	struct th_host *h;
 	unsigned int i, b, n;
 	struct th t;
@@ -382,7 +402,7 @@ KTAP_TEST(reserved_bytes)
 		for (i = 0; i < 256; i++) {
 			struct pnic_adm_hdr cmd[8] = { { .opcode = i } };
 
-			if (i <= 0x0e || (i >= 0x20 && i <= 0x2a))
+			if (i <= 0x0e || (i >= 0x20 && i <= 0x2c))
 				continue;
 			CHECK_EQ(th_cmd(h, cmd), PNIC_AS_BAD_OPCODE);
 		}
@@ -413,7 +433,7 @@ static struct good *named(struct good *all, const char *name)
 
 KTAP_TEST(command_fields)
 {
-	struct good all[25], *g;
+	struct good all[32], *g;
 	struct th_host *h;
 	struct th t;
 
@@ -662,6 +682,72 @@ KTAP_TEST(link_commands)
 		CHECK_EQ(th_cmd(h, &m), PNIC_AS_WRONG_STATE);
 		m.dir = PNIC_DIR_RX;
 		CHECK_EQ(th_cmd(h, &m), PNIC_AS_INVALID_FIELD);
+	}
+	SUBTEST("STANDBY") {
+		struct pnic_adm_map k = { .hdr.opcode = PNIC_ADM_STANDBY, .dir = PNIC_DIR_TX };
+		__le16 *phys = (__le16 *)((struct pnic_map *)th_ptr(h, at) + 1);
+
+		CHECK_EQ(th_cmd(h, &k), PNIC_AS_OK);		/* no plan, as before */
+		k.addr = htole64(at);
+		CHECK_EQ(th_cmd(h, &k), PNIC_AS_INVALID_FIELD);
+		CHECK_EQ(le64toh(h->last.result[0]), offsetof(struct pnic_adm_map, addr));
+		map = th_ptr(h, at);
+		map->generation = htole32(1);
+		for (i = 0; i < 16; i++)
+			phys[i] = htole16(i < 4 ? 16 + i : PNIC_LANE_NONE);
+		k.length = htole32(sizeof(*map) + 32);
+		k.dir = 2;
+		CHECK_EQ(th_cmd(h, &k), PNIC_AS_INVALID_FIELD);
+		k.dir = PNIC_DIR_RX;
+		k.generation = htole32(2);
+		CHECK_EQ(th_cmd(h, &k), PNIC_AS_INVALID_FIELD);
+		k.generation = 0;
+		phys[4] = htole16(4);
+		CHECK_EQ(th_cmd(h, &k), PNIC_AS_REFUSED);
+		CHECK_EQ(le64toh(h->last.result[0]), PNIC_MAPR_IN_USE);
+		phys[4] = htole16(16);
+		k.addr = 0;
+		CHECK_EQ(th_cmd(h, &k), PNIC_AS_DMA_FAULT);
+		k.addr = htole64(at);
+		/* Both ends, a lane goes, and both are told. */
+		memcpy(th_ptr(far, at2), map, sizeof(*map) + 32);
+		k.addr = htole64(at2);
+		k.dir = PNIC_DIR_TX;
+		CHECK_EQ(th_cmd(far, &k), PNIC_AS_OK);
+		k.addr = htole64(at);
+		k.dir = PNIC_DIR_RX;
+		k.generation = htole32(1);
+		CHECK_EQ(th_cmd(h, &k), PNIC_AS_OK);
+		pm_fault_kill(pm_card_port(pm_fabric_card(t.f, 0)), 2);
+		REQUIRE(TH_UNTIL(&t, th_event(h, PNIC_EV_MAP, &ev)));
+		CHECK_EQ(le32toh(ev.id), 2);
+		CHECK_EQ(le16toh(ev.code), PNIC_DIR_RX);
+		CHECK_GT(le64toh(ev.data[1]), 0);
+		CHECK_LE(le64toh(ev.data[0]) - le64toh(ev.data[1]), 324 + 1000);
+		REQUIRE(TH_UNTIL(&t, th_event(far, PNIC_EV_MAP, &ev)));
+		CHECK_EQ(le32toh(ev.id), 2);
+		CHECK_EQ(le16toh(ev.code), PNIC_DIR_TX);
+		CHECK_GT(le64toh(ev.data[1]), 0);
+	}
+	SUBTEST("LANE_TEST") {
+		struct pnic_adm_lane_test k = { .hdr.opcode = PNIC_ADM_LANE_TEST };
+
+		k.lane = htole16(19);
+		CHECK_EQ(th_cmd(h, &k), PNIC_AS_INVALID_FIELD);
+		CHECK_EQ(le64toh(h->last.result[0]), offsetof(struct pnic_adm_lane_test, mbits));
+		k.mbits = htole32(1);
+		CHECK_EQ(th_cmd(h, &k), PNIC_AS_OK);
+		CHECK_EQ(th_cmd(h, &k), PNIC_AS_EXISTS);
+		REQUIRE(TH_UNTIL(&t, th_event(h, PNIC_EV_LANE, &ev) &&
+				 le16toh(ev.code) == PNIC_LANE_CAUSE_TESTED));
+		CHECK_EQ(le32toh(ev.id), 19);
+		CHECK_EQ(le64toh(ev.data[1]), 1 << 20);
+		k.op = PNIC_LANE_TEST_STOP;
+		CHECK_EQ(th_cmd(h, &k), PNIC_AS_INVALID_FIELD);
+		k.mbits = 0;
+		CHECK_EQ(th_cmd(h, &k), PNIC_AS_OK);
+		CHECK_EQ(le64toh(h->last.result[1]), 1 << 20);
+		CHECK_EQ(th_cmd(h, &k), PNIC_AS_NOT_FOUND);
 	}
 	SUBTEST("a management message, and its event") {
 		memcpy(th_ptr(h, at), "is anybody there", 16);
