@@ -190,14 +190,40 @@ const struct lane_map *lane_proto_staged_map(const struct lane_proto *p, u8 dir)
 
 /* ---- outcomes from the card ---- */
 
+/* The next message soon: the ends differ, and every message is a report. */
+static void hurry(struct lane_proto *p, u64 now)
+{
+	if (p->heartbeat_at > now + p->cfg.retry_ns)
+		p->heartbeat_at = now + p->cfg.retry_ns;
+}
+
+/*
+ * The card's map is none. What it was is kept, but no sum that is true of it: the far end
+ * finds the ends astray and falls back, or has this one do it.
+ */
+static void impossible_map(struct lane_proto *p, u8 dir, u32 generation, int why, u64 now)
+{
+	u32 *sum = dir == PNIC_DIR_RX ? &p->rx.sum : &p->tx.sum;
+	u32 wrong = ~lane_map_sum(dir == PNIC_DIR_RX ? &p->rx.active : &p->tx.active);
+
+	if (*sum == wrong)
+		return;
+	*sum = wrong;
+	hurry(p, now);
+	lane_proto_report(p, LANE_NOTE_MAP, dir, generation, why, now);
+	if (dir == PNIC_DIR_RX)
+		lane_proto_rx_plan_event(p, LANE_RXPE_RESET, now);
+	else
+		lane_proto_tx_plan_event(p, LANE_TXPE_RESET, now);
+}
+
 void lane_proto_hw_map(struct lane_proto *p, u8 dir, const struct lane_map *map, u64 now)
 {
-	if (lane_map_check(map, &p->cfg.shape)) {
-		lane_proto_report(p, LANE_NOTE_MAP, dir, map->generation,
-				  lane_map_check(map, &p->cfg.shape), now);
-		return;
-	}
-	if (dir == PNIC_DIR_RX)
+	int why = lane_map_check(map, &p->cfg.shape);
+
+	if (why)
+		impossible_map(p, dir, map->generation, why, now);
+	else if (dir == PNIC_DIR_RX)
 		lane_proto_rx_map(p, map, now);
 	else
 		lane_proto_tx_map(p, map, now);
@@ -293,16 +319,20 @@ static void meet_stranger(struct lane_proto *p, const struct lane_msg *m, u64 no
 	lane_proto_send(p, LANE_MSG_HELLO);
 }
 
-/* The next message soon: the ends differ, and every message is a report. */
-static void hurry(struct lane_proto *p, u64 now)
+/*
+ * Its numbers grow. If it went silent, because a number was nonsense, say, they start anew with
+ * whatever it sends in answer to what was sent since.
+ */
+static bool is_stale(const struct lane_proto *p, const struct lane_msg *m)
 {
-	if (p->heartbeat_at > now + p->cfg.retry_ns)
-		p->heartbeat_at = now + p->cfg.retry_ns;
+	if (p->peer.silent && lane_seq_reached(m->echo, p->peer.challenge))
+		return false;
+	return lane_seq_reached(p->peer.seq, m->seq);
 }
 
 static void from_peer(struct lane_proto *p, const struct lane_msg *m, u64 now)
 {
-	if (lane_seq_reached(p->peer.seq, m->seq)) {
+	if (is_stale(p, m)) {
 		p->stale++;
 		return;
 	}
@@ -461,5 +491,6 @@ void lane_proto_tick(struct lane_proto *p, u64 now)
 		lane_proto_report(p, LANE_NOTE_SILENT, 0,
 				  lane_div64(now - p->peer.heard_at, MS), 0, now);
 		p->peer.silent = true;
+		p->peer.challenge = p->seq + 1;
 	}
 }

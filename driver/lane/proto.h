@@ -161,6 +161,7 @@ struct lane_proto {
 		bool known;		/* a peer was taken; the rest is about it */
 		bool knows_us;
 		bool silent, told_shape, told_version, told_plan;
+		bool plans;			/* has said something of standby plans */
 		u32 incarnation;
 		u32 seq;		/* last heard */
 		u32 candidate, candidate_seq, challenge;
@@ -184,6 +185,7 @@ struct lane_proto {
 		u16 plan_tries;			/* since the map or the peer became another */
 		u16 plan_refusal;		/* of the last try */
 		u64 plan_at, plan_ns;		/* next repetition; in NONE: not before */
+		u64 unload_at;			/* the card could not forget its plan */
 	} rx;
 
 	struct {

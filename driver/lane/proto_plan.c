@@ -127,9 +127,11 @@ static void rx_renew(struct lane_proto *p, u64 now)
 	p->rx.plan_at = now + p->cfg.plan_renew_ns;
 }
 
+/* Whoever has spoken of plans before is asked again later; one that doesn't know them is not. */
 static void rx_give_up(struct lane_proto *p, u64 now)
 {
-	p->rx.plan_at = LANE_NEVER;
+	p->rx.plan_tries = 0;
+	p->rx.plan_at = p->peer.plans ? now + p->cfg.plan_renew_ns : LANE_NEVER;
 	if (!p->peer.told_plan)
 		lane_proto_report(p, LANE_NOTE_UNPLANNED, PNIC_DIR_RX, p->rx.plan_refusal, 0, now);
 	p->peer.told_plan = true;
@@ -166,7 +168,7 @@ static const struct plan_rule rx_rules[LANE_RXP_STATES][LANE_RXP_EVENTS] = {
 		[LANE_RXPE_PLAN]	= { LANE_RXP_PROPOSED, rx_unload_and_send },
 		[LANE_RXPE_DROP]	= { LANE_RXP_NONE, rx_unload_and_send_empty },
 		/* A renewed one: whatever the cards have come to, they have it again. */
-		[LANE_RXPE_PLANNED]	= { LANE_RXP_LOADING, rx_load },
+		[LANE_RXPE_PLANNED]	= { LANE_RXP_LOADED, rx_load },
 		[LANE_RXPE_REFUSED]	= { LANE_RXP_NONE, rx_unload_and_hold },
 		[LANE_RXPE_CARD]	= { LANE_RXP_LOADED, rx_settle },
 		[LANE_RXPE_RESET]	= { LANE_RXP_NONE, rx_load },
@@ -280,6 +282,7 @@ void lane_proto_plan_init(struct lane_proto *p)
 	p->rx.plan.id = 0;
 	p->rx.plan.sum = 0;
 	p->rx.plan.map.width = 0;
+	p->rx.unload_at = LANE_NEVER;
 	lane_proto_plan_retry(p);
 	p->tx.plan.state = LANE_TXP_NONE;
 	p->tx.plan.id = 0;
@@ -290,6 +293,7 @@ void lane_proto_plan_init(struct lane_proto *p)
 void lane_proto_plan_peer_reset(struct lane_proto *p, u64 now)
 {
 	p->peer.told_plan = false;
+	p->peer.plans = false;
 	lane_proto_rx_plan_event(p, LANE_RXPE_RESET, now);
 	lane_proto_tx_plan_event(p, LANE_TXPE_RESET, now);
 	lane_proto_plan_retry(p);
@@ -374,6 +378,10 @@ void lane_proto_standby_done(struct lane_proto *p, u8 dir, bool ok, u64 now)
 		lane_proto_tx_plan_event(p, ok ? LANE_TXPE_LOADED : LANE_TXPE_FAILED, now);
 		return;
 	}
+	/* It may be just switching by a plan that it is to forget. */
+	p->rx.unload_at = LANE_NEVER;
+	if (!ok && p->rx.plan.state < LANE_RXP_LOADING)
+		p->rx.unload_at = now + p->cfg.retry_ns;
 	if (!ok && p->rx.plan.state == LANE_RXP_LOADING)
 		p->rx.plan_refusal = LANE_REJECT_CARD;
 	lane_proto_rx_plan_event(p, ok ? LANE_RXPE_LOADED : LANE_RXPE_FAILED, now);
@@ -449,6 +457,7 @@ void lane_proto_plan_moves(struct lane_proto *p, struct lane_msg *m)
 
 void lane_proto_rx_planned(struct lane_proto *p, const struct lane_msg *m, u64 now)
 {
+	p->peer.plans = true;
 	if (m->id != p->rx.plan.id || m->generation != p->rx.active.generation ||
 	    m->sum != p->rx.plan.sum)
 		return;
@@ -488,6 +497,7 @@ void lane_proto_tx_plan(struct lane_proto *p, const struct lane_msg *m, u64 now)
 {
 	u16 why = told_plan(p, m);
 
+	p->peer.plans = true;
 	if (why) {
 		lane_proto_send_ref(p, LANE_MSG_PLANNED, m->id, m->generation, m->sum, why);
 		return;
@@ -510,16 +520,30 @@ void lane_proto_tx_plan(struct lane_proto *p, const struct lane_msg *m, u64 now)
 
 /* ---- time ---- */
 
-u64 lane_proto_plan_due(const struct lane_proto *p)
+static u64 unload_due(const struct lane_proto *p)
+{
+	return p->rx.plan.state < LANE_RXP_LOADING ? p->rx.unload_at : LANE_NEVER;
+}
+
+static u64 repeat_due(const struct lane_proto *p)
 {
 	if (p->rx.plan.state == LANE_RXP_PROPOSED || p->rx.plan.state == LANE_RXP_LOADED)
 		return p->rx.plan_at;
 	return LANE_NEVER;
 }
 
+u64 lane_proto_plan_due(const struct lane_proto *p)
+{
+	u64 unload = unload_due(p), repeat = repeat_due(p);
+
+	return unload < repeat ? unload : repeat;
+}
+
 void lane_proto_plan_tick(struct lane_proto *p, u64 now)
 {
-	if (now < lane_proto_plan_due(p))
+	if (now >= unload_due(p))
+		rx_load(p, now);
+	if (now < repeat_due(p))
 		return;
 	if (p->rx.plan.state == LANE_RXP_PROPOSED && p->rx.plan_tries++ >= p->cfg.plan_tries) {
 		lane_proto_rx_plan_event(p, LANE_RXPE_GIVE_UP, now);

@@ -234,7 +234,7 @@ void lane_proto_rx_map(struct lane_proto *p, const struct lane_map *map, u64 now
 {
 	bool expected, card;
 
-	if (map->generation == p->rx.active.generation && lane_map_same(map, &p->rx.active))
+	if (map->generation == p->rx.active.generation && p->rx.sum == lane_map_sum(map))
 		return;
 	expected = p->rx.state == LANE_RX_GO && map->generation == p->rx.next.generation &&
 		   lane_map_same(map, &p->rx.next);

@@ -267,7 +267,7 @@ void lane_proto_tx_map(struct lane_proto *p, const struct lane_map *map, u64 now
 	bool card;
 
 	if (!expected && map->generation == p->tx.active.generation &&
-	    lane_map_same(map, &p->tx.active))
+	    p->tx.sum == lane_map_sum(map))
 		return;
 	card = lane_proto_tx_plan_map(p, map, expected, now);
 	lane_map_copy(&p->tx.active, map);

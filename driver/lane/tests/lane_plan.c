@@ -22,7 +22,7 @@ static const struct transition rx_want[] = {
 	{ LANE_RXP_LOADING, LANE_RXPE_RESET, LANE_RXP_NONE, "l" },
 	{ LANE_RXP_LOADED, LANE_RXPE_PLAN, LANE_RXP_PROPOSED, "lN" },
 	{ LANE_RXP_LOADED, LANE_RXPE_DROP, LANE_RXP_NONE, "lN" },
-	{ LANE_RXP_LOADED, LANE_RXPE_PLANNED, LANE_RXP_LOADING, "l" },
+	{ LANE_RXP_LOADED, LANE_RXPE_PLANNED, LANE_RXP_LOADED, "l" },
 	{ LANE_RXP_LOADED, LANE_RXPE_REFUSED, LANE_RXP_NONE, "l" },
 	{ LANE_RXP_LOADED, LANE_RXPE_RESET, LANE_RXP_NONE, "l" },
 	{ LANE_RXP_LOADED, LANE_RXPE_TIMEOUT, LANE_RXP_LOADED, "N" },
@@ -326,7 +326,8 @@ KTAP_TEST(refusing_peer_is_given_up)
 	for (n = 0; n < 50; n++) {
 		int why = lane_proto_plan(&p, &next, now);
 
-		if (why == LANE_PROPOSE_HOLD && p.rx.plan_at == LANE_NEVER)
+		/* It knows plans, so it is asked again some time. */
+		if (why == LANE_PROPOSE_HOLD && p.rx.plan_at == now + cfg.plan_renew_ns)
 			break;
 		if (why == LANE_PROPOSE_HOLD) {
 			now = p.rx.plan_at;
@@ -340,6 +341,26 @@ KTAP_TEST(refusing_peer_is_given_up)
 	}
 	CHECK_EQ(asked, cfg.plan_tries);
 	CHECK_EQ(noted[LANE_NOTE_UNPLANNED], 1);
+}
+
+/* What a card can't do now it is told again. */
+KTAP_TEST(card_that_cannot_forget_is_told_again)
+{
+	meet();
+	load_receiver();
+	plan_of(&next, 425);
+	next.phys[5] = LANE_NONE;
+	next.phys[6] = LANE_NONE;
+	next.phys[7] = LANE_NONE;
+	CHECK_EQ(lane_proto_plan(&p, &next, now), LANE_PROPOSE_OK);
+	CHECK_STREQ(done(), "lN");
+	lane_proto_standby_done(&p, PNIC_DIR_RX, false, now);
+	now = lane_proto_plan_due(&p);
+	REQUIRE_NE(now, LANE_NEVER);
+	lane_proto_plan_tick(&p, now);
+	CHECK_STREQ(done(), "l");
+	lane_proto_standby_done(&p, PNIC_DIR_RX, true, now);
+	CHECK_EQ(lane_proto_plan_due(&p), LANE_NEVER);
 }
 
 /* Logical 6 on its spare: what remains of the plan is for 7. */
@@ -466,7 +487,9 @@ KTAP_TEST(loaded_plan_is_renewed)
 	m = planned(0);
 	hear(&m);
 	CHECK_STREQ(done(), "l");
-	lane_proto_standby_done(&p, PNIC_DIR_RX, true, now);
+	/* The card is just using it: as good. */
+	lane_proto_standby_done(&p, PNIC_DIR_RX, false, now);
+	CHECK_STREQ(done(), "");
 	CHECK_EQ(p.rx.plan.state, LANE_RXP_LOADED);
 	CHECK_GE(lane_proto_plan_due(&p), now + cfg.plan_renew_ns);
 	/* An answer to what was, or by another sum, is none. */

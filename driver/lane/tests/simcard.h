@@ -2,10 +2,11 @@
 /*
  * A small link with a card at each end, for tests of the lane protocol.
  *
- * It obeys hardware-interface.rst 8.4 to 8.6 and nothing more: maps are staged and
+ * It obeys hardware-interface.rst 8.4 to 8.7 and nothing more: maps are staged and
  * switched, markers travel in the stream, messages are lost, repeated and held up
- * (but keep their order, and never overtake a marker). Lanes die, cards reset.
- * After each step it checks that a symbol is read by the map it was sent by.
+ * (but keep their order, and never overtake a marker). Lanes die, cards mend them by
+ * their standby plans, and reset. After each step it checks that a symbol is read by
+ * the map it was sent by.
  */
 #ifndef LANE_TEST_SIMCARD_H
 #define LANE_TEST_SIMCARD_H
@@ -24,13 +25,14 @@ struct sim_map {
 	u16 phys[SIM_LANES];
 };
 
-enum sim_kind { SIM_MSG, SIM_MARKER, SIM_REMAP };
+enum sim_kind { SIM_MSG, SIM_MARKER, SIM_REMAP, SIM_REQUEST };
 
 struct sim_item {
 	u64 at;
 	enum sim_kind kind;
 	u16 len;
-	struct sim_map map;
+	u32 sum;			/* marker: of the map; request: of the one that results */
+	struct sim_map map;		/* request: the moves, LANE_NONE elsewhere */
 	u32 msg[LANE_MSG_MAX / 4];
 };
 
@@ -44,6 +46,13 @@ struct sim_dir {
 	u64 last_at;
 	u64 heartbeat_at;		/* of the markers after a reset */
 	bool after_reset;
+	/* Standby plans, generation 0 is none, and the receiver's request. */
+	struct sim_map tx_plan, rx_plan, moves;
+	bool asking;			/* rx_staged is the card's own */
+	u32 moves_sum;
+	u16 repeats;
+	u64 repeat_at, look_at;
+	bool corrupted;			/* by sim_corrupt(), and not mended yet */
 };
 
 /* Messages that arrived at an end. */
@@ -60,13 +69,15 @@ struct sim_link {
 	/* Knobs of a schedule. */
 	u32 loss, dup, stall, marker_loss, refuse;	/* percent */
 	u32 flight, flight_spread, stall_ns, heartbeat_ns;
+	u32 detect_ns;			/* until a dark lane is known to be lost, at most */
 	bool fallback_keeps_staged;	/* the interface leaves it open */
+	bool no_standby;
 	u16 grid_x;
 	struct sim_dir dir[2];
 	struct sim_inbox inbox[2];
 	/* What was found wrong, and how much was seen. */
 	const char *broken;
-	u64 markers, fallbacks, sent, delivered;
+	u64 markers, fallbacks, sent, delivered, requests, mended, wrong_sums;
 };
 
 void sim_init(struct sim_link *l, const struct lane_shape *shape, u64 seed);
@@ -80,8 +91,12 @@ void sim_lane(struct sim_link *l, int from, u16 lane, bool dark);
 int sim_stage(struct sim_link *l, int end, u8 dir, const struct lane_map *map);
 int sim_switch(struct sim_link *l, int end, u32 generation);
 int sim_abort(struct sim_link *l, int end, u8 dir, u32 generation);
+/* @plan: width 0 for none. */
+int sim_standby(struct sim_link *l, int end, u8 dir, const struct lane_map *plan);
 int sim_send(struct sim_link *l, int end, const void *msg, size_t len);
 int sim_recv(struct sim_link *l, int end, void *buf);
+/* The card's active map of @dir becomes another one under the same number, or no map at all. */
+void sim_corrupt(struct sim_link *l, int end, u8 dir, bool impossible);
 void sim_map(const struct sim_link *l, int end, u8 dir, struct lane_map *map);
 /* The lane table that @end would write; its length. */
 int sim_table(struct sim_link *l, int end, void *buf, size_t cap);
