@@ -57,7 +57,7 @@ endef
 
 # --- for people --------------------------------------------------------------------------------
 
-.PHONY: all rooms modules modules_install install run test check clean help
+.PHONY: all rooms modules modules_install install run test check netlink clean help
 
 all: rooms
 ifneq ($(KVER),)
@@ -102,6 +102,9 @@ test:
 check:
 	@$(PNIC_VM) check
 
+netlink:
+	@$(PNIC_VM) netlink
+
 clean:
 	rm -rf $(B)
 
@@ -109,7 +112,8 @@ help:
 	@echo 'Running it (these set up everything that is missing):'
 	@echo '  make run                the main job: an all-reduce over a link that loses lanes'
 	@echo '  make test               all tests'
-	@echo '  make check              only the static checks: W=1, sparse, checkpatch'
+	@echo '  make check              only the static checks: W=1, sparse, checkpatch, generated files'
+	@echo '  make netlink            the files that are generated from the netlink spec'
 	@echo
 	@echo 'What `make run` can be told:'
 	@echo '  KILL=60                 how many lanes die on the way'

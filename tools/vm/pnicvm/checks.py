@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The static checks of the kernel's side: W=1, sparse, checkpatch."""
+"""The static checks of the kernel's side: W=1, sparse, checkpatch, generated files."""
 
+import difflib
 import os
 import re
+import shutil
 import subprocess
 import time
 
 from . import build, paths, space
+from .errors import Failure
 
 CHECKPATCH = ['--no-tree', '--strict', '--max-line-length=100', '--show-types', '--no-summary',
               '--quiet', '--color=never']
@@ -48,6 +51,57 @@ def _compile(results, name, target, root):
     results.check('check', name, bad, 'see build/%s.log' % target, time.monotonic() - started)
 
 
+# What the netlink spec makes, and where it is kept.
+GENERATED = {
+    'pnic_nl_gen.c': 'driver', 'pnic_nl_gen.h': 'driver', 'pnic_netlink.h': 'uapi/linux',
+}
+
+
+def _read(path):
+    try:
+        with open(path, encoding='utf-8') as handle:
+            return handle.read().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _generate(root):
+    """Runs the generator; the directory with what it made and what it said."""
+    scratch = os.path.join(paths.BUILD, 'netlink')
+    shutil.rmtree(scratch, ignore_errors=True)
+    argv = ['sh', 'tools/netlink/gen.sh', root.ksrc, os.path.relpath(scratch, paths.TOP)]
+    done = subprocess.run(space.in_source(root.path, argv), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors='replace', check=False)
+    said = done.stdout.splitlines()
+    if done.returncode:
+        said.append('the generator ended with status %d' % done.returncode)
+    return scratch, said
+
+
+def generate(root):
+    """Makes the generated files anew, in their places."""
+    scratch, said = _generate(root)
+    if said:
+        raise Failure('\n'.join(said))
+    for name, place in GENERATED.items():
+        shutil.copy(os.path.join(scratch, name), os.path.join(paths.TOP, place, name))
+
+
+def _netlink(results, root):
+    """The files that are generated from the netlink spec are those that it makes now."""
+    started = time.monotonic()
+    scratch, bad = _generate(root)
+    if not bad:
+        for name, place in GENERATED.items():
+            kept = os.path.join(place, name)
+            bad += difflib.unified_diff(_read(os.path.join(paths.TOP, kept)),
+                                        _read(os.path.join(scratch, name)), kept,
+                                        'from the spec', lineterm='')
+    results.check('check', 'netlink: generated files are fresh', bad,
+                  '`make netlink` makes them anew', time.monotonic() - started)
+
+
 # checkpatch has rules of its own for uapi headers and knows them by their place in the kernel.
 CHECKPATCH_SCRIPT = r'''
 set -e
@@ -59,17 +113,25 @@ exec perl "$@"
 '''
 
 
-def _checkpatch(results, root):
-    started = time.monotonic()
-    files = [re.sub('^uapi/', 'include/uapi/', name) for name in _sources()]
+def _run_checkpatch(root, files, options=()):
+    files = [re.sub('^uapi/', 'include/uapi/', name) for name in files]
     argv = ['sh', '-c', CHECKPATCH_SCRIPT, 'sh', root.ksrc + '/scripts/checkpatch.pl'] \
-        + CHECKPATCH + ['-f'] + files
+        + CHECKPATCH + list(options) + ['-f'] + files
     done = subprocess.run(space.in_source(root.path, argv), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors='replace', check=False)
     bad = done.stdout.splitlines()
     if done.returncode and not bad:
         bad = ['checkpatch ended with status %d' % done.returncode]
+    return bad
+
+
+def _checkpatch(results, root):
+    started = time.monotonic()
+    generated = {os.path.join(place, name) for name, place in GENERATED.items()}
+    # The generator breaks no lines.
+    bad = _run_checkpatch(root, sorted(generated), ['--ignore', 'LONG_LINE'])
+    bad += _run_checkpatch(root, [name for name in _sources() if name not in generated])
     results.check('check', 'checkpatch --strict', bad, seconds=time.monotonic() - started)
 
 
@@ -78,5 +140,7 @@ def run(root, results, progress):
     _compile(results, 'W=1 -Werror', 'check-w1', root)
     progress.step('static check: sparse')
     _compile(results, 'sparse', 'check-sparse', root)
+    progress.step('static check: generated files')
+    _netlink(results, root)
     progress.step('static check: checkpatch')
     _checkpatch(results, root)

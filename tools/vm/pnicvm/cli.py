@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 
-from . import accel, boot, hostdeps, jobrun, paths, process, root, space, testrun
+from . import accel, boot, checks, hostdeps, jobrun, paths, process, root, space, testrun
 from .errors import Failure
 from .follow import Follower
 from .progress import Progress
@@ -67,6 +67,14 @@ def cmd_check(_args, progress):
     return testrun.check(_ready_root(progress), progress)
 
 
+def cmd_netlink(_args, progress):
+    ready = _ready_root(progress)
+    progress.step('generating the netlink files from their spec')
+    checks.generate(ready)
+    progress.done()
+    return 0
+
+
 def _verdict(guest, status):
     """Says what went wrong in a run; returns the exit status."""
     if status is None:
@@ -116,12 +124,14 @@ def _parser():
 
     sub.add_parser('check', help='only the static checks of the module')
 
+    sub.add_parser('netlink', help='make the files that are generated from the netlink spec')
+
     sub.add_parser('help', help='this text')
     return parser
 
 
 COMMANDS = {'setup': cmd_setup, 'chroot': cmd_chroot, 'boot': cmd_boot,
-            'test': cmd_test, 'run': cmd_run, 'check': cmd_check}
+            'test': cmd_test, 'run': cmd_run, 'check': cmd_check, 'netlink': cmd_netlink}
 
 
 def main(argv):
