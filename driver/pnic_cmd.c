@@ -59,29 +59,38 @@ void pnic_cmd_buf_free(struct pnic_dev *pd)
 	pd->buf = NULL;
 }
 
-/* @cmd is one of the 64-byte structs of pnic_admin.h; @result: result[0], may be NULL. */
-static int pnic_cmd_do(struct pnic_dev *pd, u8 opcode, void *cmd, enum pnic_cmd_kind kind,
-		       u64 *result)
+/* @cmd is one of the 64-byte structs of pnic_admin.h. */
+static int pnic_cmd_send(struct pnic_dev *pd, u8 opcode, void *cmd, enum pnic_cmd_kind kind,
+			 struct pnic_acqe *answer)
 {
 	struct pnic_adm_hdr *hdr = cmd;
-	struct pnic_acqe answer;
 	bool repeated;
 	int err;
 
 	hdr->opcode = opcode;
-	err = pnic_admin_exec(pd, cmd, kind != PNIC_CMD_ONCE, &answer, &repeated);
+	err = pnic_admin_exec(pd, cmd, kind != PNIC_CMD_ONCE, answer, &repeated);
 	if (err)
 		return pnic_state(pd) == PNIC_STATE_GONE ? -ENODEV : err;
-	if (result)
-		*result = le64_to_cpu(answer.result[0]);
 
-	err = pnic_cmd_statuses[answer.status].err;
+	err = pnic_cmd_statuses[answer->status].err;
 	if (repeated && ((kind == PNIC_CMD_CREATE && err == -EEXIST) ||
 			 (kind == PNIC_CMD_DESTROY && err == -ENOENT)))
 		err = 0;
 	if (err)
 		dev_dbg(&pd->pdev->dev, "command %#x: %s (%#llx)\n", opcode,
-			pnic_cmd_statuses[answer.status].text, le64_to_cpu(answer.result[0]));
+			pnic_cmd_statuses[answer->status].text, le64_to_cpu(answer->result[0]));
+	return err;
+}
+
+/* @result: result[0], may be NULL. */
+static int pnic_cmd_do(struct pnic_dev *pd, u8 opcode, void *cmd, enum pnic_cmd_kind kind,
+		       u64 *result)
+{
+	struct pnic_acqe answer = {};
+	int err = pnic_cmd_send(pd, opcode, cmd, kind, &answer);
+
+	if (result)
+		*result = le64_to_cpu(answer.result[0]);
 	return err;
 }
 
@@ -234,6 +243,7 @@ int pnic_cmd_link_query(struct pnic_dev *pd, struct pnic_link_info *out)
 
 int pnic_cmd_lane_table(struct pnic_dev *pd, u8 dir, void *buf, size_t len)
 {
+	atomic_inc(&pd->stats.lane_tables);
 	return pnic_cmd_fetch(pd, PNIC_ADM_LANE_TABLE, dir, buf, len);
 }
 
@@ -261,11 +271,12 @@ int pnic_cmd_lane_ctl(struct pnic_dev *pd, u16 lane, bool enable)
 	return pnic_cmd_do(pd, PNIC_ADM_LANE_CTL, &cmd, PNIC_CMD_REPEAT, NULL);
 }
 
-int pnic_cmd_map_stage(struct pnic_dev *pd, u8 dir, u32 generation, const void *map, size_t len,
-		       u64 *why)
+/* MAP_STAGE and STANDBY: a map goes to the card; none, if @len is 0. */
+static int pnic_cmd_put_map(struct pnic_dev *pd, u8 opcode, u8 dir, u32 generation,
+			    const void *map, size_t len, u64 *why)
 {
 	struct pnic_adm_map cmd = {
-		.addr = cpu_to_le64(pd->buf_dma),
+		.addr = cpu_to_le64(len ? pd->buf_dma : 0),
 		.length = cpu_to_le32(len),
 		.generation = cpu_to_le32(generation),
 		.dir = dir,
@@ -276,10 +287,23 @@ int pnic_cmd_map_stage(struct pnic_dev *pd, u8 dir, u32 generation, const void *
 		return -EINVAL;
 
 	mutex_lock(&pd->buf_lock);
-	memcpy(pd->buf, map, len);
-	err = pnic_cmd_do(pd, PNIC_ADM_MAP_STAGE, &cmd, PNIC_CMD_REPEAT, why);
+	if (len)
+		memcpy(pd->buf, map, len);
+	err = pnic_cmd_do(pd, opcode, &cmd, PNIC_CMD_REPEAT, why);
 	mutex_unlock(&pd->buf_lock);
 	return err;
+}
+
+int pnic_cmd_map_stage(struct pnic_dev *pd, u8 dir, u32 generation, const void *map, size_t len,
+		       u64 *why)
+{
+	return pnic_cmd_put_map(pd, PNIC_ADM_MAP_STAGE, dir, generation, map, len, why);
+}
+
+int pnic_cmd_standby(struct pnic_dev *pd, u8 dir, u32 generation, const void *map, size_t len,
+		     u64 *why)
+{
+	return pnic_cmd_put_map(pd, PNIC_ADM_STANDBY, dir, generation, map, len, why);
 }
 
 int pnic_cmd_map_switch(struct pnic_dev *pd, u32 generation, u64 *why)
@@ -300,6 +324,31 @@ int pnic_cmd_map_abort(struct pnic_dev *pd, u8 dir, u32 generation)
 	};
 
 	return pnic_cmd_do(pd, PNIC_ADM_MAP_ABORT, &cmd, PNIC_CMD_ONCE, NULL);
+}
+
+int pnic_cmd_lane_test(struct pnic_dev *pd, u16 lane, u8 op, u32 mbits, u64 *errors, u64 *bits)
+{
+	static const enum pnic_cmd_kind kinds[] = {
+		[PNIC_LANE_TEST_START]	= PNIC_CMD_CREATE,
+		[PNIC_LANE_TEST_READ]	= PNIC_CMD_REPEAT,
+		[PNIC_LANE_TEST_STOP]	= PNIC_CMD_DESTROY,
+	};
+	struct pnic_adm_lane_test cmd = {
+		.lane = cpu_to_le16(lane),
+		.op = op,
+		.mbits = cpu_to_le32(op == PNIC_LANE_TEST_START ? mbits : 0),
+	};
+	struct pnic_acqe answer = {};
+	int err;
+
+	if (op >= ARRAY_SIZE(kinds))
+		return -EINVAL;
+	err = pnic_cmd_send(pd, PNIC_ADM_LANE_TEST, &cmd, kinds[op], &answer);
+	if (!err && op != PNIC_LANE_TEST_START) {
+		*errors = le64_to_cpu(answer.result[0]);
+		*bits = le64_to_cpu(answer.result[1]);
+	}
+	return err;
 }
 
 int pnic_cmd_mgmt_send(struct pnic_dev *pd, const void *buf, size_t len)

@@ -35,6 +35,19 @@ void pnic_nonsense(struct pnic_dev *pd, const char *fmt, ...)
 	pnic_reset_trigger(pd, "it wrote nonsense");
 }
 
+/* A test ends only on a card that makes them, and finds no more wrong bits than it looks at. */
+static bool pnic_eq_lane_valid(const struct pnic_caps *caps, const struct pnic_eqe *e)
+{
+	u16 code = le16_to_cpu(e->code);
+
+	if (le32_to_cpu(e->id) >= (u32)caps->lanes_data + caps->lanes_spare)
+		return false;
+	if (code == PNIC_LANE_CAUSE_TESTED)
+		return caps->caps & PNIC_CAP_LO_LANE_TEST &&
+		       le64_to_cpu(e->data[0]) <= le64_to_cpu(e->data[1]);
+	return code >= PNIC_LANE_CAUSE_LOS && code <= PNIC_LANE_CAUSE_SER;
+}
+
 static bool pnic_eq_is_eq0(u8 type)
 {
 	return type != PNIC_EV_CQ && type != PNIC_EV_CQ_ERROR && type != PNIC_EV_EP_ERROR;
@@ -63,10 +76,10 @@ static bool pnic_eq_valid(const struct pnic_eq *eq, const struct pnic_eqe *e)
 	case PNIC_EV_LINK:
 		return code <= PNIC_LINK_DISABLED;
 	case PNIC_EV_LANE:
-		return id < (u32)caps->lanes_data + caps->lanes_spare &&
-		       code >= PNIC_LANE_CAUSE_LOS && code <= PNIC_LANE_CAUSE_SER;
+		return pnic_eq_lane_valid(caps, e);
 	case PNIC_EV_MAP:
-		return code <= PNIC_DIR_TX;
+		/* By a standby plan only where there are such. */
+		return code <= PNIC_DIR_TX && (!e->data[1] || caps->caps & PNIC_CAP_LO_STANDBY);
 	case PNIC_EV_FATAL:
 		return true;
 	default:
