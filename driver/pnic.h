@@ -8,18 +8,25 @@
  *
  * Lock order, outermost first:
  *
+ *	(a netlink socket's lock, in dumps)
  *	pd->reset_lock		bring-up, reset, removal: one at a time
  *	pd->reg_lock		read: whoever uses the card for a file;
  *				write: taking the contexts away
  *	pf->lock		objects of one file
  *	pf->map_lock		mappings of one file; also below mmap_lock, in faults
  *	lanes->run_lock		a turn of the lane agent
+ *	pd->counts->lock	the card's counters
  *	pd->buf_lock		the command buffer
  *	pd->files_lock, pd->cqs.xa_lock, pd->eps.xa_lock, eq->lock
  *				spinlocks, interrupts off
  *	lanes->lock		spinlock, interrupts off
- *	admin.lock, evq.lock, pd->status_lock
+ *	admin.lock, evq.lock, pd->status_lock, history->lock
  *				innermost spinlocks, interrupts off
+ *
+ * The table of devices that netlink has (pnic_nl.c) is locked with nothing else held below it
+ * than the reference count of a device. Notifications are sent with pd->reset_lock or
+ * lanes->run_lock; sending takes locks of the network core that are never held around a call of
+ * ours.
  */
 #ifndef PNIC_H
 #define PNIC_H
@@ -49,6 +56,7 @@
 #define PNIC_DRV_NAME		"pnic"
 
 struct dentry;
+struct pnic_counts_kept;
 struct pnic_file;
 struct pnic_lanes;
 
@@ -228,6 +236,7 @@ struct pnic_eq {
  * @lost_irqs: events and answers that were there without an interrupt
  * @resets: times the card was reset
  * @bad_maps: mmap() calls that were refused
+ * @lane_tables: lane tables that were asked for
  */
 struct pnic_stats {
 	atomic_t contexts;
@@ -243,6 +252,7 @@ struct pnic_stats {
 	atomic_t lost_irqs;
 	atomic_t resets;
 	atomic_t bad_maps;
+	atomic_t lane_tables;
 };
 
 /**
@@ -267,10 +277,12 @@ struct pnic_stats {
  * @ctxs: context numbers in use
  * @db_ids: doorbell pages in use
  * @lanes: lane manager; events go there while it is not NULL
+ * @counts: the card's counters over its resets
  * @status: the page that user space maps
  * @status_lock: one writer of @status at a time
- * @files: open files
- * @files_lock: protects @files
+ * @files: open files, by number
+ * @next_file: number of the next one
+ * @files_lock: protects @files and @next_file
  * @reg_lock: see the top of this file
  * @reset_lock: see the top of this file
  * @buf_lock: one user of @buf at a time
@@ -280,6 +292,7 @@ struct pnic_stats {
  * @reset_work: pnic_reset_trigger() asks for it
  * @health_work: the watchdog
  * @reset_why: reason of the reset that was asked for, NULL: none is
+ * @last_why: reason of the last reset, NULL: there was none
  * @ready_ms: how long the card may take to become ready or to be reset
  * @db_pages: doorbell pages of the card
  * @heartbeat: what the watchdog last read
@@ -313,10 +326,12 @@ struct pnic_dev {
 	struct xarray ctxs;
 	struct xarray db_ids;
 	struct pnic_lanes *lanes;
+	struct pnic_counts_kept *counts;
 	struct pnic_status_page *status;
 	spinlock_t status_lock;		/* writers of @status */
 	struct list_head files;
-	spinlock_t files_lock;		/* @files */
+	u32 next_file;
+	spinlock_t files_lock;		/* @files, @next_file */
 	struct rw_semaphore reg_lock;
 	struct mutex reset_lock;	/* bring-up, reset, removal */
 	struct mutex buf_lock;		/* @buf */
@@ -328,6 +343,7 @@ struct pnic_dev {
 	struct work_struct reset_work;
 	struct delayed_work health_work;
 	const char *reset_why;
+	const char *last_why;
 	u32 ready_ms;
 	u32 db_pages;
 	u32 heartbeat;
@@ -438,6 +454,11 @@ int pnic_cmd_map_stage(struct pnic_dev *pd, u8 dir, u32 generation, const void *
 		       u64 *why);
 int pnic_cmd_map_switch(struct pnic_dev *pd, u32 generation, u64 *why);
 int pnic_cmd_map_abort(struct pnic_dev *pd, u8 dir, u32 generation);
+/* @len 0: no plan. */
+int pnic_cmd_standby(struct pnic_dev *pd, u8 dir, u32 generation, const void *map, size_t len,
+		     u64 *why);
+/* @op: PNIC_LANE_TEST_*; READ and STOP fill @errors and @bits. */
+int pnic_cmd_lane_test(struct pnic_dev *pd, u16 lane, u8 op, u32 mbits, u64 *errors, u64 *bits);
 int pnic_cmd_mgmt_send(struct pnic_dev *pd, const void *buf, size_t len);
 /* Length of the message, 0 if there is none, or -errno. */
 int pnic_cmd_mgmt_recv(struct pnic_dev *pd, void *buf, size_t cap);
@@ -454,7 +475,12 @@ void pnic_status_set_epoch(struct pnic_dev *pd, u32 epoch);
 void pnic_status_set_link(struct pnic_dev *pd, u32 state, u32 width, u32 rate_mbps, u32 generation,
 			  u32 margin, u32 spares);
 
-/* pnic_chardev.c */
+/*
+ * pnic_chardev.c. The first: pd->reg_lock for reading, and the device in a state that lasts, or
+ * -errno: -ENODEV it is gone, -EINTR.
+ */
+int pnic_dev_enter(struct pnic_dev *pd);
+void pnic_dev_leave(struct pnic_dev *pd);
 int pnic_chardev_init(void);
 void pnic_chardev_exit(void);
 int pnic_chardev_prepare(struct pnic_dev *pd);

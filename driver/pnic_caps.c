@@ -179,8 +179,12 @@ int pnic_caps_read(struct pnic_dev *pd)
 	err = pnic_caps_check_ranges(pd, c);
 	if (!err && pd->caps.nic_addr)
 		err = pnic_caps_same(pd, c);
-	if (!err)
+	if (!err) {
+		/* After a reset the name of the cable may be another one; netlink reads it. */
+		down_write(&pd->reg_lock);
 		pd->caps = *c;
+		up_write(&pd->reg_lock);
+	}
 free:
 	kfree(c);
 	kfree(id);

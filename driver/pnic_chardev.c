@@ -8,11 +8,14 @@
  */
 #include <linux/fs.h>
 #include <linux/idr.h>
+#include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "pnic_counters.h"
 #include "pnic_lanes.h"
+#include "pnic_nl.h"
 #include "pnic_object.h"
 
 #define PNIC_MINORS		256
@@ -178,7 +181,7 @@ static const struct pnic_chardev_call *pnic_chardev_find(unsigned int cmd)
  * With pd->reg_lock for reading and the device in a state that lasts, or -errno. A
  * reset takes a moment, and whoever comes meanwhile waits for its end.
  */
-static int pnic_chardev_enter(struct pnic_dev *pd)
+int pnic_dev_enter(struct pnic_dev *pd)
 {
 	long left = PNIC_RESET_WAIT;
 
@@ -199,12 +202,17 @@ static int pnic_chardev_enter(struct pnic_dev *pd)
 	return -ENODEV;
 }
 
+void pnic_dev_leave(struct pnic_dev *pd)
+{
+	up_read(&pd->reg_lock);
+}
+
 /* The same with a context that lives. To be left by pnic_file_leave(). */
 int pnic_file_enter(struct pnic_file *pf)
 {
 	int err;
 
-	err = pnic_chardev_enter(pf->pd);
+	err = pnic_dev_enter(pf->pd);
 	if (err)
 		return err;
 	if (pf->dead)
@@ -227,7 +235,7 @@ static int pnic_chardev_run(struct pnic_file *pf, const struct pnic_chardev_call
 
 	if (call->enters)
 		return call->run(pf, arg);
-	err = call->needs_ctx ? pnic_file_enter(pf) : pnic_chardev_enter(pf->pd);
+	err = call->needs_ctx ? pnic_file_enter(pf) : pnic_dev_enter(pf->pd);
 	if (err)
 		return err;
 	err = call->run(pf, arg);
@@ -292,6 +300,9 @@ static struct pnic_file *pnic_file_new(struct pnic_dev *pd, struct file *file)
 		return NULL;
 	pf->pd = pd;
 	pf->mapping = file->f_mapping;
+	refcount_set(&pf->refs, 1);
+	pf->pid = get_pid(task_tgid(current));
+	get_task_comm(pf->comm, current->group_leader);
 	mutex_init(&pf->lock);
 	mutex_init(&pf->map_lock);
 	xa_init_flags(&pf->objs, XA_FLAGS_ALLOC1);
@@ -300,6 +311,36 @@ static struct pnic_file *pnic_file_new(struct pnic_dev *pd, struct file *file)
 	pnic_evq_init(&pf->evq);
 	get_device(&pd->dev);
 	return pf;
+}
+
+/* Numbers ascend in the list; they begin anew after 2^32 files, and then a dump sees less. */
+static void pnic_file_list(struct pnic_file *pf)
+{
+	struct pnic_dev *pd = pf->pd;
+	unsigned long flags;
+
+	spin_lock_irqsave(&pd->files_lock, flags);
+	pf->id = ++pd->next_file;
+	list_add_tail(&pf->node, &pd->files);
+	spin_unlock_irqrestore(&pd->files_lock, flags);
+	pnic_nl_changed();
+}
+
+struct pnic_file *pnic_file_next(struct pnic_dev *pd, u32 id)
+{
+	struct pnic_file *pf, *found = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&pd->files_lock, flags);
+	list_for_each_entry(pf, &pd->files, node) {
+		if (pf->id < id)
+			continue;
+		refcount_inc(&pf->refs);
+		found = pf;
+		break;
+	}
+	spin_unlock_irqrestore(&pd->files_lock, flags);
+	return found;
 }
 
 /* Nothing of it is on the card any more. With pd->reg_lock. */
@@ -311,7 +352,17 @@ void pnic_file_free(struct pnic_file *pf)
 	spin_lock_irqsave(&pd->files_lock, flags);
 	list_del(&pf->node);
 	spin_unlock_irqrestore(&pd->files_lock, flags);
+	pnic_nl_changed();
+	pnic_file_put(pf);
+}
 
+void pnic_file_put(struct pnic_file *pf)
+{
+	struct pnic_dev *pd = pf->pd;
+
+	if (!refcount_dec_and_test(&pf->refs))
+		return;
+	put_pid(pf->pid);
 	if (pf->dummy)
 		__free_page(pf->dummy);
 	xa_destroy(&pf->maps);
@@ -326,7 +377,6 @@ static int pnic_chardev_open(struct inode *inode, struct file *file)
 {
 	struct pnic_dev *pd = container_of(inode->i_cdev, struct pnic_dev, cdev);
 	struct pnic_file *pf;
-	unsigned long flags;
 	int err = -ENODEV;
 
 	down_read(&pd->reg_lock);
@@ -336,9 +386,7 @@ static int pnic_chardev_open(struct inode *inode, struct file *file)
 	pf = pnic_file_new(pd, file);
 	if (!pf)
 		goto unlock;
-	spin_lock_irqsave(&pd->files_lock, flags);
-	list_add_tail(&pf->node, &pd->files);
-	spin_unlock_irqrestore(&pd->files_lock, flags);
+	pnic_file_list(pf);
 	file->private_data = pf;
 	err = nonseekable_open(inode, file);
 unlock:
@@ -354,6 +402,7 @@ static int pnic_chardev_release(struct inode *inode, struct file *file)
 {
 	struct pnic_file *pf = file->private_data;
 	struct pnic_dev *pd = pf->pd;
+	int err;
 
 	/* Not to be freed under the lock that is in it. */
 	get_device(&pd->dev);
@@ -361,7 +410,11 @@ static int pnic_chardev_release(struct inode *inode, struct file *file)
 	mutex_lock(&pf->map_lock);
 	pf->mapping = NULL;
 	mutex_unlock(&pf->map_lock);
-	if (pnic_ctx_destroy(pf))
+	/* A dump may be looking at it. */
+	mutex_lock(&pf->lock);
+	err = pnic_ctx_destroy(pf);
+	mutex_unlock(&pf->lock);
+	if (err)
 		pf->closed = true;
 	else
 		pnic_file_free(pf);
@@ -430,6 +483,7 @@ static void pnic_chardev_release_dev(struct device *dev)
 	struct pnic_dev *pd = container_of(dev, struct pnic_dev, dev);
 
 	pnic_lanes_free(pd);
+	pnic_counters_free(pd);
 	pnic_status_free(pd);
 	xa_destroy(&pd->db_ids);
 	xa_destroy(&pd->ctxs);

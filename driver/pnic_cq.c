@@ -39,6 +39,7 @@ void pnic_cq_error(struct pnic_dev *pd, u32 cqn, u32 code)
 	cq = xa_load(&pd->cqs, cqn);
 	if (cq) {
 		ev.user_data = cq->user_data;
+		WRITE_ONCE(cq->dead, true);
 		pnic_evq_push(&cq->obj.pf->evq, &ev);
 		if (cq->eventfd)
 			eventfd_signal(cq->eventfd);

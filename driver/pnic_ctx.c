@@ -13,6 +13,7 @@
 #include <linux/capability.h>
 #include <linux/slab.h>
 
+#include "pnic_nl.h"
 #include "pnic_object.h"
 
 /* --- handles ---- */
@@ -40,12 +41,14 @@ int pnic_obj_add(struct pnic_file *pf, struct pnic_obj *obj, enum pnic_obj_kind 
 			      GFP_KERNEL_ACCOUNT);
 	if (err < 0)
 		return err == -EBUSY ? -ENOSPC : err;
+	pnic_nl_changed();
 	return 0;
 }
 
 void pnic_obj_del(struct pnic_obj *obj)
 {
 	xa_erase(&obj->pf->objs, obj->handle);
+	pnic_nl_changed();
 }
 
 /* --- making a context ---- */
@@ -55,6 +58,7 @@ static void pnic_ctx_forget(struct pnic_file *pf)
 	xa_erase(&pf->pd->ctxs, pf->ctx);
 	atomic_dec(&pf->pd->stats.contexts);
 	pf->ctx = 0;
+	pnic_nl_changed();
 }
 
 static int pnic_ctx_new(struct pnic_file *pf, u32 partition)
@@ -71,6 +75,8 @@ static int pnic_ctx_new(struct pnic_file *pf, u32 partition)
 		pf->ctx = 0;
 		return err == -EBUSY ? -ENOSPC : err;
 	}
+	pf->partition = partition;
+	pnic_nl_changed();
 	atomic_inc(&pd->stats.contexts);
 	err = pnic_cmd_create_ctx(pd, pf->ctx, partition);
 	if (err && !pnic_cmd_unconfirmed(err))
@@ -154,8 +160,7 @@ static int pnic_ctx_destroy_kind(struct pnic_file *pf, enum pnic_obj_kind kind)
 
 /*
  * Everything of the file, on the card and here. Not 0: the card did not confirm, what
- * is left goes with the reset that is on its way. With pf->lock, or when nobody else has
- * the file.
+ * is left goes with the reset that is on its way. With pf->lock.
  */
 int pnic_ctx_destroy(struct pnic_file *pf)
 {

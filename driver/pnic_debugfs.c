@@ -46,6 +46,7 @@ static int counters_show(struct seq_file *s, void *unused)
 	seq_printf(s, "stray_events %d\n", atomic_read(&st->stray_events));
 	seq_printf(s, "lost_interrupts %d\n", atomic_read(&st->lost_irqs));
 	seq_printf(s, "refused_maps %d\n", atomic_read(&st->bad_maps));
+	seq_printf(s, "lane_tables %d\n", atomic_read(&st->lane_tables));
 	spin_lock_irq(&a->lock);
 	seq_printf(s, "admin_commands %u\n", a->tail);
 	seq_printf(s, "admin_timeouts %llu\n", a->timeouts);

@@ -22,6 +22,7 @@ void pnic_ep_error(struct pnic_dev *pd, u32 epn, u32 code)
 	ep = xa_load(&pd->eps, epn);
 	if (ep) {
 		ev.user_data = ep->user_data;
+		WRITE_ONCE(ep->dead, true);
 		pnic_evq_push(&ep->obj.pf->evq, &ev);
 	} else {
 		atomic_inc(&pd->stats.stray_events);

@@ -4,7 +4,7 @@
  */
 #include <linux/module.h>
 
-#include "pnic.h"
+#include "pnic_nl.h"
 
 struct workqueue_struct *pnic_wq;
 
@@ -18,6 +18,9 @@ static int __init pnic_init(void)
 	err = pnic_chardev_init();
 	if (err)
 		goto workqueue;
+	err = pnic_nl_init();
+	if (err)
+		goto chardev;
 	pnic_debugfs_init();
 	err = pnic_pci_register();
 	if (err)
@@ -26,6 +29,8 @@ static int __init pnic_init(void)
 
 debugfs:
 	pnic_debugfs_exit();
+	pnic_nl_exit();
+chardev:
 	pnic_chardev_exit();
 workqueue:
 	destroy_workqueue(pnic_wq);
@@ -37,6 +42,7 @@ static void __exit pnic_exit(void)
 {
 	pnic_pci_unregister();
 	pnic_debugfs_exit();
+	pnic_nl_exit();
 	pnic_chardev_exit();
 	destroy_workqueue(pnic_wq);
 }

@@ -167,6 +167,8 @@ static struct pnic_mr *pnic_mr_get_memory(struct pnic_dev *pd, const struct pnic
 		return ERR_PTR(-ENOMEM);
 	mr->writable = arg->flags & PNIC_MR_WRITES;
 	mr->npages = pnic_pages_count(arg->addr, arg->length, PAGE_SHIFT);
+	mr->length = arg->length;
+	mr->rights = arg->flags;
 
 	err = pnic_mr_account(mr);
 	if (!err)
@@ -232,6 +234,15 @@ static int pnic_mr_create(struct pnic_file *pf, struct pnic_mr *mr, struct pnic_
 	return pnic_cmd_create_mr(pf->pd, &cmd);
 }
 
+static void pnic_mr_uncount(struct pnic_mr *mr)
+{
+	struct pnic_file *pf = mr->obj.pf;
+
+	pf->mrs--;
+	pf->pinned_pages -= mr->npages;
+	atomic_dec(&pf->pd->stats.regions);
+}
+
 /* Gives @mr its index and its handle, and makes it on the card. With pf->lock. */
 static int pnic_mr_enter(struct pnic_file *pf, struct pnic_mr *mr, struct pnic_ioc_mr_reg *arg)
 {
@@ -246,6 +257,8 @@ static int pnic_mr_enter(struct pnic_file *pf, struct pnic_mr *mr, struct pnic_i
 	if (err)
 		goto index;
 	mr->entered = true;
+	pf->mrs++;
+	pf->pinned_pages += mr->npages;
 	atomic_inc(&pd->stats.regions);
 
 	err = pnic_mr_create(pf, mr, arg);
@@ -256,7 +269,7 @@ static int pnic_mr_enter(struct pnic_file *pf, struct pnic_mr *mr, struct pnic_i
 	return err;
 
 handle:
-	atomic_dec(&pd->stats.regions);
+	pnic_mr_uncount(mr);
 	mr->entered = false;
 	pnic_obj_del(&mr->obj);
 index:
@@ -338,9 +351,9 @@ void pnic_mr_free(struct pnic_mr *mr)
 {
 	struct pnic_dev *pd = mr->obj.pf->pd;
 
+	pnic_mr_uncount(mr);
 	pnic_obj_del(&mr->obj);
 	xa_erase(&pd->mrs, mr->index);
-	atomic_dec(&pd->stats.regions);
 	pnic_mr_put_memory(pd, mr);
 }
 

@@ -10,7 +10,9 @@
 #define PNIC_OBJECT_H
 
 #include <linux/poll.h>
+#include <linux/refcount.h>
 #include <linux/scatterlist.h>
+#include <linux/sched.h>
 
 #include "pnic.h"
 #include "pnic_evring.h"
@@ -113,6 +115,8 @@ struct pnic_obj {
  * @index: on the card
  * @mm: whose account the pages are on
  * @npages: how many
+ * @length: bytes
+ * @rights: PNIC_MRF_*
  * @writable: pinned for writing
  * @mapped: @sgt is mapped for DMA
  * @entered: it has a handle, and the card may know it
@@ -124,6 +128,8 @@ struct pnic_mr {
 	u32 index;
 	struct mm_struct *mm;
 	unsigned long npages;
+	u64 length;
+	u32 rights;
 	bool writable;
 	bool mapped;
 	bool entered;
@@ -141,6 +147,7 @@ struct pnic_mr {
  * @eq: where the card reports
  * @users: endpoints that complete here
  * @numbered: @cqn is in pd->cqs
+ * @dead: the card stopped it with an error
  * @entries: how many, a power of two
  * @ring: entries
  * @db: doorbell page
@@ -155,6 +162,7 @@ struct pnic_cq {
 	struct pnic_eq *eq;
 	unsigned int users;
 	bool numbered;
+	bool dead;
 	u32 entries;
 	struct pnic_ring ring;
 	struct pnic_dbpage *db;
@@ -174,6 +182,7 @@ struct pnic_cq {
  * @rq_entries: of the receive ring, the same, or 0
  * @entered: it has a handle
  * @numbered: @epn is in pd->eps
+ * @dead: the card stopped it with an error
  * @db: doorbell page
  * @slots: in it, PNIC_EP_SQ and PNIC_EP_RQ
  */
@@ -189,6 +198,7 @@ struct pnic_ep {
 	u32 rq_entries;
 	bool entered;
 	bool numbered;
+	bool dead;
 	struct pnic_dbpage *db;
 	u16 slots[2];
 };
@@ -224,14 +234,21 @@ struct pnic_evq {
  * struct pnic_file - an open file with its context, if it has one
  * @pd: the device
  * @node: in pd->files
+ * @refs: one of the list, and one of each dump that looks at it
+ * @id: its number
+ * @pid: process that opened it
+ * @comm: its name
+ * @partition: of @ctx
  * @closed: the descriptor is closed; only what the card did not confirm is left
  * @ctx: number of the context on the card, 0: none
  * @dead: the context was taken away by a reset or removal
  * @lock: protects the objects
  * @objs: objects by handle
  * @next_handle: so that a handle does not come again soon
+ * @mrs: how many regions
  * @cqs: how many completion queues
  * @eps: how many endpoints
+ * @pinned_pages: of all regions
  * @ring_bytes: how much memory of rings
  * @dbpages: doorbell pages
  * @map_lock: protects what follows
@@ -245,14 +262,21 @@ struct pnic_evq {
 struct pnic_file {
 	struct pnic_dev *pd;
 	struct list_head node;
+	refcount_t refs;
+	u32 id;
+	struct pid *pid;
+	char comm[TASK_COMM_LEN];
 	bool closed;
 	u32 ctx;
+	u32 partition;
 	bool dead;
 	struct mutex lock;		/* objects */
 	struct xarray objs;
 	u32 next_handle;
+	unsigned int mrs;
 	unsigned int cqs;
 	unsigned int eps;
+	unsigned long pinned_pages;
 	size_t ring_bytes;
 	struct list_head dbpages;
 	struct mutex map_lock;		/* what follows */
@@ -267,6 +291,9 @@ struct pnic_file {
 /* pnic_chardev.c: the card can be used for the context of the file, or -errno. */
 int pnic_file_enter(struct pnic_file *pf);
 void pnic_file_leave(struct pnic_file *pf);
+/* The first open file from number @id on, with a reference; NULL: there is none. */
+struct pnic_file *pnic_file_next(struct pnic_dev *pd, u32 id);
+void pnic_file_put(struct pnic_file *pf);
 
 /* pnic_ctx.c */
 int pnic_ctx_create(struct pnic_file *pf, void *arg);

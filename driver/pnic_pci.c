@@ -9,7 +9,9 @@
 #include <linux/io.h>
 #include <linux/slab.h>
 
+#include "pnic_counters.h"
 #include "pnic_csr.h"
+#include "pnic_nl.h"
 
 /* --- probe and removal ---- */
 
@@ -91,6 +93,8 @@ static int pnic_pci_alloc(struct pnic_dev *pd)
 		err = pnic_cmd_buf_alloc(pd);
 	if (!err)
 		err = pnic_status_alloc(pd);
+	if (!err)
+		err = pnic_counters_alloc(pd);
 	return err;
 }
 
@@ -110,7 +114,12 @@ static int pnic_pci_start(struct pnic_dev *pd)
 	err = pnic_up(pd);
 	if (!err) {
 		pnic_state_change(pd, PNIC_STATE_READY);
+		err = pnic_nl_add(pd);
+	}
+	if (!err) {
 		err = pnic_chardev_add(pd);
+		if (err)
+			pnic_nl_del(pd);
 	}
 	if (!err) {
 		pnic_debugfs_add(pd);
@@ -167,6 +176,7 @@ static void pnic_pci_remove(struct pci_dev *pdev)
 {
 	struct pnic_dev *pd = pci_get_drvdata(pdev);
 
+	pnic_nl_del(pd);
 	pnic_chardev_del(pd);
 	pnic_debugfs_del(pd);
 	mutex_lock(&pd->reset_lock);

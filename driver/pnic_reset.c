@@ -12,8 +12,10 @@
  */
 #include <linux/delay.h>
 
+#include "pnic_counters.h"
 #include "pnic_csr.h"
 #include "pnic_lanes.h"
+#include "pnic_nl.h"
 
 #define PNIC_HEALTH_PERIOD	HZ
 #define PNIC_HEARTBEAT_LIMIT	(3 * HZ)	/* the card counts ten in each second */
@@ -83,6 +85,7 @@ int pnic_up(struct pnic_dev *pd)
 	err = pnic_card_reset(pd);
 	if (err)
 		return dev_err_probe(&pd->pdev->dev, err, "the card does not come out of reset\n");
+	pnic_counters_reset(pd);
 	err = pnic_card_enable(pd);
 	if (err)
 		return err;
@@ -130,7 +133,8 @@ static void pnic_quiesce(struct pnic_dev *pd)
  */
 void pnic_stop(struct pnic_dev *pd, enum pnic_state to)
 {
-	bool served = pnic_state(pd) == PNIC_STATE_READY;
+	enum pnic_state was = pnic_state(pd);
+	bool served = was == PNIC_STATE_READY;
 
 	lockdep_assert_held(&pd->reset_lock);
 
@@ -138,12 +142,16 @@ void pnic_stop(struct pnic_dev *pd, enum pnic_state to)
 	/* Whoever waits for an answer leaves, so that the lock can be had. */
 	pnic_admin_stop(pd);
 	/* Whatever was wrong until now is being seen to. */
+	if (to == PNIC_STATE_RESETTING)
+		WRITE_ONCE(pd->last_why, READ_ONCE(pd->reset_why) ?: "PCI, or power management");
 	WRITE_ONCE(pd->reset_why, NULL);
 	down_write(&pd->reg_lock);
 	if (served && to != PNIC_STATE_GONE)
 		pnic_status_set_epoch(pd, ++pd->epoch);
 	pnic_ctx_revoke_all(pd);
 	up_write(&pd->reg_lock);
+	if (was != to && was != PNIC_STATE_PROBING)
+		pnic_nl_dev_ntf(pd);
 	pnic_quiesce(pd);
 }
 
@@ -174,6 +182,7 @@ static void pnic_revive_failed(struct pnic_dev *pd, int err)
 		ERR_PTR(err), pd->retry_pause / HZ);
 	pd->retry_at = jiffies + pd->retry_pause;
 	pd->retry_pause = min_t(unsigned int, 2 * pd->retry_pause, PNIC_RETRY_LAST);
+	pnic_nl_dev_ntf(pd);
 }
 
 /* From PNIC_STATE_RESETTING to ready or failed. */
@@ -192,6 +201,7 @@ void pnic_revive(struct pnic_dev *pd)
 		pnic_state_change(pd, PNIC_STATE_READY);
 		dev_info(&pd->pdev->dev, "the card was reset and serves again, epoch %u\n",
 			 pd->epoch);
+		pnic_nl_dev_ntf(pd);
 	}
 	pnic_health_start(pd);
 }
