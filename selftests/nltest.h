@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the netlink tests have in common: requests about one device, and waiting for a state. The
+ * message given is used and overwritten. Include ktap.h and modelctl.h first.
+ */
+#ifndef PNIC_SELFTESTS_NLTEST_H
+#define PNIC_SELFTESTS_NLTEST_H
+
+#include "nl.h"
+
+#define NLTEST_WAIT_MS	60000
+
+#define NEED_MODEL()						\
+	do {							\
+		if (!modelctl_present())			\
+			SKIP("no model to steer: %s", modelctl_error()); \
+	} while (0)
+
+#define STEER(...)						\
+	do {							\
+		if (modelctl(__VA_ARGS__)) {			\
+			ktap_failed(__FILE__, __LINE__, "model: %s", modelctl_error()); \
+			ktap_leave();				\
+		}						\
+	} while (0)
+
+/* A request with nothing but the device. */
+int nltest_get(struct nl_sock *s, struct nl_msg *m, uint8_t cmd, uint32_t dev, struct nl_attrs *out);
+int nltest_lane(struct nl_sock *s, struct nl_msg *m, uint32_t dev, uint32_t lane,
+		struct nl_attrs *out);
+/* These wait, and give false when it takes too long. */
+bool nltest_wait_lane(struct nl_sock *s, struct nl_msg *m, uint32_t dev, uint32_t lane,
+		      uint32_t status);
+bool nltest_wait_link(struct nl_sock *s, struct nl_msg *m, uint32_t dev, uint32_t status);
+bool nltest_wait_agreed(struct nl_sock *s, struct nl_msg *m, uint32_t dev);
+/* A function-level reset, and the device serves again: 0, or -1 with errno. */
+int nltest_reset(uint32_t dev);
+
+/* Ends the test if the link does not come to rest. */
+#define nltest_agreed(s, m, dev)	REQUIRE(nltest_wait_agreed(s, m, dev))
+
+#endif /* PNIC_SELFTESTS_NLTEST_H */
