@@ -288,15 +288,29 @@ struct pnic_nl_devs_ctx {
 	unsigned long at;
 };
 
+/* These dumps have no policy, and then the core lets everything pass. */
+static int pnic_nl_dump_bare(struct netlink_callback *cb)
+{
+	if (!nlmsg_attrlen(cb->nlh, GENL_HDRLEN))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(cb->extack, nlmsg_attrdata(cb->nlh, GENL_HDRLEN),
+			    "a dump of all devices takes no attribute");
+	return -EINVAL;
+}
+
 int pnic_nl_dump_devs(struct sk_buff *skb, struct netlink_callback *cb, enum pnic_nl_need need,
 		      int (*make)(struct pnic_dev *pd, void *what), pnic_nl_fill fill, size_t size)
 {
 	struct pnic_nl_devs_ctx *ctx = (void *)cb->ctx;
-	void *what = kzalloc(size, GFP_KERNEL);
 	struct pnic_dev *pd;
-	int err = 0;
+	void *what;
+	int err;
 
 	BUILD_BUG_ON(sizeof(*ctx) > sizeof(cb->ctx));
+	err = pnic_nl_dump_bare(cb);
+	if (err)
+		return err;
+	what = kzalloc(size, GFP_KERNEL);
 	if (!what)
 		return -ENOMEM;
 	for (; !err; ctx->at++) {
