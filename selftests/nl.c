@@ -13,8 +13,8 @@
 
 #define ANSWER_MS	60000
 
-/* Answers lie here until the next call. */
-static char in[256 * 1024] __attribute__((aligned(8)));
+/* Answers lie here until the thread's next call. */
+static __thread char in[256 * 1024] __attribute__((aligned(8)));
 
 /* ---- making messages ---- */
 
@@ -267,7 +267,7 @@ static int transmit(struct nl_sock *s, struct nl_msg *m, uint16_t flags)
 int nl_do(struct nl_sock *s, struct nl_msg *m, struct nl_attrs *out)
 {
 	int err = transmit(s, m, NLM_F_ACK), n, left;
-	static char kept[sizeof(in)] __attribute__((aligned(8)));
+	static __thread char kept[sizeof(in)] __attribute__((aligned(8)));
 	const struct nlmsghdr *h;
 
 	if (out)
