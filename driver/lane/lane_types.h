@@ -34,6 +34,7 @@ typedef __u32 u32;
 typedef __u64 u64;
 typedef __s16 s16;
 typedef __s32 s32;
+typedef __s64 s64;
 
 #define le16_to_cpu(v)		le16toh(v)
 #define le32_to_cpu(v)		le32toh(v)

@@ -5,14 +5,17 @@
 #include "policy.h"
 
 #define BILLION			1000000000ULL
-#define WINDOW_MBITS		16384u		/* evidence older than this counts half */
-#define MBIT			1048576u
+#define GOOD_PPB		100		/* the best class of spares */
+#define WORK_MAX_NS		(10 * BILLION)
+#define REST_MAX_NS		(60 * BILLION)
 
 /* How badly a logical lane needs another physical one. */
 enum lane_need {
 	NEED_NONE,
 	NEED_CALM,		/* works, but retiring */
+	NEED_ASKED,		/* an administrator wants it out, if there is a spare */
 	NEED_RUINED,		/* lit, more harm than use */
+	NEED_FORCED,		/* an administrator wants it out */
 	NEED_DARK,		/* carries nothing */
 };
 
@@ -44,20 +47,29 @@ bool lane_policy_cfg_valid(const struct lane_policy_cfg *cfg)
 	       cfg->shape.total <= LANE_MAX && lane_fec_valid(&cfg->fec) &&
 	       k->watch_ppb && k->watch_ppb <= k->retire_ppb &&
 	       k->retire_ppb <= k->fail_ppb && k->fail_ppb <= BILLION &&
-	       k->common_pct <= 100 && k->max_moves &&
+	       k->common_pct && k->common_pct <= 100 && k->common_cdb && k->max_moves &&
 	       k->quarantine_ns <= k->quarantine_max_ns;
 }
 
 void lane_policy_init(struct lane_policy *pol, const struct lane_policy_cfg *cfg)
 {
 	pol->cfg = *cfg;
+	pol->manage = true;
+	pol->can_test = false;
+	pol->budget_ns = BILLION;
 	pol->changed_at = 0;
-	pol->cluster_at = 0;
-	pol->cluster_size = 0;
+	pol->rested_at = 0;
+	pol->cluster_due = LANE_NEVER;
 	pol->common = false;
 	pol->dark = false;
-	pol->held = false;
+	memset(&pol->told, 0, sizeof(pol->told));
+	pol->trend_at = 0;
+	pol->median = 0;
+	pol->base = 0;
+	pol->common_loss = 0;
+	pol->common_bad = 0;
 	pol->nr_spares = 0;
+	pol->standby.width = 0;
 	memset(pol->track, 0, cfg->shape.total * sizeof(pol->track[0]));
 }
 
@@ -66,179 +78,19 @@ void lane_policy_changed(struct lane_policy *pol, u64 now)
 	pol->changed_at = now;
 }
 
-/* ---- observing ---- */
-
-static void update_evidence(struct lane_track *t, const struct lane_rec *rec, u8 symbol_bits)
+/* Work of @ns is forgiven in the time in which the budget has room for as much. */
+void lane_policy_worked(struct lane_policy *pol, u64 ns, u64 now)
 {
-	u32 mbits = rec->mbits - t->mbits;
-	u64 errors = rec->sym_errors - t->errors;
-	u64 symbols;
+	u64 budget_us = lane_div64(pol->budget_ns, 1000), us;
 
-	/* Counters went back: the card was reset, begin anew. */
-	if (rec->mbits < t->mbits || rec->sym_errors < t->errors) {
-		mbits = 0;
-		errors = 0;
-		t->win_mbits = 0;
-		t->win_errors = 0;
-	}
-	t->mbits = rec->mbits;
-	t->errors = rec->sym_errors;
-
-	if (mbits > WINDOW_MBITS) {
-		t->win_mbits = 0;	/* all that came before is old */
-		t->win_errors = 0;
-		errors = lane_div64(errors, mbits / WINDOW_MBITS + 1);
-		mbits = lane_div64(mbits, mbits / WINDOW_MBITS + 1);
-	}
-	while (t->win_mbits + mbits > WINDOW_MBITS) {
-		t->win_mbits /= 2;
-		t->win_errors /= 2;
-	}
-	t->win_mbits += mbits;
-	symbols = lane_div64((u64)t->win_mbits * MBIT, symbol_bits);
-	t->win_errors += errors < symbols ? errors : symbols;
-	if (t->win_errors > symbols)
-		t->win_errors = symbols;
-	t->ppb = symbols ? lane_div64(t->win_errors * BILLION, symbols) : 0;
-}
-
-static void note_state(struct lane_notes *notes, u16 lane, u8 from, u8 to, u8 event, u64 now)
-{
-	struct lane_note note = {
-		.at = now,
-		.code = LANE_NOTE_STATE,
-		.lane = lane,
-		.logical = event,
-		.a = from,
-		.b = to,
-	};
-
-	lane_notes_add(notes, &note);
-}
-
-/* Each loss doubles the time before the lane may carry traffic again. */
-static u64 probation(const struct lane_knobs *k, u16 losses)
-{
-	u64 ns = k->quarantine_ns;
-
-	while (losses-- > 1 && ns < k->quarantine_max_ns)
-		ns *= 2;
-	return ns < k->quarantine_max_ns ? ns : k->quarantine_max_ns;
-}
-
-/* What was counted before is no evidence any more. */
-static void forget_evidence(struct lane_track *t)
-{
-	t->win_mbits = 0;
-	t->win_errors = 0;
-	t->ppb = 0;
-}
-
-static void entered(struct lane_policy *pol, struct lane_track *t, u8 event, u64 now)
-{
-	switch (t->state) {
-	case LANE_FAILED:
-		t->lost_at = now;
-		t->ruined = event == LANE_EV_RUINED;
-		if (t->losses < 0xffff)
-			t->losses++;
-		break;
-	case LANE_QUARANTINED:
-		/* Light that is back was counted when it was lost. */
-		if (event != LANE_EV_BACK && event != LANE_EV_ON && t->losses < 0xffff)
-			t->losses++;
-		t->until = now + probation(&pol->cfg.knobs, t->losses);
-		forget_evidence(t);
-		break;
-	case LANE_SPARE:
-		if (event == LANE_EV_PROVEN)
-			forget_evidence(t);
-		break;
-	}
-}
-
-static void lane_step(struct lane_policy *pol, u16 lane, u8 event, struct lane_notes *notes,
-		      u64 now)
-{
-	struct lane_track *t = &pol->track[lane];
-	u8 from = t->state;
-
-	t->state = lane_state_next(from, event);
-	if (t->state == from)
-		return;
-	entered(pol, t, event, now);
-	/* Going in and out of use is told by the map change itself. */
-	if (event == LANE_EV_MAPPED ||
-	    (event == LANE_EV_UNMAPPED && t->state == LANE_SPARE))
-		return;
-	note_state(notes, lane, from, t->state, event, now);
-}
-
-/* What the error rate of a lit lane says; LANE_EV_NONE: not enough evidence, or nothing new. */
-static u8 error_event(const struct lane_knobs *k, const struct lane_track *t,
-		      const struct lane_rec *rec)
-{
-	if (t->win_errors < k->min_errors || t->ppb < k->watch_ppb) {
-		if (rec->flags & PNIC_LANEF_SER)
-			return LANE_EV_DRIFT;
-		/* Half the limit, so that a lane on the limit doesn't swing. */
-		return t->win_mbits && t->ppb < k->watch_ppb / 2 ? LANE_EV_CLEAN : LANE_EV_NONE;
-	}
-	if (t->ppb >= k->fail_ppb)
-		return LANE_EV_RUINED;
-	return t->ppb >= k->retire_ppb ? LANE_EV_ERRORS : LANE_EV_DRIFT;
-}
-
-static bool light_back(const struct lane_track *t, const struct lane_rec *rec)
-{
-	if (t->state != LANE_FAILED || lane_rec_dark(rec))
-		return false;
-	/* A ruined lane was never dark: its probation begins when it is out of use. */
-	return !t->ruined || !t->in_map;
-}
-
-static void observe_lane(struct lane_policy *pol, u16 lane, const struct lane_rec *rec,
-			 struct lane_notes *notes, u64 now)
-{
-	const struct lane_knobs *k = &pol->cfg.knobs;
-	struct lane_track *t = &pol->track[lane];
-	bool first = false;
-
-	update_evidence(t, rec, pol->cfg.fec.symbol_bits);
-	if (!t->state) {
-		t->state = t->in_map ? LANE_ACTIVE : LANE_SPARE;
-		first = true;
-	}
-	if (rec->state == PNIC_LANE_OFF)
-		lane_step(pol, lane, LANE_EV_OFF, notes, now);
-	else if (t->state == LANE_DISABLED)
-		lane_step(pol, lane, LANE_EV_ON, notes, now);
-	if (rec->state == PNIC_LANE_LOS)
-		lane_step(pol, lane, LANE_EV_LOST, notes, now);
-	else if (light_back(t, rec))
-		lane_step(pol, lane, LANE_EV_BACK, notes, now);
-	lane_step(pol, lane, t->in_map ? LANE_EV_MAPPED : LANE_EV_UNMAPPED, notes, now);
-	if (!lane_rec_dark(rec))
-		lane_step(pol, lane, error_event(k, t, rec), notes, now);
-	if (t->state == LANE_QUARANTINED && now >= t->until)
-		lane_step(pol, lane, LANE_EV_PROVEN, notes, now);
-	/* Nobody knows when it was lost. */
-	if (first)
-		t->lost_at = 0;
-}
-
-void lane_policy_observe(struct lane_policy *pol, const struct lane_rec *rec,
-			 const struct lane_map *map, struct lane_notes *notes, u64 now)
-{
-	u16 i;
-
-	for (i = 0; i < pol->cfg.shape.total; i++)
-		pol->track[i].in_map = false;
-	for (i = 0; i < map->width; i++)
-		pol->track[map->phys[i]].in_map = true;
-	for (i = 0; i < pol->cfg.shape.total; i++)
-		observe_lane(pol, i, &rec[i], notes, now);
-	lane_policy_clusters(pol, rec, notes, now);
+	/* A change that took for ever must not stop all others for as long. */
+	us = ns < WORK_MAX_NS ? lane_div64(ns, 1000) : WORK_MAX_NS / 1000;
+	if (pol->rested_at < now)
+		pol->rested_at = now;
+	if (budget_us)
+		pol->rested_at += lane_div64(us * 1000000, budget_us) * 1000;
+	if (pol->rested_at > now + REST_MAX_NS)
+		pol->rested_at = now + REST_MAX_NS;
 }
 
 /* ---- deciding ---- */
@@ -282,6 +134,7 @@ struct decision {
 	u16 next_spare;
 	u16 wanting;		/* logical lanes on lit lanes that should be replaced */
 	u16 ruined;		/* of them on ruined ones */
+	u16 forced;		/* an administrator wants out, at any price */
 };
 
 /* What sums a plan up must have room behind the details. */
@@ -300,6 +153,8 @@ static void tell(struct decision *d, u8 code, u16 lane, u16 other, u16 logical, 
 		.b = b,
 	};
 
+	if (code == LANE_NOTE_COMMON)
+		note.c = -d->pol->common_loss;
 	if (notes->nr + SUMMARY_NOTES < LANE_NOTES_MAX || code == LANE_NOTE_WIDTH ||
 	    code == LANE_NOTE_MARGIN)
 		lane_notes_add(notes, &note);
@@ -307,10 +162,16 @@ static void tell(struct decision *d, u8 code, u16 lane, u16 other, u16 logical, 
 		notes->lost++;
 }
 
-static u8 need_of(const struct lane_track *t, const struct lane_rec *rec)
+static u8 need_of(const struct lane_policy *pol, const struct lane_track *t,
+		  const struct lane_rec *rec)
 {
 	if (lane_rec_dark(rec))
-		return NEED_DARK;
+		return pol->manage ? NEED_DARK : NEED_NONE;
+	if (t->off || t->asked)
+		return t->forced ? NEED_FORCED : NEED_ASKED;
+	/* Spares would be no better, and soon gone, unless it is worse than all. */
+	if (!pol->manage || (pol->common && !t->own))
+		return NEED_NONE;
 	if (t->state == LANE_FAILED)
 		return NEED_RUINED;
 	return t->state == LANE_RETIRING ? NEED_CALM : NEED_NONE;
@@ -319,30 +180,20 @@ static u8 need_of(const struct lane_track *t, const struct lane_rec *rec)
 static void find_needs(struct decision *d)
 {
 	struct lane_policy *pol = d->pol;
-	u16 bad = 0, l;
+	u16 l;
 
 	for (l = 0; l < d->now_map->width; l++) {
 		u16 lane = d->now_map->phys[l];
 
-		pol->need[l] = need_of(&pol->track[lane], &d->rec[lane]);
+		pol->need[l] = need_of(pol, &pol->track[lane], &d->rec[lane]);
 		d->wanting += pol->need[l] == NEED_RUINED || pol->need[l] == NEED_CALM;
 		d->ruined += pol->need[l] == NEED_RUINED;
-		bad += pol->need[l] != NEED_DARK &&
-		       (pol->need[l] != NEED_NONE || pol->track[lane].state == LANE_WATCH);
+		d->forced += pol->need[l] == NEED_FORCED;
 	}
-	/* Most lanes moved together: spares would be no better, and soon gone. */
-	if (bad < 2 || bad * 100u < pol->cfg.knobs.common_pct * (u32)d->now_map->width) {
-		pol->common = false;
-		return;
-	}
-	if (!pol->common)
-		tell(d, LANE_NOTE_COMMON, 0, 0, 0, bad, d->now_map->width);
-	pol->common = true;
-	d->wanting = 0;
-	d->ruined = 0;
-	for (l = 0; l < d->now_map->width; l++)
-		if (pol->need[l] != NEED_DARK)
-			pol->need[l] = NEED_NONE;
+	if (pol->common && !pol->told.common)
+		tell(d, LANE_NOTE_COMMON, 0, 0, 0, pol->common_bad,
+		     d->now_map->width);
+	pol->told.common = pol->common;
 }
 
 static u16 count_dark(const struct decision *d)
@@ -375,8 +226,9 @@ static void put_spare(struct decision *d, u16 l)
 static bool spare_better(const struct decision *d, u16 l)
 {
 	const struct lane_track *t = d->pol->track;
+	u32 spare = t[d->pol->spares[d->next_spare]].ppb;
 
-	return t[d->pol->spares[d->next_spare]].ppb < t[d->plan->map.phys[l]].ppb;
+	return spare < t[d->plan->map.phys[l]].ppb || spare <= GOOD_PPB;
 }
 
 static void replace(struct decision *d, u8 need)
@@ -388,7 +240,7 @@ static void replace(struct decision *d, u8 need)
 			return;
 		if (d->pol->need[l] != need)
 			continue;
-		if (need == NEED_DARK || spare_better(d, l))
+		if (need >= NEED_FORCED || need == NEED_ASKED || spare_better(d, l))
 			put_spare(d, l);
 	}
 }
@@ -400,15 +252,15 @@ static void last_resort(struct decision *d)
 	u16 i;
 
 	for (i = 0; i < pol->cfg.shape.total; i++)
-		if (!pol->track[i].in_map && !lane_rec_dark(&d->rec[i]))
+		if (!pol->track[i].in_map && !pol->track[i].off && !lane_rec_dark(&d->rec[i]))
 			pol->spares[pol->nr_spares++] = i;
 	if (pol->nr_spares) {
 		replace(d, NEED_DARK);
 		return;
 	}
-	if (!pol->dark)
-		tell(d, LANE_NOTE_DARK, 0, 0, 0, pol->cfg.shape.total, 0);
 	pol->dark = true;
+	if (!pol->told.dark)
+		tell(d, LANE_NOTE_DARK, 0, 0, 0, pol->cfg.shape.total, 0);
 }
 
 /* Takes logical lanes that need at least @need out; the last ones move into their places. */
@@ -438,59 +290,90 @@ static void close_up(struct decision *d, u8 need)
 	}
 }
 
+/* A plan to come back to. */
+struct mark {
+	u16 width, replaced, dropped, moves, next_spare, notes, lost;
+	s16 margin;
+};
+
+/* queue[] is free here; it keeps the places that replace() and close_up() write. */
+static void set_mark(struct decision *d, struct mark *m)
+{
+	const struct lane_plan *plan = d->plan;
+
+	m->width = plan->map.width;
+	m->replaced = plan->replaced;
+	m->dropped = plan->dropped;
+	m->moves = d->moves;
+	m->next_spare = d->next_spare;
+	m->notes = plan->notes.nr;
+	m->lost = plan->notes.lost;
+	m->margin = margin_of(d->pol, d->rec, &plan->map);
+	memcpy(d->pol->queue, plan->map.phys, m->width * sizeof(plan->map.phys[0]));
+}
+
+static void go_back(struct decision *d, const struct mark *m)
+{
+	struct lane_plan *plan = d->plan;
+	u16 l;
+
+	memcpy(plan->map.phys, d->pol->queue, m->width * sizeof(plan->map.phys[0]));
+	plan->map.width = m->width;
+	plan->replaced = m->replaced;
+	plan->dropped = m->dropped;
+	d->moves = m->moves;
+	d->next_spare = m->next_spare;
+	plan->notes.nr = m->notes;
+	plan->notes.lost = m->lost;
+	for (l = 0; l < m->width; l++) {
+		u16 lane = plan->map.phys[l];
+
+		d->pol->need[l] = need_of(d->pol, &d->pol->track[lane], &d->rec[lane]);
+	}
+}
+
 /*
  * Spares are out. Shrinks if that brings at least @gain lanes of margin, else puts
  * everything back.
  */
 static bool shrink(struct decision *d, u8 need, s16 gain)
 {
-	struct lane_plan *plan = d->plan;
-	u16 width = plan->map.width, dropped = plan->dropped, moves = d->moves;
-	u16 notes = plan->notes.nr, lost = plan->notes.lost;
-	s16 before = margin_of(d->pol, d->rec, &plan->map);
-	s16 after;
-	u16 l;
+	struct mark m;
 
-	/* The places below are all that close_up() writes; queue[] is free here. */
-	for (l = 0; l < width; l++)
-		d->pol->queue[l] = plan->map.phys[l];
+	set_mark(d, &m);
 	close_up(d, need);
-	after = margin_of(d->pol, d->rec, &plan->map);
-	if (after >= before + gain)
+	if (margin_of(d->pol, d->rec, &d->plan->map) >= m.margin + gain)
 		return true;
-	for (l = 0; l < width; l++)
-		plan->map.phys[l] = d->pol->queue[l];
-	plan->map.width = width;
-	plan->dropped = dropped;
-	plan->notes.nr = notes;
-	plan->notes.lost = lost;
-	d->moves = moves;
-	for (l = 0; l < width; l++)
-		d->pol->need[l] = need_of(&d->pol->track[plan->map.phys[l]],
-					  &d->rec[plan->map.phys[l]]);
+	go_back(d, &m);
 	return false;
 }
 
 static void shrink_dark(struct decision *d)
 {
 	if (shrink(d, NEED_DARK, 0)) {
-		d->pol->held = false;
+		d->pol->told.held = false;
 		return;
 	}
-	if (!d->pol->held)
+	if (!d->pol->told.held)
 		tell(d, LANE_NOTE_HELD, 0, 0, 0, d->plan->map.width, count_dark(d));
-	d->pol->held = true;
+	d->pol->told.held = true;
 }
 
-static bool after_change(struct decision *d, u64 wait)
+static bool by_then(struct decision *d, u64 at)
 {
-	u64 at = d->pol->changed_at + wait;
-
-	if (!d->pol->changed_at || d->now >= at)
+	if (d->now >= at)
 		return true;
 	if (at < d->plan->next_at)
 		d->plan->next_at = at;
 	return false;
+}
+
+/* May a change that could wait be made? */
+static bool after_change(struct decision *d, u64 wait)
+{
+	if (d->pol->changed_at && !by_then(d, d->pol->changed_at + wait))
+		return false;
+	return by_then(d, d->pol->rested_at);
 }
 
 /* A lane that may serve for growth: good for all that is known. */
@@ -534,11 +417,13 @@ static void grow(struct decision *d)
 	d->plan->grown = 0;
 }
 
-/* When the next probation ends there may be something to do. */
-static void wait_for_probation(struct decision *d)
+/* When the next probation ends, or a cluster is complete, there may be something to do. */
+static void wait_for_lanes(struct decision *d)
 {
 	u16 i;
 
+	if (d->pol->cluster_due < d->plan->next_at)
+		d->plan->next_at = d->pol->cluster_due;
 	for (i = 0; i < d->pol->cfg.shape.total; i++) {
 		const struct lane_track *t = &d->pol->track[i];
 
@@ -547,24 +432,38 @@ static void wait_for_probation(struct decision *d)
 	}
 }
 
+/* Lanes that still work are replaced all together, or not at all if that costs margin. */
+static void replace_calm(struct decision *d)
+{
+	struct mark m;
+
+	set_mark(d, &m);
+	replace(d, NEED_RUINED);
+	replace(d, NEED_CALM);
+	if (margin_of(d->pol, d->rec, &d->plan->map) < m.margin)
+		go_back(d, &m);
+}
+
 static void mend(struct decision *d)
 {
 	replace(d, NEED_DARK);
-	if (count_dark(d) == d->now_map->width)
+	d->pol->dark = false;
+	if (d->pol->manage && count_dark(d) == d->now_map->width)
 		last_resort(d);
-	else
-		d->pol->dark = false;
-	if (d->wanting && after_change(d, d->pol->cfg.knobs.calm_ns)) {
-		replace(d, NEED_RUINED);
-		replace(d, NEED_CALM);
-	}
+	d->pol->told.dark = d->pol->dark;
+	replace(d, NEED_FORCED);
+	replace(d, NEED_ASKED);
+	if (d->wanting && after_change(d, d->pol->cfg.knobs.calm_ns))
+		replace_calm(d);
 	if (d->next_spare < d->pol->nr_spares || d->pol->dark)
 		return;
+	if (d->forced)
+		close_up(d, NEED_FORCED);
 	/* A lit lane is given up only if the margin is short, and better without it. */
 	if (d->plan->margin_now < d->pol->cfg.knobs.margin_floor && d->ruined &&
 	    shrink(d, NEED_RUINED, 1))
 		return;
-	if (count_dark(d))
+	if (d->pol->manage && count_dark(d))
 		shrink_dark(d);
 }
 
@@ -589,9 +488,9 @@ void lane_policy_decide(struct lane_policy *pol, const struct lane_rec *rec,
 	lane_policy_rank_spares(pol, rec);
 	mend(&d);
 	plan->pending = count_dark(&d);
-	if (!plan->pending)
+	if (!plan->pending && pol->manage && !d.forced)
 		grow(&d);
-	wait_for_probation(&d);
+	wait_for_lanes(&d);
 
 	plan->change = !lane_map_same(&plan->map, map);
 	plan->margin_then = plan->change ? margin_of(pol, rec, &plan->map) : plan->margin_now;
@@ -599,4 +498,15 @@ void lane_policy_decide(struct lane_policy *pol, const struct lane_rec *rec,
 		tell(&d, LANE_NOTE_WIDTH, 0, 0, 0, map->width, plan->map.width);
 	if (plan->margin_then != plan->margin_now)
 		tell(&d, LANE_NOTE_MARGIN, 0, 0, 0, (s32)plan->margin_now, (s32)plan->margin_then);
+}
+
+void lane_policy_try(struct lane_policy *pol, const struct lane_rec *rec,
+		     const struct lane_map *map, u64 now, struct lane_plan *plan)
+{
+	struct lane_told told = pol->told;
+	bool dark = pol->dark;
+
+	lane_policy_decide(pol, rec, map, now, plan);
+	pol->told = told;
+	pol->dark = dark;
 }

@@ -33,6 +33,14 @@ enum lane_event {
 	LANE_EV_PROVEN,		/* probation is over */
 	LANE_EV_OFF,		/* switched off by an administrator */
 	LANE_EV_ON,
+	LANE_EV_FADE,		/* the trend reaches the retire limit in twice the horizon */
+	LANE_EV_TREND,		/* within the horizon */
+	LANE_EV_ASKED,		/* to be replaced, says an administrator or the cable's history */
+	LANE_EV_TEST,		/* a PRBS test is due */
+	LANE_EV_PASSED,
+	LANE_EV_FLUNKED,
+	LANE_EV_STOPPED,	/* the test ended without a verdict */
+	LANE_EV_UNDONE,		/* an administrator took the last change back */
 	LANE_EVENTS
 };
 

@@ -3,6 +3,7 @@
  * Tests of maps, margin, lane table, states and notes.
  */
 #include "selftests/ktap.h"
+#include "state_cases.h"
 #include "../agent.h"
 #include "rng.h"
 
@@ -277,49 +278,12 @@ KTAP_TEST(bad_tables_are_refused)
 /* Each transition of the design, and that nothing else moves a lane. */
 KTAP_TEST(lane_state_table)
 {
-	static const u8 want[][3] = {
-		{ LANE_SPARE, LANE_EV_LOST, LANE_FAILED },
-		{ LANE_SPARE, LANE_EV_MAPPED, LANE_ACTIVE },
-		{ LANE_SPARE, LANE_EV_ERRORS, LANE_QUARANTINED },
-		{ LANE_SPARE, LANE_EV_RUINED, LANE_QUARANTINED },
-		{ LANE_SPARE, LANE_EV_OFF, LANE_DISABLED },
-		{ LANE_ACTIVE, LANE_EV_LOST, LANE_FAILED },
-		{ LANE_ACTIVE, LANE_EV_UNMAPPED, LANE_SPARE },
-		{ LANE_ACTIVE, LANE_EV_DRIFT, LANE_WATCH },
-		{ LANE_ACTIVE, LANE_EV_ERRORS, LANE_RETIRING },
-		{ LANE_ACTIVE, LANE_EV_RUINED, LANE_FAILED },
-		{ LANE_ACTIVE, LANE_EV_OFF, LANE_DISABLED },
-		{ LANE_WATCH, LANE_EV_LOST, LANE_FAILED },
-		{ LANE_WATCH, LANE_EV_UNMAPPED, LANE_SPARE },
-		{ LANE_WATCH, LANE_EV_ERRORS, LANE_RETIRING },
-		{ LANE_WATCH, LANE_EV_RUINED, LANE_FAILED },
-		{ LANE_WATCH, LANE_EV_CLEAN, LANE_ACTIVE },
-		{ LANE_WATCH, LANE_EV_OFF, LANE_DISABLED },
-		{ LANE_RETIRING, LANE_EV_LOST, LANE_FAILED },
-		{ LANE_RETIRING, LANE_EV_UNMAPPED, LANE_QUARANTINED },
-		{ LANE_RETIRING, LANE_EV_RUINED, LANE_FAILED },
-		{ LANE_RETIRING, LANE_EV_CLEAN, LANE_ACTIVE },
-		{ LANE_RETIRING, LANE_EV_OFF, LANE_DISABLED },
-		{ LANE_FAILED, LANE_EV_BACK, LANE_QUARANTINED },
-		{ LANE_FAILED, LANE_EV_OFF, LANE_DISABLED },
-		{ LANE_QUARANTINED, LANE_EV_LOST, LANE_FAILED },
-		{ LANE_QUARANTINED, LANE_EV_MAPPED, LANE_ACTIVE },
-		{ LANE_QUARANTINED, LANE_EV_PROVEN, LANE_SPARE },
-		{ LANE_QUARANTINED, LANE_EV_OFF, LANE_DISABLED },
-		{ LANE_DISABLED, LANE_EV_ON, LANE_QUARANTINED },
-	};
-	const unsigned int wanted = sizeof(want) / sizeof(*want);
-	unsigned int state, event, i;
+	unsigned int state, event;
 
 	for (state = 0; state < LANE_STATES; state++)
-		for (event = 0; event < LANE_EVENTS; event++) {
-			u8 next = state;
-
-			for (i = 0; i < wanted; i++)
-				if (want[i][0] == state && want[i][1] == event)
-					next = want[i][2];
-			CHECK_EQ(lane_state_next(state, event), next);
-		}
+		for (event = 0; event < LANE_EVENTS; event++)
+			CHECK_EQ(lane_state_next(state, event),
+				 lane_state_expected(state, event));
 	CHECK_EQ(lane_state_next(LANE_STATES, 1), LANE_STATES);
 	CHECK_EQ(lane_state_next(LANE_SPARE, LANE_EVENTS), LANE_SPARE);
 	CHECK_STREQ(lane_state_name(LANE_QUARANTINED), "quarantined");
@@ -344,11 +308,19 @@ KTAP_TEST(every_note_has_words)
 			n.code = code;
 			n.a = i < 39 ? i % 20 : ~0u;
 			n.b = n.a;
+			n.c = n.a;
+			n.d = n.a;
 			len = lane_note_text(&n, text, sizeof(text));
 			CHECK_GT(len, 3);
 			CHECK_LT(len, (int)sizeof(text));
 			CHECK(!strchr(text, '\n'));
 		}
+	for (code = 1; code < LANE_NOTE_CODES; code++) {
+		CHECK_GT(strlen(lane_note_name(code)), 2);
+		for (i = 1; i < code; i++)
+			CHECK_NE(strcmp(lane_note_name(i), lane_note_name(code)), 0);
+	}
+	CHECK_STREQ(lane_note_name(LANE_NOTE_CODES), "?");
 	n = (struct lane_note){ .code = LANE_NOTE_REPLACE, .lane = 17, .other = 430,
 				.logical = 17, .a = LANE_FAILED };
 	lane_note_text(&n, text, sizeof(text));

@@ -477,6 +477,11 @@ KTAP_TEST(patch_is_one_cluster)
 		}
 	REQUIRE_EQ(killed, 9);
 	look();
+	/* It may be growing. */
+	CHECK(!find(&notes, LANE_NOTE_CLUSTER));
+	CHECK_EQ(plan.next_at, now + cfg.knobs.cluster_ns / 4);
+	now = plan.next_at;
+	look();
 	n = find(&notes, LANE_NOTE_CLUSTER);
 	REQUIRE(n);
 	CHECK_EQ(n->lane, 10);
@@ -488,12 +493,18 @@ KTAP_TEST(patch_is_one_cluster)
 	/* It grows by one, which is no news, then to twice as much, which is. */
 	lose(8 * 20 + 12);
 	look();
+	now += cfg.knobs.cluster_ns / 4;
+	look();
 	CHECK(!find(&notes, LANE_NOTE_CLUSTER));
 	for (i = 8 * 20 + 2; i < 8 * 20 + 9; i++)
 		lose(i);
 	look();
+	now += cfg.knobs.cluster_ns / 4;
+	look();
 	CHECK(!find(&notes, LANE_NOTE_CLUSTER));
 	lose(8 * 20 + 1);
+	look();
+	now += cfg.knobs.cluster_ns / 4;
 	look();
 	n = find(&notes, LANE_NOTE_CLUSTER);
 	REQUIRE(n);
@@ -502,6 +513,8 @@ KTAP_TEST(patch_is_one_cluster)
 	now += 10 * SEC;
 	for (i = 300; i < 305; i++)
 		lose(i);
+	look();
+	now += cfg.knobs.cluster_ns / 4;
 	look();
 	n = find(&notes, LANE_NOTE_CLUSTER);
 	REQUIRE(n);
