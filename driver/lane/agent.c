@@ -2,12 +2,14 @@
 /*
  * The lane agent: policy, protocol and card, put together.
  */
-#include "agent.h"
+#include "agent_priv.h"
 
 #define MS			1000000ULL
 #define MESSAGES_AT_ONCE	32
 #define ACTIONS_AT_ONCE		64
 #define TABLE_TRIES		3
+#define STORM			16	/* settle times between decisions that lane events make */
+#define STORM_SETTLE_MAX	8	/* settle times that the events are collected in a storm */
 
 void lane_agent_cfg_default(struct lane_agent_cfg *cfg)
 {
@@ -17,8 +19,9 @@ void lane_agent_cfg_default(struct lane_agent_cfg *cfg)
 	cfg->verify_ns = 1000 * MS;
 }
 
-static void tell(struct lane_agent *a, const struct lane_note *note)
+void lane_agent_tell(struct lane_agent *a, const struct lane_note *note)
 {
+	lane_agent_note_alarms(a, note);
 	a->ops->note(a->card, note);
 }
 
@@ -26,15 +29,15 @@ static void tell_code(struct lane_agent *a, u8 code, u32 x, u32 y, u64 now)
 {
 	struct lane_note note = { .at = now, .code = code, .a = x, .b = y };
 
-	tell(a, &note);
+	lane_agent_tell(a, &note);
 }
 
-static void tell_all(struct lane_agent *a, const struct lane_notes *notes, u64 now)
+void lane_agent_tell_all(struct lane_agent *a, const struct lane_notes *notes, u64 now)
 {
 	u16 i;
 
 	for (i = 0; i < notes->nr; i++)
-		tell(a, &notes->note[i]);
+		lane_agent_tell(a, &notes->note[i]);
 	if (notes->lost)
 		tell_code(a, LANE_NOTE_MORE, notes->lost, 0, now);
 }
@@ -96,6 +99,8 @@ static void refresh_map(struct lane_agent *a, u8 dir, u64 now)
 
 	if (!load_map(a, dir, &a->map, now))
 		return;
+	if (dir == PNIC_DIR_RX)
+		lane_map_copy(&a->before, &a->proto.rx.active);
 	lane_proto_hw_map(&a->proto, dir, &a->map, now);
 	after = active_gen(a, dir);
 	if (before == after)
@@ -103,6 +108,7 @@ static void refresh_map(struct lane_agent *a, u8 dir, u64 now)
 	a->stats.switches[dir]++;
 	if (dir != PNIC_DIR_RX)
 		return;
+	lane_agent_mended(a, &a->before, &a->proto.rx.active);
 	if (after == LANE_GEN_FIRST)
 		a->stats.fallbacks++;
 	else
@@ -180,6 +186,17 @@ static void act_switch(struct lane_agent *a, u32 generation, u64 now)
 		refresh_map(a, PNIC_DIR_TX, now);
 }
 
+static void act_standby(struct lane_agent *a, u8 dir, u64 now)
+{
+	const struct lane_map *map = lane_proto_standby_map(&a->proto, dir);
+	size_t len = map->width ? lane_map_encode(map, a->raw, sizeof(a->raw)) : 0;
+	int err = -1;
+
+	if (a->ops->standby)
+		err = a->ops->standby(a->card, dir, map->generation, a->raw, len);
+	lane_proto_standby_done(&a->proto, dir, !err, now);
+}
+
 static void carry_out(struct lane_agent *a, u64 now)
 {
 	struct lane_action act;
@@ -200,8 +217,11 @@ static void carry_out(struct lane_agent *a, u64 now)
 			/* Nothing staged any more is as good. */
 			a->ops->map_abort(a->card, act.dir, act.generation);
 			break;
+		case LANE_ACT_STANDBY:
+			act_standby(a, act.dir, now);
+			break;
 		case LANE_ACT_REPORT:
-			tell(a, &act.note);
+			lane_agent_tell(a, &act.note);
 			break;
 		}
 	}
@@ -226,29 +246,6 @@ static void take_messages(struct lane_agent *a, u64 now)
 
 /* ---- deciding ---- */
 
-static void count_lanes(struct lane_agent *a)
-{
-	struct lane_agent_stats *s = &a->stats;
-	struct lane_margin m;
-	u16 i;
-
-	s->spares = 0;
-	s->failed = 0;
-	s->quarantined = 0;
-	for (i = 0; i < a->cfg.policy.shape.total; i++) {
-		u8 state = a->policy.track[i].state;
-
-		s->spares += state == LANE_SPARE;
-		s->failed += state == LANE_FAILED || state == LANE_DISABLED;
-		s->quarantined += state == LANE_QUARANTINED;
-	}
-	lane_policy_margin(&a->policy, a->rec, &a->proto.rx.active, &m);
-	s->margin = m.errors;
-	s->margin_erasure = m.erasure;
-	if (m.errors < s->margin_min)
-		s->margin_min = m.errors;
-}
-
 /* A plan is told of once, however often it has to be proposed. */
 static void tell_plan(struct lane_agent *a, u64 now)
 {
@@ -259,7 +256,20 @@ static void tell_plan(struct lane_agent *a, u64 now)
 		return;
 	a->told_sum = a->plan.change ? sum : 0;
 	a->told_gen = gen;
-	tell_all(a, &a->plan.notes, now);
+	lane_agent_tell_all(a, &a->plan.notes, now);
+}
+
+/* Work on a map lasts from the proposal until nothing is under way any more. */
+static void account(struct lane_agent *a, u64 now)
+{
+	bool working = a->proto.rx.state != LANE_RX_IDLE;
+
+	if (working && !a->working) {
+		a->work_since = now;
+	} else if (!working && a->working) {
+		lane_policy_worked(&a->policy, now - a->work_since, now);
+	}
+	a->working = working;
 }
 
 static void propose(struct lane_agent *a, u64 now)
@@ -275,19 +285,55 @@ static void propose(struct lane_agent *a, u64 now)
 	a->want = why != LANE_PROPOSE_OK;
 }
 
+/* A plan for a map that is about to change would be of no use. */
+static void plan_standby(struct lane_agent *a, u64 now)
+{
+	bool wanted = a->cfg.settings.standby && a->cfg.settings.manage;
+
+	if (!a->ops->standby || a->plan.change || a->proto.rx.state != LANE_RX_IDLE)
+		return;
+	lane_policy_standby(&a->policy, a->rec, &a->proto.rx.active,
+			    wanted ? lane_proto_moves_max(&a->proto) : 0, &a->map);
+	lane_proto_plan(&a->proto, &a->map, now);
+}
+
+bool lane_agent_look(struct lane_agent *a, u64 now)
+{
+	if (!read_table(a, now))
+		return false;
+	a->notes.nr = 0;
+	a->notes.lost = 0;
+	lane_policy_observe(&a->policy, a->rec, &a->proto.rx.active, &a->notes, now);
+	lane_agent_tell_all(a, &a->notes, now);
+	return true;
+}
+
+/* Events that come thick are collected for longer, so that a storm makes few decisions. */
+static void weather(struct lane_agent *a, u64 now)
+{
+	u64 settle = a->cfg.settings.settle_ns;
+
+	if (!a->news)
+		return;
+	if (now - a->news_at < STORM * settle && a->settle_ns < STORM_SETTLE_MAX * settle)
+		a->settle_ns *= 2;
+	else if (now - a->news_at >= STORM * settle)
+		a->settle_ns = settle;
+	a->news = false;
+	a->news_at = now;
+}
+
 static void decide(struct lane_agent *a, u64 now)
 {
 	const struct lane_map *active = &a->proto.rx.active;
 	u16 room;
 
+	weather(a, now);
 	a->decide_at = now + a->cfg.settings.poll_ns;
-	if (!read_table(a, now))
+	if (!lane_agent_look(a, now))
 		return;
 	a->stats.decisions++;
-	a->notes.nr = 0;
-	a->notes.lost = 0;
-	lane_policy_observe(&a->policy, a->rec, active, &a->notes, now);
-	tell_all(a, &a->notes, now);
+	lane_agent_start_tests(a, now);
 
 	room = lane_proto_moves_max(&a->proto);
 	if (room > a->cfg.policy.knobs.max_moves)
@@ -296,10 +342,12 @@ static void decide(struct lane_agent *a, u64 now)
 	lane_policy_decide(&a->policy, a->rec, active, now, &a->plan);
 	if (a->plan.next_at < a->decide_at)
 		a->decide_at = a->plan.next_at;
-	count_lanes(a);
+	lane_agent_count(a);
 	tell_plan(a, now);
 	propose(a, now);
+	plan_standby(a, now);
 	carry_out(a, now);
+	account(a, now);
 }
 
 /* A change that is wanted can go out, or a quiet link is due for another look. */
@@ -312,55 +360,9 @@ static bool decision_due(const struct lane_agent *a, u64 now)
 
 void lane_agent_lanes(struct lane_agent *a, u64 now)
 {
-	if (a->decide_at > now + a->cfg.settings.settle_ns)
-		a->decide_at = now + a->cfg.settings.settle_ns;
-}
-
-void lane_agent_tested(struct lane_agent *a, u16 lane, u64 errors, u64 bits, u64 now)
-{
-	if (lane >= a->cfg.policy.shape.total)
-		return;
-	a->policy.track[lane].test_errors = errors;
-	a->policy.track[lane].test_bits = bits;
-	lane_agent_lanes(a, now);
-}
-
-void lane_agent_switch_event(struct lane_agent *a, u8 dir, u32 generation, u64 at, u64 detected)
-{
-	u16 i = 0;
-
-	(void)generation;
-	if (dir != PNIC_DIR_RX || !detected || at < detected)
-		return;
-	while (i < LANE_LATENCY_BUCKETS - 1 && at - detected > (u64)LANE_LATENCY_FIRST_NS << i)
-		i++;
-	a->stats.latency[i]++;
-}
-
-void lane_agent_loss_event(struct lane_agent *a, u16 lane, u64 at)
-{
-	(void)a;
-	(void)lane;
-	(void)at;
-}
-
-u32 lane_agent_alarms(const struct lane_agent *a)
-{
-	u32 alarms = 0;
-
-	if (a->policy.common)
-		alarms |= LANE_ALARM_COMMON_MODE;
-	if (!a->stats.spares && a->cfg.policy.shape.total > a->cfg.policy.shape.data)
-		alarms |= LANE_ALARM_SPARES_OUT;
-	if (a->proto.rx.active.width < a->cfg.policy.shape.data)
-		alarms |= LANE_ALARM_NARROW;
-	if (a->policy.dark)
-		alarms |= LANE_ALARM_DARK;
-	if (a->proto.peer.silent)
-		alarms |= LANE_ALARM_PEER_SILENT;
-	if (a->table_bad)
-		alarms |= LANE_ALARM_TABLE_BAD;
-	return alarms;
+	a->news = true;
+	if (a->decide_at > now + a->settle_ns)
+		a->decide_at = now + a->settle_ns;
 }
 
 static void verify(struct lane_agent *a, u64 now)
@@ -378,6 +380,8 @@ static u64 next_call(const struct lane_agent *a, u64 now)
 		at = a->decide_at;
 	if (a->verify_at < at)
 		at = a->verify_at;
+	if (a->nonsense_until && a->nonsense_until < at)
+		at = a->nonsense_until;
 	if (a->want && a->proto.rx.hold_until > now && a->proto.rx.hold_until < at)
 		at = a->proto.rx.hold_until;
 	return at;
@@ -395,37 +399,48 @@ u64 lane_agent_run(struct lane_agent *a, u64 now)
 		lane_proto_tick(&a->proto, now);
 		carry_out(a, now);
 	}
+	account(a, now);
 	if (decision_due(a, now))
 		decide(a, now);
+	lane_agent_tick_alarms(a, now);
 	return next_call(a, now);
 }
 
-int lane_agent_init(struct lane_agent *a, const struct lane_agent_cfg *cfg,
-		    const struct lane_card_ops *ops, void *card, u32 incarnation, u64 now)
+void lane_agent_apply(struct lane_policy *pol, const struct lane_settings *s, bool can_test)
 {
-	struct lane_proto_cfg *proto = &a->cfg.proto;
+	pol->cfg.knobs = s->knobs;
+	pol->manage = s->manage;
+	pol->can_test = can_test;
+	pol->budget_ns = s->budget_ns;
+}
 
-	a->ops = ops;
-	a->card = card;
-	a->cfg = *cfg;
-	a->cfg.policy.knobs = cfg->settings.knobs;
-	proto->shape = cfg->policy.shape;
-	memset(&a->stats, 0, sizeof(a->stats));
-	a->stats.margin_min = cfg->policy.shape.data;
+/* What a turn leaves behind; not what is counted and remembered. */
+static void begin(struct lane_agent *a, u64 now)
+{
 	a->link_state = PNIC_LINK_DOWN;
 	a->want = false;
 	a->table_bad = false;
 	a->card_bad = false;
+	a->astray = false;
+	a->stuck = false;
+	a->clustered = false;
+	a->working = false;
+	a->news = false;
+	a->news_at = 0;
+	a->nonsense_until = 0;
+	a->settle_ns = a->cfg.settings.settle_ns;
 	a->told_sum = 0;
 	a->told_gen = 0;
-	a->started_at = now;
 	a->decide_at = now;
-	a->verify_at = now + cfg->verify_ns;
-	if (!incarnation || !lane_policy_cfg_valid(&a->cfg.policy) ||
-	    lane_settings_check(&cfg->settings, NULL) ||
-	    !lane_msg_moves_max(proto->msg_max))
-		return -1;
-	lane_policy_init(&a->policy, &a->cfg.policy);
+	a->verify_at = now + a->cfg.verify_ns;
+	memset(&a->mend, 0, sizeof(a->mend));
+	memset(a->loss_clock, 0, sizeof(a->loss_clock));
+}
+
+/* The card's maps, and the protocol on top of them. */
+static int join(struct lane_agent *a, u32 incarnation, u64 now)
+{
+	const struct lane_proto_cfg *proto = &a->cfg.proto;
 
 	/* plan.map is free until the first decision. */
 	if (!load_map(a, PNIC_DIR_RX, &a->map, now) || lane_map_check(&a->map, &proto->shape))
@@ -435,4 +450,36 @@ int lane_agent_init(struct lane_agent *a, const struct lane_agent_cfg *cfg,
 		return -1;
 	lane_proto_init(&a->proto, proto, incarnation, &a->map, &a->plan.map, now);
 	return 0;
+}
+
+int lane_agent_init(struct lane_agent *a, const struct lane_agent_cfg *cfg,
+		    const struct lane_card_ops *ops, void *card, u32 incarnation, u64 now)
+{
+	a->ops = ops;
+	a->card = card;
+	a->cfg = *cfg;
+	a->cfg.policy.knobs = cfg->settings.knobs;
+	a->cfg.proto.shape = cfg->policy.shape;
+	memset(&a->stats, 0, sizeof(a->stats));
+	a->stats.margin_min = cfg->policy.shape.data;
+	a->started_at = now;
+	memset(&a->undo, 0, sizeof(a->undo));
+	begin(a, now);
+	if (!incarnation || !lane_policy_cfg_valid(&a->cfg.policy) ||
+	    lane_settings_check(&cfg->settings, NULL) ||
+	    !lane_msg_moves_max(a->cfg.proto.msg_max))
+		return -1;
+	lane_policy_init(&a->policy, &a->cfg.policy);
+	lane_agent_apply(&a->policy, &a->cfg.settings, lane_agent_can_test(a, &a->cfg.settings));
+	return join(a, incarnation, now);
+}
+
+int lane_agent_restart(struct lane_agent *a, u32 incarnation, u64 now)
+{
+	begin(a, now);
+	if (!incarnation)
+		return -1;
+	lane_policy_restart(&a->policy);
+	lane_agent_apply(&a->policy, &a->cfg.settings, lane_agent_can_test(a, &a->cfg.settings));
+	return join(a, incarnation, now);
 }

@@ -49,6 +49,13 @@ struct lane_card_ops {
 	void (*note)(void *card, const struct lane_note *note);
 };
 
+/* What can be taken back. */
+enum lane_undo {
+	LANE_UNDO_NONE,
+	LANE_UNDO_LANE,
+	LANE_UNDO_SETTINGS,
+};
+
 struct lane_agent_cfg {
 	struct lane_policy_cfg policy;
 	struct lane_proto_cfg proto;
@@ -94,14 +101,38 @@ struct lane_agent {
 	struct lane_agent_stats stats;
 	u8 link_state;
 	bool want;		/* the policy wants a change that could not be proposed yet */
+	bool news;		/* the next decision is for lane events */
+	bool working;		/* a change of the receive map is under way */
+	bool clustered;		/* lanes of a cluster are still bad */
+	bool astray, stuck;	/* alarms that the protocol told of */
 	bool table_bad;		/* told of */
 	bool card_bad;		/* told of */
 	u32 told_sum, told_gen;	/* the plan that was told of last */
 	u64 decide_at, verify_at;
 	u64 started_at;
+	u64 settle_ns;		/* as it is now: longer in a storm of events */
+	u64 news_at;		/* the last decision for lane events */
+	u64 work_since;
+	u64 nonsense_until;	/* an alarm of the protocol, 0: none */
+	struct {
+		u8 what;	/* enum lane_undo */
+		u8 action;
+		u16 lane;
+		struct lane_settings settings;
+	} undo;
+	/* The last switch of the receive map, for the latency histogram; link clock. */
+	struct {
+		u32 generation;	/* whose losses are known: the oldest was at @lost_at */
+		u32 switched;	/* whose time is known: @at */
+		u32 by_card;	/* that the card has told all of */
+		u64 lost_at, at;
+	} mend;
+	u64 loss_clock[LANE_MAX];
 	struct lane_proto proto;
 	struct lane_policy policy;
+	struct lane_policy trial;	/* a copy, to see what would be */
 	struct lane_plan plan;
+	struct lane_map before;
 	struct lane_notes notes;
 	struct lane_map map;
 	struct lane_rec rec[LANE_MAX];
@@ -117,6 +148,11 @@ void lane_agent_cfg_default(struct lane_agent_cfg *cfg);
  */
 int lane_agent_init(struct lane_agent *a, const struct lane_agent_cfg *cfg,
 		    const struct lane_card_ops *ops, void *card, u32 incarnation, u64 now);
+/*
+ * After a reset of the card: as lane_agent_init(), but settings, counts and what is known
+ * of the lanes stay. Only after a lane_agent_init() that returned 0.
+ */
+int lane_agent_restart(struct lane_agent *a, u32 incarnation, u64 now);
 /* Lanes were lost, came back or err: there is something to decide, soon. */
 void lane_agent_lanes(struct lane_agent *a, u64 now);
 /* A test of a lane is over: PNIC_LANE_CAUSE_TESTED. */

@@ -13,6 +13,7 @@
 
 #include <linux/kernel.h>
 #include <linux/math64.h>
+#include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/types.h>
 #include <asm/byteorder.h>

@@ -51,9 +51,8 @@ bool lane_policy_cfg_valid(const struct lane_policy_cfg *cfg)
 	       k->quarantine_ns <= k->quarantine_max_ns;
 }
 
-void lane_policy_init(struct lane_policy *pol, const struct lane_policy_cfg *cfg)
+static void begin(struct lane_policy *pol)
 {
-	pol->cfg = *cfg;
 	pol->manage = true;
 	pol->can_test = false;
 	pol->budget_ns = BILLION;
@@ -70,7 +69,31 @@ void lane_policy_init(struct lane_policy *pol, const struct lane_policy_cfg *cfg
 	pol->common_bad = 0;
 	pol->nr_spares = 0;
 	pol->standby.width = 0;
+}
+
+void lane_policy_init(struct lane_policy *pol, const struct lane_policy_cfg *cfg)
+{
+	pol->cfg = *cfg;
+	begin(pol);
 	memset(pol->track, 0, cfg->shape.total * sizeof(pol->track[0]));
+}
+
+void lane_policy_restart(struct lane_policy *pol)
+{
+	u16 i;
+
+	begin(pol);
+	for (i = 0; i < pol->cfg.shape.total; i++) {
+		struct lane_track *t = &pol->track[i];
+		struct lane_track was = *t;
+
+		memset(t, 0, sizeof(*t));
+		t->losses = was.losses;
+		t->known_bad = was.known_bad;
+		t->off = was.off;
+		t->test_bits = was.test_bits;
+		t->test_errors = was.test_errors;
+	}
 }
 
 void lane_policy_changed(struct lane_policy *pol, u64 now)
@@ -498,15 +521,4 @@ void lane_policy_decide(struct lane_policy *pol, const struct lane_rec *rec,
 		tell(&d, LANE_NOTE_WIDTH, 0, 0, 0, map->width, plan->map.width);
 	if (plan->margin_then != plan->margin_now)
 		tell(&d, LANE_NOTE_MARGIN, 0, 0, 0, (s32)plan->margin_now, (s32)plan->margin_then);
-}
-
-void lane_policy_try(struct lane_policy *pol, const struct lane_rec *rec,
-		     const struct lane_map *map, u64 now, struct lane_plan *plan)
-{
-	struct lane_told told = pol->told;
-	bool dark = pol->dark;
-
-	lane_policy_decide(pol, rec, map, now, plan);
-	pol->told = told;
-	pol->dark = dark;
 }

@@ -118,7 +118,7 @@ struct lane_plan {
 #define LANE_GRID_MAX		(4 * LANE_MAX)
 #define LANE_SPARE_KEYS		2048
 
-/* What was told of and still stands; lane_policy_try() leaves it alone. */
+/* What was told of and still stands. */
 struct lane_told {
 	bool common, dark, held;
 };
@@ -159,15 +159,14 @@ void lane_knobs_default(struct lane_knobs *knobs);
 bool lane_policy_cfg_valid(const struct lane_policy_cfg *cfg);
 /* @cfg must be valid. Manages, tests no lanes. */
 void lane_policy_init(struct lane_policy *pol, const struct lane_policy_cfg *cfg);
+/* After a reset of the card: what is known of the lanes' past, and nothing else. */
+void lane_policy_restart(struct lane_policy *pol);
 /* Takes in what the card says now. @rec has cfg.shape.total records. */
 void lane_policy_observe(struct lane_policy *pol, const struct lane_rec *rec,
 			 const struct lane_map *map, struct lane_notes *notes, u64 now);
 /* What to do; after lane_policy_observe() of the same @rec and @map. */
 void lane_policy_decide(struct lane_policy *pol, const struct lane_rec *rec,
 			const struct lane_map *map, u64 now, struct lane_plan *plan);
-/* The same, and leaves no trace in @pol. */
-void lane_policy_try(struct lane_policy *pol, const struct lane_rec *rec,
-		     const struct lane_map *map, u64 now, struct lane_plan *plan);
 /* A map became active: hysteresis counts from here. */
 void lane_policy_changed(struct lane_policy *pol, u64 now);
 /* A change of the map took @ns of work: counts against the budget. */
@@ -195,9 +194,6 @@ u8 lane_policy_may(const struct lane_policy *pol, const struct lane_rec *rec, u1
 /* Does it; lane_policy_may() has agreed. */
 void lane_policy_act(struct lane_policy *pol, u16 lane, u8 action, bool force,
 		     struct lane_notes *notes, u64 now);
-/* What lane_policy_act() changes, to be put back as if nothing had been. */
-void lane_policy_save(const struct lane_policy *pol, u16 lane, struct lane_track *was);
-void lane_policy_restore(struct lane_policy *pol, u16 lane, const struct lane_track *was);
 /* Takes back a lane_policy_act() of some time ago. */
 void lane_policy_undo(struct lane_policy *pol, u16 lane, u8 action, struct lane_notes *notes,
 		      u64 now);

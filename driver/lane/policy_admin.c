@@ -93,16 +93,6 @@ void lane_policy_act(struct lane_policy *pol, u16 lane, u8 action, bool force,
 	}
 }
 
-void lane_policy_save(const struct lane_policy *pol, u16 lane, struct lane_track *was)
-{
-	*was = pol->track[lane];
-}
-
-void lane_policy_restore(struct lane_policy *pol, u16 lane, const struct lane_track *was)
-{
-	pol->track[lane] = *was;
-}
-
 void lane_policy_undo(struct lane_policy *pol, u16 lane, u8 action, struct lane_notes *notes,
 		      u64 now)
 {
