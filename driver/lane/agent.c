@@ -8,7 +8,7 @@
 #define MESSAGES_AT_ONCE	32
 #define ACTIONS_AT_ONCE		64
 #define TABLE_TRIES		3
-#define STORM			16	/* settle times between decisions that lane events make */
+#define STORM			2	/* settle times between decisions that lane events make */
 #define STORM_SETTLE_MAX	8	/* settle times that the events are collected in a storm */
 
 void lane_agent_cfg_default(struct lane_agent_cfg *cfg)
@@ -264,11 +264,10 @@ static void account(struct lane_agent *a, u64 now)
 {
 	bool working = a->proto.rx.state != LANE_RX_IDLE;
 
-	if (working && !a->working) {
+	if (working && !a->working)
 		a->work_since = now;
-	} else if (!working && a->working) {
+	if (!working && a->working)
 		lane_policy_worked(&a->policy, now - a->work_since, now);
-	}
 	a->working = working;
 }
 
@@ -315,10 +314,10 @@ static void weather(struct lane_agent *a, u64 now)
 
 	if (!a->news)
 		return;
-	if (now - a->news_at < STORM * settle && a->settle_ns < STORM_SETTLE_MAX * settle)
-		a->settle_ns *= 2;
-	else if (now - a->news_at >= STORM * settle)
+	if (now - a->news_at >= STORM * a->settle_ns)
 		a->settle_ns = settle;
+	else if (a->settle_ns < STORM_SETTLE_MAX * settle)
+		a->settle_ns *= 2;
 	a->news = false;
 	a->news_at = now;
 }

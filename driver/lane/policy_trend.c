@@ -20,8 +20,8 @@
 #define BASE_S			65536u		/* memory of what the median was: 18 hours */
 #define STEP_MIN		20		/* less than 0.2 dB is noise of the power reading */
 #define SHOWN_MIN		5
-#define AHEAD			2		/* believed for so many of the longer time constant */
-#define DWELL_MBITS		512u		/* evidence that tells a lane's distance to the limit */
+#define AHEAD			2		/* believed for so many time constants */
+#define DWELL_MBITS		512u		/* evidence that tells how far the limit is */
 #define NOMINAL_PPB		200u		/* lane of nominal power: bit error rate 2e-8 */
 
 static u32 level_s(u16 level)

@@ -77,6 +77,8 @@ KTAP_TEST(patch_of_dirt)
 	pm_fault_patch(ends[1].port, 10, 10, 2.5, 200);
 	run_for(10 * MS);
 	CHECK_EQ(dark_in_map(1), 0);
+	/* Told of when it doesn't grow any more. */
+	run_for(300 * MS);
 	CHECK_EQ(ends[1].notes[LANE_NOTE_CLUSTER], 1);
 	check_agreed();
 	check_flow(false);
