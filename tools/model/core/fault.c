@@ -1,27 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What can be broken in a link from outside: lanes, patches of the grid, all of
- * them, frames, the fibre. Called by the control socket and by tests.
+ * What can be broken in a link from outside: lanes, all of them, their surroundings, frames,
+ * maps, the fibre; grid.c has what hits neighbours. Called by the control socket and by tests.
  *
  * Losses are set, not added: the same command twice leaves the same lane.
  */
 #include <errno.h>
+#include <math.h>
 
 #include "link_int.h"
 
-#define DB_MAX		200.0
-#define DB_KILL		100.0
+#define DRIFT_MAX	1e9		/* dB/h */
+#define HOURS_MAX	1e9
 
 static bool loss_valid(double db)
 {
-	return db >= 0 && db <= DB_MAX;		/* false for NaN */
-}
-
-static void set_lane(struct pm_dir *d, unsigned int i, bool dead, double db)
-{
-	d->lane[i].dead = dead;
-	d->lane[i].fault_db = db;
-	pm_lanes_refresh(d, i);
+	return db >= 0 && db <= PM_DB_MAX;		/* false for NaN */
 }
 
 static int fault_lane(struct pm_port *p, unsigned int lane, bool dead, double db)
@@ -31,7 +25,9 @@ static int fault_lane(struct pm_port *p, unsigned int lane, bool dead, double db
 	if (lane >= d->lanes || !loss_valid(db))
 		return -EINVAL;
 	pm_stream_settle(d);
-	set_lane(d, lane, dead, db);
+	d->lane[lane].dead = dead;
+	d->lane[lane].fault_db = db;
+	pm_lanes_refresh(d, lane);
 	pm_lanes_changed(d, false);
 	return 0;
 }
@@ -41,9 +37,48 @@ int pm_fault_kill(struct pm_port *p, unsigned int lane)
 	return fault_lane(p, lane, true, 0);
 }
 
+/* Another emitter in its place: the old one's faults and age are gone, and the dirt before it. */
+static void renew(struct pm_lane *lane)
+{
+	lane->dead = false;
+	lane->fault_db = 0;
+	lane->dirt_db = 0;
+	lane->row_db = 0;
+	lane->tilt_db = 0;
+	pm_ageing_renew(lane);
+}
+
 int pm_fault_heal(struct pm_port *p, unsigned int lane)
 {
-	return fault_lane(p, lane, false, 0);
+	if (lane >= p->in->lanes)
+		return -EINVAL;
+	pm_stream_settle(p->in);
+	renew(&p->in->lane[lane]);
+	pm_lanes_refresh(p->in, lane);
+	pm_lanes_changed(p->in, false);
+	return 0;
+}
+
+int pm_fault_heal_all(struct pm_port *p)
+{
+	struct pm_dir *d = p->in;
+	unsigned int i;
+
+	pm_stream_settle(d);
+	d->common_db = 0;
+	for (i = 0; i < d->lanes; i++)
+		renew(&d->lane[i]);
+	pm_fault_refresh(d);
+	return 0;
+}
+
+int pm_fault_drift(struct pm_port *p, unsigned int lane, double db_per_hour)
+{
+	if (lane >= p->in->lanes || !(fabs(db_per_hour) <= DRIFT_MAX))
+		return -EINVAL;
+	pm_ageing_pass(p->link, 0);
+	p->in->lane[lane].drift = db_per_hour;
+	return 0;
 }
 
 int pm_fault_degrade(struct pm_port *p, unsigned int lane, double db)
@@ -51,32 +86,7 @@ int pm_fault_degrade(struct pm_port *p, unsigned int lane, double db)
 	return fault_lane(p, lane, lane < p->in->lanes && p->in->lane[lane].dead, db);
 }
 
-int pm_fault_patch(struct pm_port *p, unsigned int x, unsigned int y, double radius, double db)
-{
-	const struct pm_link_config *c = &p->link->config;
-	struct pm_dir *d = p->in;
-	unsigned int i;
-
-	if (x >= c->grid_x || y >= c->grid_y || !(radius >= 0) || !(db >= -DB_MAX && db <= DB_MAX))
-		return -EINVAL;
-	pm_stream_settle(d);
-	for (i = 0; i < d->lanes; i++) {
-		double dx = (double)d->lane[i].x - x, dy = (double)d->lane[i].y - y;
-
-		if (dx * dx + dy * dy > radius * radius)
-			continue;
-		if (db >= DB_KILL)
-			set_lane(d, i, true, 0);
-		else if (db <= 0)
-			set_lane(d, i, false, 0);
-		else
-			set_lane(d, i, d->lane[i].dead, db);
-	}
-	pm_lanes_changed(d, false);
-	return 0;
-}
-
-static void refresh_all(struct pm_dir *d)
+void pm_fault_refresh(struct pm_dir *d)
 {
 	unsigned int i;
 
@@ -93,7 +103,58 @@ int pm_fault_common(struct pm_port *p, double db)
 		return -EINVAL;
 	pm_stream_settle(d);
 	d->common_db = db;
-	refresh_all(d);
+	pm_fault_refresh(d);
+	return 0;
+}
+
+static int surroundings(struct pm_link *link, double *what, double v)
+{
+	int i;
+
+	/* The hours until now were those of the old one. */
+	pm_ageing_pass(link, 0);
+	for (i = 0; i < 2; i++)
+		pm_stream_settle(&link->dir[i]);
+	*what = v;
+	for (i = 0; i < 2; i++)
+		pm_fault_refresh(&link->dir[i]);
+	return 0;
+}
+
+static bool knob_fits(const char *name, double v)
+{
+	return pm_knob_fits(pm_knob_find(name), v);
+}
+
+int pm_fault_temperature(struct pm_port *p, double celsius)
+{
+	if (!knob_fits("temp_c", celsius))
+		return -EINVAL;
+	return surroundings(p->link, &p->link->config.optics.temp_c, celsius);
+}
+
+int pm_fault_supply(struct pm_port *p, double supply)
+{
+	if (!knob_fits("supply", supply))
+		return -EINVAL;
+	return surroundings(p->link, &p->link->config.optics.supply, supply);
+}
+
+int pm_fault_age(struct pm_port *p, double hours)
+{
+	if (!(hours >= 0 && hours <= HOURS_MAX))
+		return -EINVAL;
+	pm_ageing_pass(p->link, hours);
+	return 0;
+}
+
+int pm_fault_age_rate(struct pm_port *p, double rate)
+{
+	if (!knob_fits("age_rate", rate))
+		return -EINVAL;
+	pm_ageing_pass(p->link, 0);
+	p->link->config.optics.age_rate = rate;
+	pm_ageing_start(p->link);
 	return 0;
 }
 
@@ -140,8 +201,8 @@ int pm_fault_cut(struct pm_port *p, bool cut)
 	pm_stream_settle(p->in);
 	pm_stream_settle(p->out);
 	p->link->cut = cut;
-	refresh_all(p->in);
-	refresh_all(p->out);
+	pm_fault_refresh(p->in);
+	pm_fault_refresh(p->out);
 	return 0;
 }
 
@@ -154,7 +215,10 @@ int pm_lane_truth(struct pm_port *p, unsigned int lane, struct pm_lane_truth *t)
 	l = &p->in->lane[lane];
 	t->power_db = l->power_db;
 	t->ber = l->ber;
-	t->dead = l->dead;
+	t->dead = pm_optics_broken(l);
+	t->age_db = l->age_db;
+	t->drift = l->drift;
+	t->hours = pm_ageing_hours(l);
 	t->off = l->off;
 	t->x = l->x;
 	t->y = l->y;

@@ -15,7 +15,6 @@
 /* PNIC_LANE_CAUSE_SER: more than 64 wrong symbols among the last 2^16. */
 #define SER_ERRORS		64
 #define SER_WINDOW		65536
-#define NS_PER_HOUR		3600000000000ull
 #define POWER_DB_MIN		-300.0	/* of power_cdb, 16 bits */
 
 static void schedule(struct pm_dir *d)
@@ -61,7 +60,8 @@ void pm_lanes_refresh(struct pm_dir *d, unsigned int i)
 	struct pm_lane *lane = &d->lane[i];
 	uint64_t now = pm_dir_now(d);
 
-	if (pm_optics_update(lane, link->q_nominal, d->common_db, link->cut))
+	if (pm_optics_update(lane, &link->config, link->q_nominal,
+			     d->common_db + pm_optics_common_db(&link->config), link->cut))
 		lane->lit_changed = now;
 	if (lane->lit == lane->locked)
 		lane->lock_due = 0;
@@ -196,6 +196,7 @@ bool pm_lanes_make(struct pm_dir *d, uint64_t stream)
 	d->lanes = lanes;
 	pm_rng_init(&rng, c->seed, "optics", stream);
 	pm_optics_make(d->lane, c, &rng);
+	pm_ageing_make(d, stream);
 	for (i = 0; i < lanes; i++)
 		d->lane[i].logical = PNIC_LANE_NONE;
 	d->locked = pm_lanes_lit(d);
@@ -274,7 +275,7 @@ static void table_records(struct pm_dir *d, bool tx, uint8_t *to)
 			.x = lane->x,
 			.y = lane->y,
 			.bias_ua10 = htole16(lane->off ? 0 : lane->bias_ua10),
-			.age_hours = htole32((uint32_t)saturate(lane->lit_ns / NS_PER_HOUR)),
+			.age_hours = htole32((uint32_t)saturate((uint64_t)pm_ageing_hours(lane))),
 		};
 
 		if (tx)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A link and its two ports: profiles, making and freeing, up and down, events to the owner,
+ * A link and its two ports: making and freeing, up and down, events to the owner,
  * reset, what LINK_QUERY and COUNTERS tell. Called by the NIC engine, the switch and the
  * front ends.
  */
@@ -11,81 +11,6 @@
 #include <string.h>
 
 #include "link_int.h"
-
-/*
- * Profiles. mosaic-800g: Mosaic (SIGCOMM 2025): 460 channels of 2 Gb/s, median BER below
- * 2e-8 at 20 m; 425 of them carry 850 Gb/s, the line rate of 800 Gb/s behind RS(544,514).
- * avicena-512g: LightBundle, 256 + 64 channels, 5..10 m, below 1e-9, at the rate that gives
- * 512 Gb/s of payload. test-16: sixteen lanes with a short code, so that a lane has few
- * symbols in a codeword and a test few lanes to care for. Common to all: 5 ns/m of fibre;
- * 62 ns for an 800G RS-FEC (802.3dj deck: 37 ns of logic, four codewords of 25.6 ns in
- * all); loss of light known after 100 us and frames kept for 4 s (Slingshot's health
- * markers and LLR data age). Assumptions: the spread of 0.4 dB between lanes, and the
- * heartbeat, which comes with the lane markers.
- */
-static const struct pm_link_config profiles[] = {
-	{
-		.profile = "mosaic-800g",
-		.lanes_data = 425, .lanes_spare = 35, .grid_x = 20, .grid_y = 23,
-		.lane_gbps = 2.0, .reach_m = 20, .ber_median = 2e-8,
-		.fec_n = 544, .fec_k = 514,
-	}, {
-		.profile = "avicena-512g",
-		.lanes_data = 256, .lanes_spare = 64, .grid_x = 16, .grid_y = 20,
-		.lane_gbps = 2.125, .reach_m = 10, .ber_median = 1e-9,
-		.fec_n = 544, .fec_k = 514,
-	}, {
-		.profile = "test-16",
-		.lanes_data = 16, .lanes_spare = 4, .grid_x = 5, .grid_y = 4,
-		.lane_gbps = 2.0, .reach_m = 20, .ber_median = 2e-8,
-		.fec_n = 64, .fec_k = 48,
-	},
-};
-
-void pm_link_config_defaults(struct pm_link_config *c, const char *profile)
-{
-	size_t i;
-
-	memset(c, 0, sizeof(*c));
-	for (i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++)
-		if (!strcmp(profile, profiles[i].profile))
-			*c = profiles[i];
-	if (!c->profile)
-		return;
-	c->flight_ns_per_m = 5;
-	c->ber_sigma_db = 0.4;
-	c->fec_symbol_bits = 10;
-	c->striping = PNIC_STRIPE_SYMBOL;
-	c->fec_latency_ns = 62;
-	c->frame_payload = 4096;
-	c->los_detect_ns = 100000;
-	c->data_age_ms = 4000;
-	c->heartbeat_us = 100;
-	c->standby = true;
-	c->lane_test = true;
-	c->seed = 1;
-}
-
-static bool config_valid(const struct pm_link_config *c)
-{
-	unsigned int lanes = c->lanes_data + c->lanes_spare;
-
-	return c->lanes_data && lanes <= PNIC_LANES_MAX &&
-	       c->grid_x && c->grid_x <= 256 && c->grid_y && c->grid_y <= 256 &&
-	       (unsigned int)c->grid_x * c->grid_y >= lanes &&
-	       c->lane_gbps >= 0.001 && c->lane_gbps <= 1000 &&
-	       c->reach_m >= 0 && c->reach_m <= 1e6 &&
-	       c->flight_ns_per_m >= 0 && c->flight_ns_per_m <= 100 &&
-	       c->ber_median > 0 && c->ber_median < 0.1 &&
-	       c->ber_sigma_db >= 0 && c->ber_sigma_db <= 10 &&
-	       c->fec_symbol_bits >= 2 && c->fec_symbol_bits <= 14 &&
-	       c->fec_k && c->fec_k < c->fec_n && c->fec_n < 1u << c->fec_symbol_bits &&
-	       !((c->fec_n - c->fec_k) % 2) &&
-	       (c->striping == PNIC_STRIPE_SYMBOL || c->striping == PNIC_STRIPE_BIT) &&
-	       c->fec_latency_ns <= 1000000 &&
-	       c->frame_payload && c->frame_payload <= 65536 &&
-	       c->los_detect_ns && c->data_age_ms && c->heartbeat_us;
-}
 
 /* Events to the owner: given to it from an event of their own, so that it may call back. */
 
@@ -239,7 +164,7 @@ struct pm_link *pm_link_new(struct pm_sim *sim, const struct pm_link_config *c, 
 	struct pm_link *link;
 	unsigned int i;
 
-	if (!config_valid(c))
+	if (!pm_link_config_valid(c))
 		return NULL;
 	link = calloc(1, sizeof(*link));
 	if (!link)
@@ -247,6 +172,7 @@ struct pm_link *pm_link_new(struct pm_sim *sim, const struct pm_link_config *c, 
 	link->sim = sim;
 	link->config = *c;
 	link->q_nominal = pm_optics_q(c->ber_median);
+	pm_ageing_init(link);
 	pm_rng_init(&link->damage_rng, c->seed, "damage", index);
 	for (i = 0; i < 2; i++) {
 		port_init(link, i);
@@ -267,6 +193,7 @@ struct pm_link *pm_link_new(struct pm_sim *sim, const struct pm_link_config *c, 
 	}
 	for (i = 0; i < 2; i++)
 		pm_lanes_changed(&link->dir[i], true);
+	pm_ageing_start(link);
 	return link;
 }
 
@@ -308,6 +235,7 @@ void pm_link_free(struct pm_link *link)
 		dir_free(&link->dir[i]);
 		port_free(&link->port[i]);
 	}
+	pm_sim_cancel(link->sim, &link->age_due);
 	pm_map_put(link->identity);
 	free(link->image);
 	free(link);

@@ -72,6 +72,29 @@ struct pm_port_ops {
 	void (*event)(void *owner, const struct pm_link_event *ev);
 };
 
+/*
+ * What makes a lane's light weaker or stronger, and how fast. Documentation/optics.rst has the source
+ * of each number. Hours are those of the ageing clock, which goes only by age_rate or by command.
+ */
+struct pm_optics_config {
+	double lock_ber;		/* beyond it a lane's markers can't be found */
+	double bias_ua, bias_sigma;	/* drive current, uA, and its relative spread */
+	double reach_profile_m;		/* length for which ber_median holds */
+	double reach_db_per_m;		/* for each metre more */
+	double temp_ref_c, temp_c;	/* for which ber_median and life hold; the link's now */
+	double temp_db_per_k;		/* loss for each kelvin more */
+	double supply, supply_exp;	/* supply against nominal; light goes by its power */
+	double burn_in_db, burn_in_h;	/* rise, and the hours for 95 % of it */
+	double life_h, life_sigma;	/* hours to half the light: median, and sigma of its logarithm */
+	double ea_ev;			/* Arrhenius, eV */
+	double fit;			/* sudden deaths of a lane in 1e9 hours */
+	double drift_sigma;		/* loss of a lane by itself, dB/h */
+	double noise_db, noise_h;	/* slow noise: sigma, and correlation time */
+	double dirt_edge;		/* width of a patch's soft edge, lanes */
+	double age_rate;		/* hours for each second of link time */
+	double age_step_ms;		/* link time between looks at it */
+};
+
 struct pm_link_config {
 	const char *profile;		/* mosaic-800g, avicena-512g, test-16 */
 	uint16_t lanes_data, lanes_spare, grid_x, grid_y;
@@ -87,10 +110,26 @@ struct pm_link_config {
 	uint32_t data_age_ms;		/* how long an undelivered frame is kept while down */
 	uint32_t heartbeat_us;
 	bool standby, lane_test;	/* the card can */
+	struct pm_optics_config optics;
 	uint64_t seed;
 };
 /* A profile that doesn't exist leaves all 0, which pm_link_new() refuses. */
 void pm_link_config_defaults(struct pm_link_config *c, const char *profile);
+bool pm_link_config_valid(const struct pm_link_config *c);
+
+/* Each number of a configuration by a name, for command lines and for pictures. */
+enum pm_knob_type { PM_KNOB_REAL, PM_KNOB_U8, PM_KNOB_U16, PM_KNOB_U32 };
+struct pm_knob {
+	const char *name, *unit, *help;
+	double min, max;
+	enum pm_knob_type type;
+	size_t offset;
+};
+const struct pm_knob *pm_knob_at(unsigned int i);		/* NULL: no more */
+const struct pm_knob *pm_knob_find(const char *name);		/* NULL: none */
+bool pm_knob_fits(const struct pm_knob *k, double v);		/* in its range, whole if it has to be */
+double pm_knob_get(const struct pm_knob *k, const struct pm_link_config *c);
+void pm_knob_set(const struct pm_knob *k, struct pm_link_config *c, double v);
 
 struct pm_frame *pm_frame_new(void);
 void pm_frame_free(struct pm_frame *f);
@@ -158,7 +197,24 @@ int pm_fault_heal(struct pm_port *p, unsigned int lane);
 int pm_fault_degrade(struct pm_port *p, unsigned int lane, double db);		/* less light, dB */
 /* @db >= 100: kill; <= 0: heal. */
 int pm_fault_patch(struct pm_port *p, unsigned int x, unsigned int y, double radius, double db);
+/* The same with an edge of @edge lanes in which the loss falls to nothing. */
+int pm_fault_dirt(struct pm_port *p, double x, double y, double radius, double edge, double db);
+/* A row driver: @db >= 100: the row is dark; <= 0: as before. */
+int pm_fault_row(struct pm_port *p, unsigned int row, double db);
+/*
+ * The image is off by @x, @y lanes, so that the lanes on that edge lose their light, and has a
+ * gradient of @db from one edge to the other in that direction. 0, 0, 0: takes it back.
+ */
+int pm_fault_misalign(struct pm_port *p, double x, double y, double db);
+int pm_fault_drift(struct pm_port *p, unsigned int lane, double db_per_hour);
 int pm_fault_common(struct pm_port *p, double db);
+/* Of the whole link, both directions. */
+int pm_fault_temperature(struct pm_port *p, double celsius);
+int pm_fault_supply(struct pm_port *p, double supply);		/* against nominal */
+int pm_fault_age(struct pm_port *p, double hours);		/* they pass at once */
+int pm_fault_age_rate(struct pm_port *p, double hours_per_second);
+/* All lanes as good as new, no dirt, nothing common. */
+int pm_fault_heal_all(struct pm_port *p);
 int pm_fault_drop(struct pm_port *p, unsigned int frames);		/* next frames vanish */
 int pm_fault_corrupt(struct pm_port *p, unsigned int frames);	/* next frames are damaged past FEC */
 int pm_fault_drop_requests(struct pm_port *p, unsigned int requests);	/* of @p, vanish on the line */
@@ -170,7 +226,13 @@ int pm_fault_map(struct pm_port *p, int dir, unsigned int logical, unsigned int 
 int pm_fault_cut(struct pm_port *p, bool cut);			/* no light at all, both directions */
 
 /* One physical lane as the optics have it, for pictures and tests. */
-struct pm_lane_truth { double power_db, ber; bool dead, off; uint8_t x, y; };
+struct pm_lane_truth {
+	double power_db, ber;
+	bool dead, off;
+	uint8_t x, y;
+	double age_db, drift;		/* loss by ageing, noise and drift, dB; dB/h */
+	double hours;			/* lit, by both clocks */
+};
 int pm_lane_truth(struct pm_port *p, unsigned int lane, struct pm_lane_truth *t);
 
 #endif /* PM_LINK_H */

@@ -17,6 +17,9 @@
  *   mgmt.c     management messages
  *   frame.c    frames in memory and on the line, their CRC and their damage
  *   fault.c    what the control socket can break
+ *   ageing.c   what hours do to a lane
+ *   grid.c     what hits neighbours
+ *   profile.c  configurations and their knobs
  *   optics.c, fec.c, rng.c, sim.c: the physics, the decoder, chance and time
  *
  * The transmitter's clock is kept in picoseconds (a 64-byte frame lasts 1 ns), that of
@@ -170,6 +173,7 @@ struct pm_dir {
 	unsigned int lanes, locked;
 	double common_db;
 	struct pm_event lane_due;
+	struct pm_rng age_rng;
 	uint64_t settled;		/* ns: lanes' evidence is complete until then */
 	struct pm_rng lane_rng;
 
@@ -229,6 +233,8 @@ struct pm_link {
 	struct pm_link_config config;
 	double q_nominal;
 	bool cut;
+	struct pm_event age_due;
+	uint64_t aged;			/* ns: the ageing clock has gone until then */
 	struct pm_map *identity;	/* generation 1, full width */
 	struct pm_port port[2];
 	struct pm_dir dir[2];		/* dir[i] is sent by port[i] */
@@ -283,6 +289,17 @@ void pm_lanes_reset(struct pm_dir *d);		/* of the receiver */
 unsigned int pm_lanes_lit(const struct pm_dir *d);
 /* Do @len bytes that every lit lane carries in full arrive undamaged on one of them? */
 bool pm_lanes_carry(const struct pm_dir *d, size_t len, struct pm_rng *rng);
+
+/* ageing.c */
+void pm_ageing_init(struct pm_link *link);
+void pm_ageing_make(struct pm_dir *d, uint64_t stream);
+void pm_ageing_start(struct pm_link *link);	/* or goes on at another rate */
+void pm_ageing_pass(struct pm_link *link, double hours);
+double pm_ageing_hours(const struct pm_lane *lane);	/* lit, by both clocks */
+void pm_ageing_renew(struct pm_lane *lane);
+
+/* fault.c */
+void pm_fault_refresh(struct pm_dir *d);	/* all lanes */
 
 /* map.c */
 struct pm_map *pm_map_identity(unsigned int width);

@@ -11,16 +11,8 @@
 
 #include "optics.h"
 
-/*
- * Assumption: a lane's markers can no longer be found when one bit in ten is wrong
- * (6.3 dB below a median lane); to the receiver that lane is as good as dark.
- */
-#define LOCK_BER_MAX	0.1
 /* Power of a lane without light, as the table shows it. */
 #define DARK_DB		-40.0
-/* LED drive current: 100 uA (Avicena, SC25), and its spread over a die, an assumption. */
-#define BIAS_UA10	10.0
-#define BIAS_SPREAD	0.05
 
 double pm_optics_ber(double q)
 {
@@ -48,13 +40,29 @@ double pm_optics_ser(double ber, unsigned int bits)
 	return -expm1(bits * log1p(-ber));
 }
 
-bool pm_optics_update(struct pm_lane *lane, double q_nominal, double common_db, bool cut)
+bool pm_optics_broken(const struct pm_lane *lane)
 {
-	bool was = lane->lit, dark = lane->dead || lane->off || cut;
+	return lane->dead || lane->row_db >= PM_DB_KILL || lane->tilt_db >= PM_DB_KILL;
+}
 
-	lane->power_db = dark ? DARK_DB : lane->base_db - lane->fault_db - common_db;
+double pm_optics_common_db(const struct pm_link_config *c)
+{
+	const struct pm_optics_config *o = &c->optics;
+
+	return (c->reach_m - o->reach_profile_m) * o->reach_db_per_m +
+	       (o->temp_c - o->temp_ref_c) * o->temp_db_per_k -
+	       10 * o->supply_exp * log10(o->supply);
+}
+
+bool pm_optics_update(struct pm_lane *lane, const struct pm_link_config *c, double q_nominal,
+		      double common_db, bool cut)
+{
+	bool was = lane->lit, dark = pm_optics_broken(lane) || lane->off || cut;
+
+	lane->power_db = dark ? DARK_DB : lane->base_db - lane->fault_db - lane->dirt_db -
+				   lane->row_db - lane->tilt_db - lane->age_db - common_db;
 	lane->ber = dark ? 0.5 : pm_optics_ber(q_nominal * pow(10, lane->power_db / 10));
-	lane->lit = lane->ber <= LOCK_BER_MAX;
+	lane->lit = lane->ber <= c->optics.lock_ber;
 	return lane->lit != was;
 }
 
@@ -69,9 +77,10 @@ void pm_optics_make(struct pm_lane *lanes, const struct pm_link_config *c, struc
 		lane->x = (uint8_t)(i % c->grid_x);
 		lane->y = (uint8_t)(i / c->grid_x);
 		lane->base_db = c->ber_sigma_db * pm_rng_normal(rng);
-		lane->bias_ua10 = (uint16_t)lround(BIAS_UA10 *
-						   (1 + BIAS_SPREAD * pm_rng_normal(rng)));
-		pm_optics_update(lane, q, 0, false);
+		lane->bias_ua10 = (uint16_t)lround(fmax(0, c->optics.bias_ua / 10 *
+							   (1 + c->optics.bias_sigma *
+							    pm_rng_normal(rng))));
+		pm_optics_update(lane, c, q, pm_optics_common_db(c), false);
 		lane->locked = lane->lit;
 	}
 }
