@@ -67,6 +67,11 @@ bool ctl_real(struct ctl_call *c, const char *key, double min, double max, doubl
 	return true;
 }
 
+bool ctl_real_or(struct ctl_call *c, const char *key, double min, double max, double *v)
+{
+	return !json_object_get(c->args, key) || ctl_real(c, key, min, max, v);
+}
+
 bool ctl_bool(struct ctl_call *c, const char *key, bool *v)
 {
 	json_t *j = json_object_get(c->args, key);
@@ -90,14 +95,17 @@ const char *ctl_text(struct ctl_call *c, const char *key)
 	return json_string_value(j);
 }
 
+const struct ctl_command *const ctl_tables[] = {
+	ctl_show_commands, ctl_fault_commands, ctl_optics_commands, ctl_play_commands, NULL
+};
+
 static const struct ctl_command *find_command(const char *name)
 {
-	const struct ctl_command *const tables[] = { ctl_show_commands, ctl_fault_commands };
 	const struct ctl_command *k;
 	unsigned int i;
 
-	for (i = 0; i < 2; i++)
-		for (k = tables[i]; k->name; k++)
+	for (i = 0; ctl_tables[i]; i++)
+		for (k = ctl_tables[i]; k->name; k++)
 			if (!strcmp(k->name, name))
 				return k;
 	return NULL;
@@ -326,6 +334,7 @@ int ctl_open(struct ctl_server *s, struct pm_loop *loop, struct pm_fabric *fabri
 
 void ctl_close(struct ctl_server *s)
 {
+	ctl_play_stop(s);
 	if (s->listener.fd < 0)
 		return;
 	while (s->clients)

@@ -3,7 +3,8 @@
  * The control socket: newline-delimited JSON, one reply line for each request.
  *
  * main.c opens it. ctl.c moves lines and judges requests, ctl_show.c has the commands that only
- * look, ctl_fault.c those that break and mend, ctl_client.c is the other end ("pnic-model ctl").
+ * look, ctl_fault.c those that break and mend, ctl_optics.c those about light and age,
+ * ctl_play.c plays field traces, ctl_client.c is the other end ("pnic-model ctl").
  * Documentation/model.rst describes every command.
  */
 #ifndef PM_CTL_H
@@ -31,12 +32,16 @@ struct ctl_server {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct ctl_client *clients;
 	unsigned int num_clients;
+	struct pm_player *player;	/* of a field trace, NULL: none */
 };
 
 /* @nics: as many as the fabric has. 0 or -errno. */
 int ctl_open(struct ctl_server *s, struct pm_loop *loop, struct pm_fabric *fabric, struct nic *nics,
 	     const char *path);
 void ctl_close(struct ctl_server *s);
+/* Plays a field trace from now on, in place of one that may be running. False: @err says why. */
+bool ctl_play_file(struct ctl_server *s, const char *path, char *err, size_t errlen);
+void ctl_play_stop(struct ctl_server *s);
 
 /* A request on its way through its handler. */
 struct ctl_call {
@@ -57,7 +62,9 @@ struct ctl_command {
 };
 
 /* Ended by a NULL name. */
-extern const struct ctl_command ctl_show_commands[], ctl_fault_commands[];
+extern const struct ctl_command ctl_show_commands[], ctl_fault_commands[], ctl_optics_commands[],
+	ctl_play_commands[];
+extern const struct ctl_command *const ctl_tables[];	/* all of them; NULL behind the last */
 
 /* Fails the call with a message. Always false. */
 bool ctl_fail(struct ctl_call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -67,6 +74,14 @@ bool ctl_uint(struct ctl_call *c, const char *key, uint64_t max, uint64_t *v);
 bool ctl_real(struct ctl_call *c, const char *key, double min, double max, double *v);
 bool ctl_bool(struct ctl_call *c, const char *key, bool *v);
 const char *ctl_text(struct ctl_call *c, const char *key);
+/* The same where it may be missing: *@v stays then. */
+bool ctl_real_or(struct ctl_call *c, const char *key, double min, double max, double *v);
+/* "lane": a number, a list or "all"; at most PNIC_LANES_MAX, in the order given. */
+bool ctl_lanes(struct ctl_call *c, uint16_t *lanes, size_t *n);
+/* "end": makes c->port the port whose incoming lanes are meant. */
+bool ctl_end(struct ctl_call *c);
+/* What pm_fault_*() returned. */
+bool ctl_result(struct ctl_call *c, int err);
 
 /* The client command: argv[0] is "ctl". Exit status. */
 int ctl_client_main(int argc, char **argv);

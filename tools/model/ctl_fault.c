@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The control commands that break and mend things; see ctl.h.
+ * The control commands that break and mend things; see ctl.h. ctl_optics.c has those about light.
  *
  * Each one judges all of its arguments before it changes anything.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,8 +29,7 @@ static bool one_lane(struct ctl_call *c, const json_t *j, uint16_t *lane)
 	return true;
 }
 
-/* "lane": a number, a list or "all". At most PNIC_LANES_MAX, in the order given. */
-static bool lane_list(struct ctl_call *c, uint16_t *lanes, size_t *n)
+bool ctl_lanes(struct ctl_call *c, uint16_t *lanes, size_t *n)
 {
 	json_t *j = json_object_get(c->args, "lane"), *item;
 	size_t i;
@@ -54,8 +54,8 @@ static bool lane_list(struct ctl_call *c, uint16_t *lanes, size_t *n)
 	return true;
 }
 
-/* "end": whose incoming lanes are meant. By default the NIC's, "switch": the far end of its link. */
-static bool take_end(struct ctl_call *c)
+/* By default the NIC's, "switch": the far end of its link. */
+bool ctl_end(struct ctl_call *c)
 {
 	json_t *j = json_object_get(c->args, "end");
 	const char *text;
@@ -75,7 +75,7 @@ static bool take_end(struct ctl_call *c)
 	return true;
 }
 
-static bool refused(struct ctl_call *c, int err)
+bool ctl_result(struct ctl_call *c, int err)
 {
 	return err ? ctl_fail(c, "the link refuses: %s", strerror(-err)) : true;
 }
@@ -85,10 +85,10 @@ static bool on_lanes(struct ctl_call *c, int (*fault)(struct pm_port *p, unsigne
 	uint16_t lanes[PNIC_LANES_MAX];
 	size_t n, i;
 
-	if (!take_end(c) || !lane_list(c, lanes, &n))
+	if (!ctl_end(c) || !ctl_lanes(c, lanes, &n))
 		return false;
 	for (i = 0; i < n; i++)
-		if (!refused(c, fault(c->port, lanes[i])))
+		if (!ctl_result(c, fault(c->port, lanes[i])))
 			return false;
 	json_object_set_new(c->reply, "lanes", json_integer(n));
 	return true;
@@ -110,58 +110,63 @@ static bool do_degrade(struct ctl_call *c)
 	size_t n, i;
 	double db;
 
-	if (!take_end(c) || !ctl_real(c, "db", 0, MAX_DB, &db) || !lane_list(c, lanes, &n))
+	if (!ctl_end(c) || !ctl_real(c, "db", 0, MAX_DB, &db) || !ctl_lanes(c, lanes, &n))
 		return false;
 	for (i = 0; i < n; i++)
-		if (!refused(c, pm_fault_degrade(c->port, lanes[i], db)))
+		if (!ctl_result(c, pm_fault_degrade(c->port, lanes[i], db)))
 			return false;
 	json_object_set_new(c->reply, "lanes", json_integer(n));
 	return true;
-}
-
-static bool do_patch(struct ctl_call *c)
-{
-	const struct pm_link_config *k;
-	double radius, db;
-	uint64_t x, y;
-
-	if (!take_end(c))
-		return false;
-	k = pm_port_config(c->port);
-	return ctl_uint(c, "x", k->grid_x - 1, &x) && ctl_uint(c, "y", k->grid_y - 1, &y) &&
-	       ctl_real(c, "radius", 0, 1000, &radius) && ctl_real(c, "db", -MAX_DB, MAX_DB, &db) &&
-	       refused(c, pm_fault_patch(c->port, x, y, radius, db));
-}
-
-static bool do_common(struct ctl_call *c)
-{
-	double db;
-
-	return take_end(c) && ctl_real(c, "db", 0, MAX_DB, &db) &&
-	       refused(c, pm_fault_common(c->port, db));
 }
 
 static bool do_drop(struct ctl_call *c)
 {
 	uint64_t n;
 
-	return take_end(c) && ctl_uint(c, "frames", MAX_COUNT, &n) &&
-	       refused(c, pm_fault_drop(c->port, n));
+	return ctl_end(c) && ctl_uint(c, "frames", MAX_COUNT, &n) &&
+	       ctl_result(c, pm_fault_drop(c->port, n));
 }
 
 static bool do_corrupt(struct ctl_call *c)
 {
 	uint64_t n;
 
-	return take_end(c) && ctl_uint(c, "frames", MAX_COUNT, &n) &&
-	       refused(c, pm_fault_corrupt(c->port, n));
+	return ctl_end(c) && ctl_uint(c, "frames", MAX_COUNT, &n) &&
+	       ctl_result(c, pm_fault_corrupt(c->port, n));
+}
+
+static bool do_drop_requests(struct ctl_call *c)
+{
+	uint64_t n;
+
+	return ctl_end(c) && ctl_uint(c, "requests", MAX_COUNT, &n) &&
+	       ctl_result(c, pm_fault_drop_requests(c->port, n));
+}
+
+static bool do_corrupt_map(struct ctl_call *c)
+{
+	const char *dir = ctl_text(c, "dir");
+	uint64_t logical, lane;
+	int err;
+
+	if (!dir || !ctl_end(c))
+		return false;
+	if (strcmp(dir, "rx") && strcmp(dir, "tx"))
+		return ctl_fail(c, "\"dir\" must be \"rx\" or \"tx\"");
+	if (!ctl_uint(c, "logical", num_lanes(c) - 1, &logical) ||
+	    !ctl_uint(c, "lane", num_lanes(c) - 1, &lane))
+		return false;
+	err = pm_fault_map(c->port, strcmp(dir, "rx") ? PNIC_DIR_TX : PNIC_DIR_RX, logical, lane);
+	if (err == -EINVAL)
+		return ctl_fail(c, "\"logical\" is on that lane already, or not in the map");
+	return ctl_result(c, err);
 }
 
 static bool do_cut(struct ctl_call *c)
 {
 	bool on;
 
-	return ctl_bool(c, "on", &on) && refused(c, pm_fault_cut(c->port, on));
+	return ctl_bool(c, "on", &on) && ctl_result(c, pm_fault_cut(c->port, on));
 }
 
 static bool do_freeze(struct ctl_call *c)
@@ -257,11 +262,12 @@ const struct ctl_command ctl_fault_commands[] = {
 	{ "kill", do_kill, "lane end", "puts lanes out: a number, a list or \"all\"" },
 	{ "heal", do_heal, "lane end", "makes lanes as good as new" },
 	{ "degrade", do_degrade, "lane db end", "takes db of light from lanes" },
-	{ "patch", do_patch, "x y radius db end",
-	  "takes db of light from a round patch of the grid; 100 kills, 0 or less heals" },
-	{ "common", do_common, "db end", "takes db of light from every lane" },
 	{ "drop", do_drop, "frames end", "the next frames vanish on the line" },
 	{ "corrupt", do_corrupt, "frames end", "the next frames are damaged beyond FEC" },
+	{ "drop_requests", do_drop_requests, "requests end",
+	  "the next requests of a standby plan vanish on the line" },
+	{ "corrupt_map", do_corrupt_map, "dir logical lane end",
+	  "one end has a wrong idea of its active map, and nobody is told" },
 	{ "cut", do_cut, "on", "no light in either direction" },
 	{ "freeze", do_freeze, "on", "the card looks at nothing any more; registers still read" },
 	{ "fatal", do_fatal, "code info", "the card stops with STATUS.FATAL and this code" },

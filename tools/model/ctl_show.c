@@ -199,6 +199,10 @@ static json_t *lane_json(struct pm_port *p, const struct pnic_lane_rec *r)
 	json_object_set_new(o, "ber", json_real(t.ber));
 	put_uint(o, "sym_errors", le64toh(r->sym_errors));
 	json_object_set_new(o, "dead", json_boolean(t.dead));
+	json_object_set_new(o, "age_db", json_real(t.age_db));
+	json_object_set_new(o, "drift", json_real(t.drift));
+	json_object_set_new(o, "hours", json_real(t.hours));
+	json_object_set_new(o, "testing", json_boolean(r->flags & PNIC_LANEF_TESTING));
 	json_object_set_new(o, "erased", json_boolean(r->flags & PNIC_LANEF_ERASED));
 	return o;
 }
@@ -222,21 +226,21 @@ static bool do_lanes(struct ctl_call *c)
 	return true;
 }
 
-static json_t *map_json(struct pm_port *p, int dir, bool staged)
+/* What stands in the table as a map; of a standby plan most lanes have none. */
+static json_t *map_json(void)
 {
 	const struct pnic_map *m = (const void *)table;
 	const __le16 *phys = (const void *)(m + 1);
 	json_t *o, *a;
 	unsigned int i;
 
-	if (!pm_port_map_get(p, dir, staged, table, sizeof(table)))
-		return NULL;
 	o = json_object();
 	a = json_array();
 	put_uint(o, "generation", le32toh(m->generation));
 	put_uint(o, "width", le16toh(m->width));
 	for (i = 0; i < le16toh(m->width); i++)
-		json_array_append_new(a, json_integer(le16toh(phys[i])));
+		json_array_append_new(a, le16toh(phys[i]) == PNIC_LANE_NONE ? json_null() :
+				      json_integer(le16toh(phys[i])));
 	json_object_set_new(o, "phys", a);
 	return o;
 }
@@ -244,7 +248,7 @@ static json_t *map_json(struct pm_port *p, int dir, bool staged)
 static bool do_map(struct ctl_call *c)
 {
 	const char *text = ctl_text(c, "dir");
-	json_t *staged;
+	struct pm_port *p = c->port;
 	int dir;
 
 	if (!text)
@@ -252,9 +256,14 @@ static bool do_map(struct ctl_call *c)
 	if (strcmp(text, "rx") && strcmp(text, "tx"))
 		return ctl_fail(c, "\"dir\" must be \"rx\" or \"tx\"");
 	dir = strcmp(text, "rx") ? PNIC_DIR_TX : PNIC_DIR_RX;
-	json_object_set_new(c->reply, "active", map_json(c->port, dir, false));
-	staged = map_json(c->port, dir, true);
-	json_object_set_new(c->reply, "staged", staged ? staged : json_null());
+	pm_port_map_get(p, dir, false, table, sizeof(table));
+	json_object_set_new(c->reply, "active", map_json());
+	json_object_set_new(c->reply, "staged",
+			    pm_port_map_get(p, dir, true, table, sizeof(table)) ? map_json() :
+			    json_null());
+	json_object_set_new(c->reply, "standby",
+			    pm_port_standby_get(p, dir, table, sizeof(table)) ? map_json() :
+			    json_null());
 	return true;
 }
 
@@ -267,13 +276,12 @@ static bool do_ping(struct ctl_call *c)
 
 static bool do_help(struct ctl_call *c)
 {
-	const struct ctl_command *const tables[] = { ctl_show_commands, ctl_fault_commands };
 	const struct ctl_command *k;
 	json_t *list = json_array();
 	unsigned int i;
 
-	for (i = 0; i < 2; i++)
-		for (k = tables[i]; k->name; k++)
+	for (i = 0; ctl_tables[i]; i++)
+		for (k = ctl_tables[i]; k->name; k++)
 			json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "cmd", k->name,
 							      "keys", k->keys, "help", k->help));
 	json_object_set_new(c->reply, "commands", list);

@@ -17,6 +17,7 @@
 
 #include "core/card.h"
 #include "ctl.h"
+#include "gen_trace.h"
 #include "loop.h"
 #include "options.h"
 #include "trace.h"
@@ -98,7 +99,13 @@ static int open_all(struct model *m)
 			return complain(m->opt.socket_dir, e);
 	}
 	e = ctl_open(&m->ctl, m->loop, m->fabric, m->nics, m->opt.ctl_path);
-	return e ? complain(m->opt.ctl_path, e) : 0;
+	if (e)
+		return complain(m->opt.ctl_path, e);
+	if (m->opt.play_path && !ctl_play_file(&m->ctl, m->opt.play_path, err, sizeof(err))) {
+		fprintf(stderr, "pnic-model: %s: %s\n", m->opt.play_path, err);
+		return 2;
+	}
+	return 0;
 }
 
 /* Cards before what they stand on: closing a server resets its card. */
@@ -129,6 +136,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "ctl"))
 		return ctl_client_main(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "gen-trace"))
+		return gen_trace_main(argc - 1, argv + 1);
 	status = options_parse(&m.opt, argc, argv);
 	if (status != OPTIONS_RUN)
 		return status;

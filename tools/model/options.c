@@ -14,7 +14,8 @@
 enum {
 	OPT_NICS = 256, OPT_SOCKET_DIR, OPT_CTL, OPT_SEED, OPT_PROFILE, OPT_PACE, OPT_NO_PARK,
 	OPT_LANES, OPT_SPARES, OPT_STRIPE, OPT_REACH, OPT_BER, OPT_FRAME_PAYLOAD, OPT_DATA_AGE, OPT_NO_MSIX,
-	OPT_DOORBELLS, OPT_SPIN, OPT_TRACE, OPT_NO_STANDBY, OPT_NO_LANE_TEST, OPT_HELP,
+	OPT_DOORBELLS, OPT_SPIN, OPT_TRACE, OPT_NO_STANDBY, OPT_NO_LANE_TEST,
+	OPT_OPT, OPT_AGE_RATE, OPT_TRACE_PLAY, OPT_HELP,
 };
 
 static const struct option long_options[] = {
@@ -38,6 +39,9 @@ static const struct option long_options[] = {
 	{ "doorbells", required_argument, NULL, OPT_DOORBELLS },
 	{ "spin", required_argument, NULL, OPT_SPIN },
 	{ "trace", required_argument, NULL, OPT_TRACE },
+	{ "trace-play", required_argument, NULL, OPT_TRACE_PLAY },
+	{ "opt", required_argument, NULL, OPT_OPT },
+	{ "age-rate", required_argument, NULL, OPT_AGE_RATE },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{}
 };
@@ -45,6 +49,7 @@ static const struct option long_options[] = {
 static const char usage[] =
 	"usage: pnic-model --socket-dir DIR --ctl PATH [OPTION ...]\n"
 	"       pnic-model ctl --ctl PATH COMMAND [KEY=VALUE ...]\n"
+	"       pnic-model gen-trace [OPTION ...]\n"
 	"\n"
 	"Photonic NICs in software: each is a PCIe function that QEMU attaches by vfio-user at\n"
 	"DIR/nicN.sock. Prints \"ready\" when they can be attached, and ends on SIGTERM.\n"
@@ -62,6 +67,9 @@ static const char usage[] =
 	"  --ber X              median bit error rate of a healthy lane\n"
 	"  --frame-payload B    bytes of payload in a full frame\n"
 	"  --data-age MS        how long a frame is kept while it can't be delivered\n"
+	"  --age-rate H         hours of ageing in a second of link time; 0 (default): none\n"
+	"  --trace-play FILE    what happens to the lanes, and when; gen-trace makes random ones\n"
+	"  --opt NAME=VALUE     any number of the link by its name; \"help\" lists them\n"
 	"\n"
 	"  --doorbells HOW      mmap (default): mapped into the guest; trapped: each store is a message\n"
 	"  --no-park            without the park capability: doorbells are polled, sleep is short\n"
@@ -135,6 +143,46 @@ static int take_lanes(struct pm_link_config *k, const char *name, const char *ar
 	return OPTIONS_RUN;
 }
 
+static int list_knobs(const struct pm_link_config *c)
+{
+	const struct pm_knob *k;
+	unsigned int i;
+
+	for (i = 0; (k = pm_knob_at(i)); i++)
+		printf("%-16s %-10.6g %-8s %s\n", k->name, pm_knob_get(k, c), k->unit, k->help);
+	return 0;
+}
+
+static int take_knob(struct pm_link_config *c, const char *name, const char *text)
+{
+	const struct pm_knob *k = pm_knob_find(name);
+	char *end;
+	double v;
+
+	if (!k)
+		return bad("--opt: there is no \"%.40s\"; --opt help lists them", name);
+	v = strtod(text, &end);
+	if (!*text || *end || !pm_knob_fits(k, v))
+		return bad("--opt %s: \"%.40s\" isn't %s from %g to %g", name, text,
+			   k->type == PM_KNOB_REAL ? "a number" : "an integer", k->min, k->max);
+	pm_knob_set(k, c, v);
+	return OPTIONS_RUN;
+}
+
+static int take_opt(struct pm_link_config *c, const char *arg)
+{
+	const char *eq = strchr(arg, '=');
+	char name[41];
+
+	if (!strcmp(arg, "help"))
+		return list_knobs(c);
+	if (!eq || eq == arg || (size_t)(eq - arg) >= sizeof(name))
+		return bad("--opt: \"%.60s\" isn't NAME=VALUE", arg);
+	memcpy(name, arg, eq - arg);
+	name[eq - arg] = 0;
+	return take_knob(c, name, eq + 1);
+}
+
 /* What changes a profile's values waits until the profile is known, wherever that stands. */
 static int link_option(struct pm_link_config *k, int opt, const char *arg)
 {
@@ -155,6 +203,10 @@ static int link_option(struct pm_link_config *k, int opt, const char *arg)
 		return take_real("reach", arg, 0, 1e6, &k->reach_m);
 	case OPT_BER:
 		return take_real("ber", arg, 1e-30, 0.09, &k->ber_median);
+	case OPT_AGE_RATE:
+		return take_real("age-rate", arg, 0, 1e12, &k->optics.age_rate);
+	case OPT_OPT:
+		return take_opt(k, arg);
 	case OPT_FRAME_PAYLOAD:
 		r = take_uint("frame-payload", arg, 64, 65536, &u);
 		k->frame_payload = u;
@@ -214,6 +266,9 @@ static int other_option(struct options *o, int opt, const char *arg)
 	case OPT_TRACE:
 		o->trace_path = arg;
 		break;
+	case OPT_TRACE_PLAY:
+		o->play_path = arg;
+		break;
 	case OPT_PROFILE:
 		r = take_profile(&o->fabric.link, arg);
 		break;
@@ -266,6 +321,11 @@ int options_parse(struct options *o, int argc, char **argv)
 		return bad("--socket-dir and --ctl are needed; see --help");
 	if (access(o->socket_dir, W_OK | X_OK))
 		return bad("%s: %s", o->socket_dir, strerror(errno));
+	if (!pm_link_config_valid(&o->fabric.link))
+		return bad("there is no link of %u + %u lanes on a grid of %u x %u, with RS(%u,%u) of %u-bit symbols",
+			   o->fabric.link.lanes_data, o->fabric.link.lanes_spare,
+			   o->fabric.link.grid_x, o->fabric.link.grid_y, o->fabric.link.fec_n,
+			   o->fabric.link.fec_k, o->fabric.link.fec_symbol_bits);
 	o->fabric.link.seed = o->fabric.seed;
 	o->idle.park = o->fabric.park;
 	return OPTIONS_RUN;

@@ -21,6 +21,7 @@ struct options {
 	const char *socket_dir;
 	const char *ctl_path;
 	const char *trace_path;		/* NULL: no trace */
+	const char *play_path;		/* field trace; NULL: none */
 };
 
 #define OPTIONS_RUN	-1
