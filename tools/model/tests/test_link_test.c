@@ -112,8 +112,8 @@ KTAP_TEST(read_and_stop)
 	CHECK_EQ(test(&r, 440, PNIC_LANE_TEST_READ, 0, result), PNIC_AS_NOT_FOUND);
 	CHECK_EQ(test(&r, 440, PNIC_LANE_TEST_STOP, 0, result), PNIC_AS_NOT_FOUND);
 	REQUIRE_EQ(set_ber(&r, 440, 1e-3), 0);
-	CHECK_EQ(start(&r, 440, 1000), PNIC_AS_OK);
-	CHECK_EQ(start(&r, 440, 1000), PNIC_AS_EXISTS);
+	CHECK_EQ(start(&r, 440, 10000000), PNIC_AS_OK);
+	CHECK_EQ(start(&r, 440, 10000000), PNIC_AS_EXISTS);
 	rig_pass_us(&r, 1000);
 	CHECK_EQ(test(&r, 440, PNIC_LANE_TEST_READ, 0, result), PNIC_AS_OK);
 	CHECK_GE(result[1], 2000000);
@@ -153,7 +153,7 @@ KTAP_TEST(what_ends_a_test)
 
 	rig_new(&r);
 	SUBTEST("the lane is lost") {
-		CHECK_EQ(start(&r, 430, 100000), PNIC_AS_OK);
+		CHECK_EQ(start(&r, 430, 10000000), PNIC_AS_OK);
 		rig_pass_us(&r, 100);
 		pm_fault_kill(r.end[1].port, 430);
 		rig_pass_us(&r, 150);
@@ -165,15 +165,15 @@ KTAP_TEST(what_ends_a_test)
 		CHECK(!testing(&r, 430));
 	}
 	SUBTEST("it is switched off") {
-		CHECK_EQ(start(&r, 431, 100000), PNIC_AS_OK);
+		CHECK_EQ(start(&r, 431, 10000000), PNIC_AS_OK);
 		CHECK_EQ(pm_port_lane_ctl(r.end[0].port, 431, false), PNIC_AS_OK);
 		rig_pass_us(&r, 150);
 		CHECK_EQ(r.end[1].tested, 2);
 		CHECK_EQ(start(&r, 431, 1), PNIC_AS_WRONG_STATE);
 	}
 	SUBTEST("a map with it is staged") {
-		CHECK_EQ(start(&r, 440, 100000), PNIC_AS_OK);
-		CHECK_EQ(start(&r, 441, 100000), PNIC_AS_OK);
+		CHECK_EQ(start(&r, 440, 10000000), PNIC_AS_OK);
+		CHECK_EQ(start(&r, 441, 10000000), PNIC_AS_OK);
 		rig_map_get(&r, 0, PNIC_DIR_TX, &m);
 		m.head.generation = htole32(2);
 		m.phys[8] = htole16(440);
@@ -184,7 +184,7 @@ KTAP_TEST(what_ends_a_test)
 		CHECK(testing(&r, 441));
 		CHECK_EQ(start(&r, 440, 1), PNIC_AS_WRONG_STATE);
 		CHECK_EQ(pm_port_map_abort(r.end[1].port, PNIC_DIR_RX, 2), PNIC_AS_OK);
-		CHECK_EQ(start(&r, 440, 100000), PNIC_AS_OK);
+		CHECK_EQ(start(&r, 440, 10000000), PNIC_AS_OK);
 	}
 	SUBTEST("a fall-back uses it") {
 		/* Logical lane 3 to 445, so that lane 3 is free, and back. */
@@ -195,7 +195,7 @@ KTAP_TEST(what_ends_a_test)
 		CHECK_EQ(stage(&r, 0, PNIC_DIR_TX, &m), PNIC_AS_OK);
 		CHECK_EQ(pm_port_map_switch(r.end[0].port, 2), PNIC_AS_OK);
 		rig_pass_us(&r, 10);
-		CHECK_EQ(start(&r, 3, 100000), PNIC_AS_OK);
+		CHECK_EQ(start(&r, 3, 10000000), PNIC_AS_OK);
 		rig_map_get(&r, 0, PNIC_DIR_TX, &m);
 		m.head.generation = htole32(1);
 		m.phys[3] = htole16(3);
@@ -264,6 +264,7 @@ KTAP_TEST(all_spares_at_once)
 /* A spare under test is in nobody's way, and not used before the test is over. */
 KTAP_TEST(a_standby_plan_waits_for_the_test)
 {
+	uint64_t result[2];
 	struct rig_map m;
 	uint64_t why;
 	unsigned int l;
@@ -274,16 +275,23 @@ KTAP_TEST(a_standby_plan_waits_for_the_test)
 	for (l = 0; l < 425; l++)
 		m.phys[l] = htole16(PNIC_LANE_NONE);
 	m.phys[5] = htole16(430);
+	m.phys[6] = htole16(431);
 	CHECK_EQ(pm_port_standby(r.end[0].port, PNIC_DIR_TX, &m, rig_map_len(&m), &why), 0);
 	CHECK_EQ(pm_port_standby(r.end[1].port, PNIC_DIR_RX, &m, rig_map_len(&m), &why), 0);
-	CHECK_EQ(start(&r, 430, 1), PNIC_AS_OK);
+	CHECK_EQ(start(&r, 430, 10000000), PNIC_AS_OK);
 	pm_fault_kill(r.end[1].port, 5);
 	rig_pass_us(&r, 200);
 	CHECK_EQ(rig_info(&r, 1).gen_rx, 1);
+	CHECK_EQ(test(&r, 430, PNIC_LANE_TEST_STOP, 0, result), PNIC_AS_OK);
+	rig_pass_us(&r, 10);
+	CHECK_EQ(rig_info(&r, 1).gen_rx, 2);
+	/* One that ends by itself. */
+	CHECK_EQ(start(&r, 431, 1), PNIC_AS_OK);
+	pm_fault_kill(r.end[1].port, 6);
 	want_tested = 1;
 	CHECK(rig_until(&r, tested, 20000));
 	rig_pass_us(&r, 10);
-	CHECK_EQ(rig_info(&r, 1).gen_rx, 2);
+	CHECK_EQ(rig_info(&r, 1).gen_rx, 3);
 	rig_free(&r);
 }
 
