@@ -2,6 +2,8 @@
 /* The command table, see cmd.h. */
 #include "cmd.h"
 
+#include "out.h"
+
 static const struct verb dev_verbs[] = {
 	{ "show", cmd_dev_show, "[DEV]", "what the devices are, and how they are" },
 	{}
@@ -82,8 +84,8 @@ const struct cmd_object cmd_objects[] = {
 	{ .name = "lane", .help = "lanes of a link", .verbs = lane_verbs },
 	{ .name = "spare", .help = "spare lanes", .verbs = spare_verbs },
 	{ .name = "policy", .help = "knobs of the lane manager", .verbs = policy_verbs, .notes =
-	  "VALUE: a number in the knob's unit; times also as 10ms, 5s, 2h; rates of wrong symbols\n"
-	  "also as 2.4e-6; switches as on and off. pnic policy show lists the knobs.\n" },
+	  "VALUE: a number in the knob's unit; times also as 10ms, 5s, 2h; rates of wrong\n"
+	  "symbols also as 2.4e-6; switches as on and off. KNOB: see pnic policy show\n" },
 	{ .name = "history", .help = "what was seen and done", .verbs = history_verbs },
 	{ .name = "stat", .help = "counters", .verbs = stat_verbs },
 	{ .name = "res", .help = "what programs hold", .verbs = res_verbs,
@@ -108,25 +110,28 @@ void cmd_help(FILE *f)
 	      "  -p, --pretty      JSON, indented\n"
 	      "  -s, --statistics  more numbers\n"
 	      "  -d, --details     everything\n"
-	      "  -c, --color[=WHEN]  colours: auto (default: on a terminal), always, never\n"
+	      "  -c, --color[=WHEN] colours: auto (default: on a terminal), always, never\n"
 	      "  -N, --netns NAME  in a network namespace\n"
-	      "  -b, --batch FILE  commands from a file, - for standard input; -force goes on after\n"
-	      "                    a failure\n"
+	      "  -b, --batch FILE  commands from a file, - for standard input\n"
+	      "  -force            a batch goes on after a failure\n"
 	      "  -V, --Version     version\n"
 	      "  -h, --help        this\n"
 	      "\nDEV is pnicN, N, or a PCI address. Words may be cut short while they stay clear.\n"
 	      "Status: 0 done, 1 refused or failed, 2 wrong usage. See pnic(8).\n", f);
 }
 
-void cmd_object_help(FILE *f, const struct cmd_object *o)
+void cmd_object_help(const struct cmd_object *o)
 {
 	const struct verb *v;
+	char line[256];
 
 	for (v = o->verbs; v->name; v++) {
-		fprintf(f, "%s pnic %s %s%s%s\n", v == o->verbs ? "Usage:" : "      ", o->name,
-			v->name, *v->args ? " " : "", v->args);
-		fprintf(f, "           %s\n", v->help);
+		snprintf(line, sizeof(line), "%s pnic %s %s%s%s",
+			 v == o->verbs ? "Usage:" : "      ", o->name, v->name, *v->args ? " " : "",
+			 v->args);
+		out_wrap(line, 0, 15);
+		printf("           %s\n", v->help);
 	}
 	if (o->notes)
-		fprintf(f, "\n%s", o->notes);
+		printf("\n%s", o->notes);
 }

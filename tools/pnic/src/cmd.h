@@ -42,7 +42,7 @@ struct cmd_object {
 extern const struct cmd_object cmd_objects[];
 
 void cmd_help(FILE *f);
-void cmd_object_help(FILE *f, const struct cmd_object *o);
+void cmd_object_help(const struct cmd_object *o);
 
 int cmd_dev_show(struct pnic *p);
 int cmd_link_show(struct pnic *p);

@@ -169,7 +169,7 @@ int pnic_command(struct pnic *p)
 		goto usage;
 	out_init(p);
 	if (p->argc && (is_help(p->argv[0]) || (p->argc > 1 && is_help(p->argv[1])))) {
-		cmd_object_help(stdout, o);
+		cmd_object_help(o);
 		return ST_OK;
 	}
 	v = take_verb(p, o);

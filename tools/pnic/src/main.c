@@ -45,6 +45,8 @@ int main(int argc, char **argv)
 	int status;
 
 	signal(SIGPIPE, SIG_IGN);
+	/* A write that is too long fails like any other, and leaves nothing half done. */
+	signal(SIGXFSZ, SIG_IGN);
 	status = pnic_options(&p);
 	if (status >= 0)
 		return finish(status);

@@ -76,7 +76,7 @@ static void show_histogram(const struct list *hist)
 		max = *count > max ? *count : max;
 	printf("    Codewords by number of wrong symbols; bars are logarithmic:\n");
 	LIST_FOR_EACH(count, hist) {
-		printf("%10u%c  %14llu  ", i, i == HIST_BINS - 1 ? '+' : ' ',
+		printf("%10u%c  %14llu", i, i == HIST_BINS - 1 ? '+' : ' ',
 		       (unsigned long long)*count);
 		out_bar(1000 * log10(1.0 + *count), 1000 * log10(1.0 + max), OUT_WIDTH - 30);
 		i++;

@@ -96,6 +96,8 @@ void out_bar(uint64_t value, uint64_t max, unsigned int width)
 
 	if (value && !n)
 		n = 1;
+	if (n)
+		fputs("  ", stdout);
 	while (n--)
 		putchar('#');
 	putchar('\n');

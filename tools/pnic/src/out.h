@@ -23,7 +23,7 @@ __attribute__((format(printf, 3, 4)))
 void out_item(const char *label, enum hue hue, const char *fmt, ...);
 /* @text from column @at on, wrapped with @indent spaces. Ends the line. */
 void out_wrap(const char *text, unsigned int at, unsigned int indent);
-/* A bar of @value against @max, at most @width columns, ended by a newline. */
+/* Two blanks and a bar of @value against @max, at most @width columns. Ends the line. */
 void out_bar(uint64_t value, uint64_t max, unsigned int width);
 
 /* --- tables ---------------------------------------------------------------------------------- */

@@ -169,7 +169,7 @@ void text_histogram(const struct list *buckets)
 			snprintf(label, sizeof(label), "to %s", fmt_ns(b->upto_ns));
 		else
 			snprintf(label, sizeof(label), "longer");
-		printf("%14s  %12llu  ", label, (unsigned long long)b->count);
+		printf("%14s  %12llu", label, (unsigned long long)b->count);
 		out_bar(b->count, max, OUT_WIDTH - 31);
 		if (b == last)
 			return;
