@@ -26,11 +26,11 @@ export DESTDIR prefix V
 # A room's Makefile gets O (where its objects go), BUILD (the tree of all rooms beside it) and
 # TESTDIR (where its KTAP test programs go). A room comes after those that it links with.
 
-HOST_ROOMS	:= libpnic tools/model tools/job
-HOST_TESTS	:= driver/lane driver/tests libpnic tools/model tools/job tools/vm Documentation selftests/host
-GUEST_ROOMS	:= libpnic tools/job
+HOST_ROOMS	:= libpnic tools/model tools/job tools/pnic
+HOST_TESTS	:= driver/lane driver/tests libpnic tools/model tools/job tools/pnic tools/vm Documentation selftests/host
+GUEST_ROOMS	:= libpnic tools/job tools/pnic
 GUEST_TESTS	:= selftests
-INSTALLED	:= libpnic tools/model tools/job
+INSTALLED	:= libpnic tools/model tools/job tools/pnic
 
 # $(call rooms,host|guest,target,rooms)
 # `+`, as make does not see a $(MAKE) that comes out of a variable.
