@@ -18,6 +18,7 @@ struct pm_portfw {
 	struct pm_event timer;
 	void (*note)(void *arg, const struct lane_note *note);
 	void *note_arg;
+	struct lane_card_ops ops;
 	struct lane_agent agent;
 };
 
@@ -89,6 +90,31 @@ static int fw_mgmt_recv(void *card, void *buf, size_t cap)
 	return (int)pm_port_mgmt_recv(fw->port, buf, cap);
 }
 
+static int fw_standby(void *card, u8 dir, u32 generation, const void *map, size_t len)
+{
+	struct pm_portfw *fw = card;
+	uint64_t detail = 0;
+	int status = pm_port_standby(fw->port, dir, map, len, &detail);
+
+	(void)generation;	/* in the map */
+	if (status == PNIC_AS_REFUSED && detail)
+		return (int)detail;
+	return -status;
+}
+
+static int fw_lane_test(void *card, u16 lane, u8 op, u32 mbits, u64 *errors, u64 *bits)
+{
+	struct pm_portfw *fw = card;
+	uint64_t result[2];
+	int status = pm_port_lane_test(fw->port, lane, op, mbits, result);
+
+	if (errors)
+		*errors = result[0];
+	if (bits)
+		*bits = result[1];
+	return -status;
+}
+
 static void fw_note(void *card, const struct lane_note *note)
 {
 	struct pm_portfw *fw = card;
@@ -106,6 +132,8 @@ static const struct lane_card_ops fw_ops = {
 	.map_switch = fw_map_switch,
 	.map_abort = fw_map_abort,
 	.mgmt_send = fw_mgmt_send,
+	.standby = fw_standby,
+	.lane_test = fw_lane_test,
 	.note = fw_note,
 };
 
@@ -156,7 +184,12 @@ struct pm_portfw *pm_portfw_new_cfg(struct pm_sim *sim, struct pm_port *port,
 	fw->port = port;
 	pm_event_init(&fw->news, fw_run, fw, false);
 	pm_event_init(&fw->timer, fw_run, fw, true);
-	if (lane_agent_init(&fw->agent, cfg, &fw_ops, fw, new_incarnation(), now)) {
+	fw->ops = fw_ops;
+	if (!pm_port_config(port)->standby)
+		fw->ops.standby = NULL;
+	if (!pm_port_config(port)->lane_test)
+		fw->ops.lane_test = NULL;
+	if (lane_agent_init(&fw->agent, cfg, &fw->ops, fw, new_incarnation(), now)) {
 		free(fw);
 		return NULL;
 	}
@@ -188,10 +221,37 @@ void pm_portfw_listen(struct pm_portfw *fw, void (*note)(void *arg, const struct
 	fw->note_arg = arg;
 }
 
+struct lane_agent *pm_portfw_agent(struct pm_portfw *fw)
+{
+	return &fw->agent;
+}
+
+void pm_portfw_kick(struct pm_portfw *fw)
+{
+	pm_sim_at(fw->sim, &fw->news, pm_sim_now(fw->sim));
+}
+
+static void lane_event(struct pm_portfw *fw, const struct pm_link_event *ev, uint64_t now)
+{
+	u16 lane = (u16)ev->lane;
+
+	if (ev->cause == PNIC_LANE_CAUSE_LOS)
+		lane_agent_loss_event(&fw->agent, lane, ev->data[0]);
+	if (ev->cause == PNIC_LANE_CAUSE_TESTED)
+		lane_agent_tested(&fw->agent, lane, ev->data[0], ev->data[1], now);
+	else
+		lane_agent_lanes(&fw->agent, now);
+}
+
 void pm_portfw_event(struct pm_portfw *fw, const struct pm_link_event *ev)
 {
+	uint64_t now = pm_sim_now(fw->sim);
+
+	if (ev->type == PM_LINK_MAP)
+		lane_agent_switch_event(&fw->agent, (u8)ev->dir, ev->generation, ev->data[0],
+					ev->data[1]);
 	if (ev->type == PM_LINK_LANE)
-		lane_agent_lanes(&fw->agent, pm_sim_now(fw->sim));
+		lane_event(fw, ev, now);
 	/* The link is in the middle of something: after it. */
-	pm_sim_at(fw->sim, &fw->news, pm_sim_now(fw->sim));
+	pm_sim_at(fw->sim, &fw->news, now);
 }

@@ -224,4 +224,140 @@ KTAP_TEST(avicena_profile)
 	teardown();
 }
 
+static const struct lane_agent_stats *stats_of(int e)
+{
+	return &pm_portfw_agent(ends[e].fw)->stats;
+}
+
+/* The cards have a plan from their firmware, and mend seven lanes before it knows of one. */
+KTAP_TEST(cards_mend_by_themselves)
+{
+	struct pm_standby_stats card;
+	struct pnic_link_info i;
+	struct pnic_counters c;
+	uint64_t fast = 0, all;
+	unsigned int k, round;
+	int e;
+
+	load.period_ns = 50 * US;
+	setup("mosaic-800g");
+	run_for(1200 * MS);
+	for (round = 1; round <= 4; round++) {
+		for (e = 0; e < 2; e++)
+			for (k = 0; k < 7; k++)
+				pm_fault_kill(ends[e].port, 40 * k + 10 * round + (unsigned int)e);
+		run_for(160 * US);
+		for (e = 0; e < 2; e++) {
+			info(e, &i);
+			/* Of lanes that share a spare one gets it; FEC carries the others. */
+			CHECK_LE(dark_in_map(e), 3);
+			CHECK_EQ(i.width_rx, 425);
+			pm_port_standby_stats(ends[e].port, &card);
+			CHECK_EQ(card.switches_rx, round);
+			CHECK_EQ(card.switches_tx, round);
+		}
+		/* Time for the rest, and for the next plan. */
+		run_for(1200 * MS);
+		check_agreed();
+		CHECK_EQ(dark_in_map(0) + dark_in_map(1), 0);
+	}
+	for (e = 0; e < 2; e++) {
+		CHECK_EQ(stats_of(e)->standby_switches, 8);	/* both directions */
+		for (k = 0, fast = 0, all = 0; k < LANE_LATENCY_BUCKETS; k++) {
+			all += stats_of(e)->latency[k];
+			if (LANE_LATENCY_FIRST_NS << k <= 2000)
+				fast += stats_of(e)->latency[k];
+		}
+		CHECK_EQ(fast, 4);
+		CHECK_GE(all, fast);
+		pm_port_counters(ends[e].port, &c);
+		CHECK_EQ(c.frames_replayed, 0);
+		CHECK_EQ(c.codewords_uncorrectable, 0);
+	}
+	check_agreed();
+	load.period_ns = 5 * US;
+	check_flow(false);
+	teardown();
+}
+
+/* A card without: software does it, later. */
+KTAP_TEST(cards_that_can_not)
+{
+	struct pm_standby_stats card;
+	struct pm_link_config c;
+	int e;
+
+	pm_link_config_defaults(&c, "mosaic-800g");
+	c.standby = false;
+	c.lane_test = false;
+	setup_config(&c, NULL);
+	for (e = 0; e < 2; e++)
+		pm_fault_kill(ends[e].port, 17);
+	run_for(20 * MS);
+	for (e = 0; e < 2; e++) {
+		CHECK_EQ(dark_in_map(e), 0);
+		pm_port_standby_stats(ends[e].port, &card);
+		CHECK_EQ(card.requests + card.requests_rx, 0);
+		CHECK_EQ(stats_of(e)->standby_switches, 0);
+	}
+	check_agreed();
+	check_flow(false);
+	teardown();
+}
+
+static bool test_runs(int e, unsigned int lane)
+{
+	static u8 buf[sizeof(struct pnic_lane_table) + 460 * sizeof(struct pnic_lane_rec)];
+	const struct pnic_lane_rec *rec = (const void *)(buf + sizeof(struct pnic_lane_table));
+
+	REQUIRE(pm_port_lane_table(ends[e].port, PNIC_DIR_RX, buf, sizeof(buf)));
+	return rec[lane].flags & PNIC_LANEF_TESTING;
+}
+
+/* A lane that comes back is tested by its PRBS while the others carry traffic. */
+KTAP_TEST(a_lane_that_is_back_is_tested)
+{
+	unsigned int k, ran = 0;
+
+	load.period_ns = 100 * US;
+	setup("mosaic-800g");
+	pm_fault_kill(ends[0].port, 50);
+	run_for(20 * MS);
+	CHECK(!in_map(0, 50));
+	pm_fault_heal(ends[0].port, 50);
+	for (k = 0; k < 400 && !ends[0].notes[LANE_NOTE_TESTED]; k++) {
+		run_for(100 * MS);
+		ran += test_runs(0, 50);
+	}
+	CHECK_GT(ran, 0);
+	CHECK_EQ(ends[0].notes[LANE_NOTE_TESTED], 1);
+	check_agreed();
+	load.period_ns = 5 * US;
+	teardown();
+}
+
+/* What one end believes of its map is wrong: found when it next looks at it, and put right. */
+KTAP_TEST(a_corrupted_map_is_found)
+{
+	int dir;
+
+	for (dir = 0; dir < 2; dir++) {
+		SUBTEST("at the %s", dir ? "transmitter" : "receiver") {
+			load.period_ns = 50 * US;
+			setup("mosaic-800g");
+			pm_fault_kill(ends[0].port, 50);
+			run_for(300 * MS);
+			CHECK_EQ(pm_fault_map(ends[dir].port, dir, 3, 10), 0);
+			run_for(1600 * MS);
+			CHECK_GT(ends[0].notes[LANE_NOTE_ASTRAY] + ends[1].notes[LANE_NOTE_ASTRAY], 0);
+			run_for(2000 * MS);
+			load.period_ns = 5 * US;
+			check_agreed();
+			CHECK_EQ(dark_in_map(0), 0);
+			check_flow(false);
+			teardown();
+		}
+	}
+}
+
 KTAP_MAIN()
