@@ -288,12 +288,17 @@ static void propose(struct lane_agent *a, u64 now)
 static void plan_standby(struct lane_agent *a, u64 now)
 {
 	bool wanted = a->cfg.settings.standby && a->cfg.settings.manage;
+	int why;
 
+	a->want_plan = false;
 	if (!a->ops->standby || a->plan.change || a->proto.rx.state != LANE_RX_IDLE)
 		return;
 	lane_policy_standby(&a->policy, a->rec, &a->proto.rx.active,
 			    wanted ? lane_proto_moves_max(&a->proto) : 0, &a->map);
-	lane_proto_plan(&a->proto, &a->map, now);
+	why = lane_proto_plan(&a->proto, &a->map, now);
+	/* Once more when the far end is there, and in agreement; else at the next decision. */
+	a->want_plan = why == LANE_PROPOSE_NO_PEER || why == LANE_PROPOSE_ASTRAY ||
+		       why == LANE_PROPOSE_BUSY;
 }
 
 bool lane_agent_look(struct lane_agent *a, u64 now)
@@ -401,6 +406,10 @@ u64 lane_agent_run(struct lane_agent *a, u64 now)
 	account(a, now);
 	if (decision_due(a, now))
 		decide(a, now);
+	if (a->want_plan && lane_proto_ready(&a->proto, now) == LANE_PROPOSE_OK) {
+		plan_standby(a, now);
+		carry_out(a, now);
+	}
 	lane_agent_tick_alarms(a, now);
 	return next_call(a, now);
 }
@@ -418,6 +427,7 @@ static void begin(struct lane_agent *a, u64 now)
 {
 	a->link_state = PNIC_LINK_DOWN;
 	a->want = false;
+	a->want_plan = false;
 	a->table_bad = false;
 	a->card_bad = false;
 	a->astray = false;
@@ -469,16 +479,6 @@ int lane_agent_init(struct lane_agent *a, const struct lane_agent_cfg *cfg,
 	    !lane_msg_moves_max(a->cfg.proto.msg_max))
 		return -1;
 	lane_policy_init(&a->policy, &a->cfg.policy);
-	lane_agent_apply(&a->policy, &a->cfg.settings, lane_agent_can_test(a, &a->cfg.settings));
-	return join(a, incarnation, now);
-}
-
-int lane_agent_restart(struct lane_agent *a, u32 incarnation, u64 now)
-{
-	begin(a, now);
-	if (!incarnation)
-		return -1;
-	lane_policy_restart(&a->policy);
 	lane_agent_apply(&a->policy, &a->cfg.settings, lane_agent_can_test(a, &a->cfg.settings));
 	return join(a, incarnation, now);
 }

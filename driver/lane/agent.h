@@ -101,6 +101,7 @@ struct lane_agent {
 	struct lane_agent_stats stats;
 	u8 link_state;
 	bool want;		/* the policy wants a change that could not be proposed yet */
+	bool want_plan;		/* a standby plan could not be told yet */
 	bool news;		/* the next decision is for lane events */
 	bool working;		/* a change of the receive map is under way */
 	bool clustered;		/* lanes of a cluster are still bad */
@@ -148,11 +149,6 @@ void lane_agent_cfg_default(struct lane_agent_cfg *cfg);
  */
 int lane_agent_init(struct lane_agent *a, const struct lane_agent_cfg *cfg,
 		    const struct lane_card_ops *ops, void *card, u32 incarnation, u64 now);
-/*
- * After a reset of the card: as lane_agent_init(), but settings, counts and what is known
- * of the lanes stay. Only after a lane_agent_init() that returned 0.
- */
-int lane_agent_restart(struct lane_agent *a, u32 incarnation, u64 now);
 /* Lanes were lost, came back or err: there is something to decide, soon. */
 void lane_agent_lanes(struct lane_agent *a, u64 now);
 /* A test of a lane is over: PNIC_LANE_CAUSE_TESTED. */

@@ -51,8 +51,9 @@ bool lane_policy_cfg_valid(const struct lane_policy_cfg *cfg)
 	       k->quarantine_ns <= k->quarantine_max_ns;
 }
 
-static void begin(struct lane_policy *pol)
+void lane_policy_init(struct lane_policy *pol, const struct lane_policy_cfg *cfg)
 {
+	pol->cfg = *cfg;
 	pol->manage = true;
 	pol->can_test = false;
 	pol->budget_ns = BILLION;
@@ -60,6 +61,7 @@ static void begin(struct lane_policy *pol)
 	pol->rested_at = 0;
 	pol->cluster_due = LANE_NEVER;
 	pol->common = false;
+	pol->common_power = false;
 	pol->dark = false;
 	memset(&pol->told, 0, sizeof(pol->told));
 	pol->trend_at = 0;
@@ -69,31 +71,7 @@ static void begin(struct lane_policy *pol)
 	pol->common_bad = 0;
 	pol->nr_spares = 0;
 	pol->standby.width = 0;
-}
-
-void lane_policy_init(struct lane_policy *pol, const struct lane_policy_cfg *cfg)
-{
-	pol->cfg = *cfg;
-	begin(pol);
 	memset(pol->track, 0, cfg->shape.total * sizeof(pol->track[0]));
-}
-
-void lane_policy_restart(struct lane_policy *pol)
-{
-	u16 i;
-
-	begin(pol);
-	for (i = 0; i < pol->cfg.shape.total; i++) {
-		struct lane_track *t = &pol->track[i];
-		struct lane_track was = *t;
-
-		memset(t, 0, sizeof(*t));
-		t->losses = was.losses;
-		t->known_bad = was.known_bad;
-		t->off = was.off;
-		t->test_bits = was.test_bits;
-		t->test_errors = was.test_errors;
-	}
 }
 
 void lane_policy_changed(struct lane_policy *pol, u64 now)

@@ -132,6 +132,7 @@ struct lane_policy {
 	u64 rested_at;		/* the budget allows a change that could wait */
 	u64 cluster_due;	/* a cluster is to be told of then */
 	bool common, dark;	/* so it is now */
+	bool common_power;	/* the lanes' power says so */
 	struct lane_told told;
 	/* Power of all lanes together. */
 	u64 trend_at;		/* of the last sample, 0: none */
@@ -159,8 +160,6 @@ void lane_knobs_default(struct lane_knobs *knobs);
 bool lane_policy_cfg_valid(const struct lane_policy_cfg *cfg);
 /* @cfg must be valid. Manages, tests no lanes. */
 void lane_policy_init(struct lane_policy *pol, const struct lane_policy_cfg *cfg);
-/* After a reset of the card: what is known of the lanes' past, and nothing else. */
-void lane_policy_restart(struct lane_policy *pol);
 /* Takes in what the card says now. @rec has cfg.shape.total records. */
 void lane_policy_observe(struct lane_policy *pol, const struct lane_rec *rec,
 			 const struct lane_map *map, struct lane_notes *notes, u64 now);

@@ -79,13 +79,15 @@ static void begin_anew(struct lane_policy *pol)
 void lane_policy_common(struct lane_policy *pol, const struct lane_rec *rec,
 			const struct lane_map *map, struct lane_notes *notes, u64 now)
 {
-	bool was = pol->common;
+	bool was = pol->common, power = by_power(pol, rec);
 	u16 bad = 0, l;
 
 	for (l = 0; l < map->width; l++)
 		bad += !lane_rec_dark(&rec[map->phys[l]]) && errs(&pol->track[map->phys[l]]);
 	pol->common_bad = bad;
-	pol->common = by_power(pol, rec) || by_errors(pol, bad, map->width);
+	/* The light is back: what was counted without it says nothing any more. */
+	pol->common = power || (!pol->common_power && by_errors(pol, bad, map->width));
+	pol->common_power = power;
 	if (was && !pol->common) {
 		tell_over(pol, notes, now);
 		begin_anew(pol);

@@ -73,7 +73,7 @@ static void keep_old(struct dealing *d, const struct lane_map *map, struct lane_
 static u16 choose(struct dealing *d, u16 lane)
 {
 	struct lane_policy *pol = d->pol;
-	u16 best = LANE_NONE, best_at = 0, far = 0, n;
+	u16 best = LANE_NONE, best_at = d->next, far = 0, n;
 
 	for (n = 0; n < CANDIDATES && n < pol->nr_spares; n++) {
 		u16 at = (d->next + n) % pol->nr_spares;
@@ -90,8 +90,10 @@ static u16 choose(struct dealing *d, u16 lane)
 		if (far >= FAR)
 			break;
 	}
-	d->next = best == LANE_NONE ? (d->next + n) % pol->nr_spares :
-				      (best_at + 1) % pol->nr_spares;
+	/* All of those have their share: the one whose turn it is has one more. */
+	if (best == LANE_NONE)
+		best = pol->spares[best_at];
+	d->next = (best_at + 1) % pol->nr_spares;
 	return best;
 }
 
@@ -117,8 +119,6 @@ static void deal(struct dealing *d, const struct lane_map *map, u16 room, struct
 			}
 			if (plan->phys[l] == LANE_NONE) {
 				plan->phys[l] = choose(d, map->phys[l]);
-				if (plan->phys[l] == LANE_NONE)
-					continue;
 				d->load[plan->phys[l]]++;
 			}
 			planned++;

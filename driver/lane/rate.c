@@ -9,7 +9,7 @@
 /* The normal distribution's 97.5 % point, its square halved and quartered, times 1000. */
 #define Z_M			1960
 #define Z2_2_M			1921
-#define Z2_4_M			960
+#define Z2_4_M			961
 #define Z2_M			3841
 
 u32 lane_isqrt(u64 x)
@@ -43,12 +43,16 @@ static u64 share_ppb(u64 a, u64 n)
 	return share;
 }
 
-/* Variance of a count: errors * (1 - errors / symbols), rounded up. */
+/* Variance of a count in millionths: errors * (1 - errors / symbols), rounded up. */
 static u64 variance(u64 errors, u64 symbols)
 {
+	if (!(errors >> 20))
+		return errors * 1000000 - lane_div64(errors * errors * 1000000, symbols);
 	if (symbols >> 32)
-		return errors - lane_div64(errors * (errors >> 20), (symbols >> 20) + 1);
-	return errors - lane_div64(errors * errors, symbols);
+		errors -= lane_div64(errors * (errors >> 20), (symbols >> 20) + 1);
+	else
+		errors -= lane_div64(errors * errors, symbols);
+	return errors * 1000000;
 }
 
 void lane_rate_interval(u64 errors, u64 symbols, u32 *low_ppb, u32 *high_ppb)
@@ -69,11 +73,11 @@ void lane_rate_interval(u64 errors, u64 symbols, u32 *low_ppb, u32 *high_ppb)
 	/* In thousandths of an error; the square root of millionths is one of thousandths. */
 	centre = errors * 1000 + Z2_2_M;
 	whole = symbols * 1000 + Z2_M;
-	half = (u64)lane_isqrt(variance(errors, symbols) * 1000000 + Z2_4_M * 1000);
-	half = lane_div64(half * Z_M, 1000) + 2;
-	low = centre > half ? centre - half : 0;
+	half = (u64)lane_isqrt(variance(errors, symbols) + Z2_4_M * 1000);
+	half = lane_div64(half * Z_M, 1000) + 4;
+	low = centre - 1 > half ? centre - 1 - half : 0;
 	high = centre + half < whole ? centre + half : whole;
-	*low_ppb = errors ? share_ppb(low, whole) : 0;
+	*low_ppb = errors ? share_ppb(low, whole + 1) : 0;
 	high = share_ppb(high, whole) + 2;
 	*high_ppb = high < BILLION ? high : BILLION;
 }

@@ -17,6 +17,7 @@ void lane_agent_record(const struct lane_agent *a, u16 lane, struct lane_record 
 		return;
 	t = &a->policy.track[lane];
 	r->losses = t->losses;
+	r->disabled = t->off;
 	r->age_hours = a->rec[lane].age_hours;
 	/* That all lanes of a cut cable are dark says nothing of them. */
 	r->known_bad = t->known_bad || t->losses >= BAD_LOSSES ||
@@ -33,4 +34,5 @@ void lane_agent_remember(struct lane_agent *a, u16 lane, const struct lane_recor
 	if (r->losses > t->losses)
 		t->losses = r->losses;
 	t->known_bad = r->known_bad;
+	t->off |= r->disabled;
 }

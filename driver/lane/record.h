@@ -13,11 +13,13 @@ struct lane_agent;
  * struct lane_record - one lane of a cable
  * @losses: times it failed
  * @known_bad: not to be trusted: used only when nothing else is lit
+ * @disabled: by an administrator; a record never enables a lane
  * @age_hours: hours lit, as the card said last
  */
 struct lane_record {
 	u16 losses;
 	bool known_bad;
+	bool disabled;
 	u32 age_hours;
 };
 
