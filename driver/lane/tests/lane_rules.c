@@ -18,6 +18,7 @@ KTAP_TEST(policy_rules)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(policy_rules); i++) {
+		w_fault = NULL;
 		why = policy_rules[i].check();
 		if (why)
 			ktap_say("%s: %s", policy_rules[i].name, why);
