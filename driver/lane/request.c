@@ -69,6 +69,9 @@ static u8 may_change(const struct lane_agent *a, u64 now)
 {
 	if (a->link_state != PNIC_LINK_UP)
 		return LANE_REFUSE_LINK_DOWN;
+	/* It was known once, but there is nobody to agree with. */
+	if (a->proto.peer.silent)
+		return LANE_REFUSE_PEER;
 	switch (lane_proto_ready(&a->proto, now)) {
 	case LANE_PROPOSE_NO_PEER:
 	case LANE_PROPOSE_ASTRAY:
