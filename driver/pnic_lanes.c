@@ -252,7 +252,7 @@ static int bring_up(struct pnic_lanes *lanes)
 	if (err)
 		return err;
 	spin_lock_irqsave(&lanes->lock, flags);
-	lanes->up = i.state == PNIC_LINK_UP;
+	lanes->up = i.state == PNIC_LINK_UP && !lanes->admin_down;
 	spin_unlock_irqrestore(&lanes->lock, flags);
 	lanes->incarnation = new_incarnation(lanes->incarnation);
 	configure(lanes, &cfg);

@@ -64,6 +64,12 @@ int pnic_lanes_change(struct pnic_dev *pd,
 
 /* ---- plans ---- */
 
+/* Before a request is judged: what the card has to tell by now, e.g. that the link went down. */
+static void look_first(struct pnic_lanes *lanes)
+{
+	lane_agent_run(lanes->agent, ktime_get_ns());
+}
+
 static void begin_plan(struct pnic_lanes *lanes, struct pnic_plan_view *v, bool preview)
 {
 	memset(v, 0, sizeof(*v));
@@ -93,6 +99,7 @@ int pnic_lanes_request(struct pnic_dev *pd, const struct lane_request *req,
 
 	if (err)
 		return err;
+	look_first(lanes);
 	begin_plan(lanes, v, req->preview);
 	v->refuse = lane_agent_request(lanes->agent, req, &v->plan, ktime_get_ns());
 	admin_unlock(lanes);
@@ -107,6 +114,7 @@ int pnic_lanes_undo(struct pnic_dev *pd, bool preview, struct pnic_plan_view *v)
 
 	if (err)
 		return err;
+	look_first(lanes);
 	begin_plan(lanes, v, preview);
 	lane_agent_settings(lanes->agent, &before);
 	v->refuse = lane_agent_undo(lanes->agent, preview, &v->plan, ktime_get_ns());
