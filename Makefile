@@ -27,7 +27,8 @@ export DESTDIR prefix V
 # TESTDIR (where its KTAP test programs go). A room comes after those that it links with.
 
 HOST_ROOMS	:= libpnic tools/model tools/job tools/pnic
-HOST_TESTS	:= driver/lane driver/tests libpnic tools/model tools/job tools/pnic tools/vm Documentation selftests/host
+HOST_TESTS	:= driver/lane driver/tests libpnic tools/model tools/job tools/pnic tools/vm Documentation \
+		   selftests/host selftests/bench
 GUEST_ROOMS	:= libpnic tools/job tools/pnic
 GUEST_TESTS	:= selftests
 INSTALLED	:= libpnic tools/model tools/job tools/pnic
@@ -57,7 +58,7 @@ endef
 
 # --- for people --------------------------------------------------------------------------------
 
-.PHONY: all rooms modules modules_install install run test check netlink clean help
+.PHONY: all rooms modules modules_install install run test check netlink bench-lanes clean help
 
 all: rooms
 ifneq ($(KVER),)
@@ -105,6 +106,11 @@ check:
 netlink:
 	@$(PNIC_VM) netlink
 
+export COUNT DURATION
+
+bench-lanes:
+	@$(PNIC_VM) bench lanes
+
 clean:
 	rm -rf $(B)
 
@@ -114,6 +120,7 @@ help:
 	@echo '  make test               all tests'
 	@echo '  make check              only the static checks: W=1, sparse, checkpatch, generated files'
 	@echo '  make netlink            the files that are generated from the netlink spec'
+	@echo '  make bench-lanes        what the lanes promise, in figures (COUNT=10000 SEED=1)'
 	@echo
 	@echo 'What `make run` can be told:'
 	@echo '  KILL=60                 how many lanes die on the way'

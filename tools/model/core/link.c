@@ -113,6 +113,11 @@ void pm_port_link_set(struct pm_port *p, bool admin_up)
 	pm_link_review(p->link);
 }
 
+uint64_t pm_port_latency_ns(const struct pm_port *p)
+{
+	return p->out->latency_ns;
+}
+
 int pm_port_state(const struct pm_port *p)
 {
 	return p->state;

@@ -150,6 +150,8 @@ bool pm_port_send(struct pm_port *p, struct pm_frame *f);
  */
 void pm_port_reset(struct pm_port *p);
 void pm_port_link_set(struct pm_port *p, bool admin_up);
+/* From one end to the other, flight and FEC, ns. */
+uint64_t pm_port_latency_ns(const struct pm_port *p);
 int pm_port_state(const struct pm_port *p);			/* enum pnic_link_state */
 
 /* What the admin commands LINK_QUERY, LANE_TABLE, MAP_*, MGMT_*, COUNTERS, LANE_CTL do. 0 or an

@@ -74,9 +74,15 @@ static inline void on_tx_ready(void *owner)
 	(void)owner;
 }
 
+/* Somebody who looks on, or NULL. */
+static void (*on_link_event)(int end, const struct pm_link_event *ev);
+
 static inline void on_event(void *owner, const struct pm_link_event *ev)
 {
 	struct end *e = owner;
+
+	if (on_link_event)
+		on_link_event((int)(e - ends), ev);
 
 	if (ev->type == PM_LINK_LANE && ev->cause == PNIC_LANE_CAUSE_LOS)
 		e->lost_events++;

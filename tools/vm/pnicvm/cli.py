@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 
-from . import accel, boot, checks, hostdeps, jobrun, paths, process, root, space, testrun
+from . import accel, bench, boot, checks, hostdeps, jobrun, paths, process, root, space, testrun
 from .errors import Failure
 from .follow import Follower
 from .progress import Progress
@@ -75,6 +75,10 @@ def cmd_netlink(_args, progress):
     return 0
 
 
+def cmd_bench(args, progress):
+    return bench.run(args.name, _ready_root(progress), progress)
+
+
 def _verdict(guest, status):
     """Says what went wrong in a run; returns the exit status."""
     if status is None:
@@ -126,12 +130,17 @@ def _parser():
 
     sub.add_parser('netlink', help='make the files that are generated from the netlink spec')
 
+    figures = sub.add_parser('bench', help='run a benchmark; COUNT, SEED and DURATION are taken '
+                             'from the environment')
+    figures.add_argument('name', choices=sorted(bench.BENCHES))
+
     sub.add_parser('help', help='this text')
     return parser
 
 
 COMMANDS = {'setup': cmd_setup, 'chroot': cmd_chroot, 'boot': cmd_boot,
-            'test': cmd_test, 'run': cmd_run, 'check': cmd_check, 'netlink': cmd_netlink}
+            'test': cmd_test, 'run': cmd_run, 'check': cmd_check, 'netlink': cmd_netlink,
+            'bench': cmd_bench}
 
 
 def main(argv):

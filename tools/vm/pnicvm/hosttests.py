@@ -12,14 +12,19 @@ DIRECTORY = os.path.join(paths.BUILD, 'host', 'tests')
 TIME_LIMIT = 300
 
 
+def start(path, env=None):
+    """The program, with its output in a pipe."""
+    return subprocess.Popen([path], cwd=os.path.dirname(path), stdin=subprocess.DEVNULL, env=env,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            start_new_session=True)
+
+
 def run_program(path, limit=TIME_LIMIT):
     """The cases of one program."""
     started = time.monotonic()
     parser = ktap.Parser()
     timed_out = None
-    with subprocess.Popen([path], cwd=os.path.dirname(path), stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          start_new_session=True) as process:
+    with start(path) as process:
         try:
             selector = selectors.DefaultSelector()
             selector.register(process.stdout, selectors.EVENT_READ)

@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 
-from . import accel, boot, build, lanekiller, paths, picture, summary
+from . import accel, boot, build, lanekiller, paths, picture, results, summary
 from .errors import Failure
 from .follow import Tail
 from .jobstate import Job, Sample
@@ -241,15 +241,6 @@ def play(root, chosen, options, progress, screen):
     return Outcome(watcher, guest, faults, (watcher.began or 0) - progress.started)
 
 
-def _write(name, text):
-    """A file of build/results/; its path as people type it."""
-    os.makedirs(paths.RESULTS, exist_ok=True)
-    path = os.path.join(paths.RESULTS, name)
-    with open(path, 'w', encoding='utf-8') as out:
-        out.write(text)
-    return os.path.relpath(path)
-
-
 def run(root, options, progress):
     """`pnic-vm run`: the exit status."""
     chosen = accel.choose(root, progress)
@@ -267,9 +258,9 @@ def run(root, options, progress):
         print()
         for line in summary.lines(outcome.figures, options.nics):
             print('  ' + line)
-        print('  picture            ' + _write('run.svg', outcome.picture))
+        print('  picture            ' + results.write('run.svg', outcome.picture))
         print('  figures            '
-              + _write('run.json', json.dumps(outcome.figures, indent=1) + '\n'), flush=True)
+              + results.write('run.json', json.dumps(outcome.figures, indent=1) + '\n'), flush=True)
         if outcome.figures['lanes_killed'] < options.kill:
             print('\nThe job was over before all %d lanes had died; a larger STEPS makes it longer.'
                   % options.kill)

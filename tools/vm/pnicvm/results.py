@@ -12,6 +12,15 @@ _WORD = {ktap.PASS: 'ok  ', ktap.FAIL: 'FAIL', ktap.SKIP: 'skip'}
 SHOW_LINES = 40
 
 
+def write(name, text):
+    """A file of build/results/; its path as people type it."""
+    os.makedirs(paths.RESULTS, exist_ok=True)
+    path = os.path.join(paths.RESULTS, name)
+    with open(path, 'w', encoding='utf-8') as out:
+        out.write(text)
+    return os.path.relpath(path)
+
+
 class Results:
     def __init__(self, progress=None, stream=None):
         self.progress = progress
@@ -65,12 +74,11 @@ class Results:
 
     def finish(self):
         """The last words, test.json, and the exit status."""
-        os.makedirs(paths.RESULTS, exist_ok=True)
-        with open(os.path.join(paths.RESULTS, 'test.json'), 'w', encoding='utf-8') as out:
-            json.dump({'passed': self.count[ktap.PASS], 'failed': self.count[ktap.FAIL],
-                       'skipped': self.count[ktap.SKIP],
-                       'seconds': round(time.monotonic() - self.started, 1)}, out, indent=1)
-            out.write('\n')
+        write('test.json', json.dumps({'passed': self.count[ktap.PASS],
+                                       'failed': self.count[ktap.FAIL],
+                                       'skipped': self.count[ktap.SKIP],
+                                       'seconds': round(time.monotonic() - self.started, 1)},
+                                      indent=1) + '\n')
         if self.failed:
             self._say('\nfailed:')
             for name in self.failed:
