@@ -59,8 +59,10 @@ compile "freestanding of other headers, twice" @CC@ -std=c11 -include pnic.h -c 
 echo '#include <stdint.h>
 #include <string.h>
 #include <errno.h>' > "$tmp/m32.c"
-if @CC@ -m32 -c "$tmp/m32.c" -o "$tmp/out" 2> "$tmp/log"; then
-	compile "32 bit" @CC@ -m32 -std=c11 -O2 -c "$tmp/use.c"
+# Debian's <asm/> for 32 bit lies among the headers of 64 bit, unless gcc-multilib is there.
+m32="-m32 -idirafter /usr/include/x86_64-linux-gnu"
+if @CC@ $m32 -c "$tmp/m32.c" -o "$tmp/out" 2> "$tmp/log"; then
+	compile "32 bit" @CC@ $m32 -std=c11 -O2 -c "$tmp/use.c"
 else
 	result ok "32 bit # SKIP no 32-bit headers"
 fi
