@@ -186,6 +186,104 @@ KTAP_TEST(patch)
 	teardown();
 }
 
+/* ---- slow drifts ---- */
+
+#define TOGETHER	20u		/* lanes that drift at one time: without replacement beyond FEC */
+#define STEP_NS		(100 * MS)
+#define DRIFT_END_DB	6.0		/* light of the lane is as good as gone */
+#define FAIL_BER	1e-2
+
+struct drift {
+	unsigned int lane;
+	double db, per_s;
+	bool replaced;
+};
+
+/* All of a batch a step further; how many are still in the map. */
+static unsigned int drift_on(struct drift *drift, unsigned int n, unsigned int *late)
+{
+	unsigned int i, left = 0;
+	struct pm_lane_truth t;
+
+	for (i = 0; i < n; i++) {
+		struct drift *d = &drift[i];
+
+		if (d->replaced)
+			continue;
+		if (!in_map(0, d->lane)) {
+			REQUIRE_EQ(pm_lane_truth(ends[0].port, d->lane, &t), 0);
+			*late += t.ber >= FAIL_BER;
+			d->replaced = true;
+			continue;
+		}
+		d->db += d->per_s * STEP_NS / 1e9;
+		if (d->db > DRIFT_END_DB)
+			d->db = DRIFT_END_DB;
+		pm_fault_degrade(ends[0].port, d->lane, d->db);
+		left++;
+	}
+	return left;
+}
+
+/* 0.03 to 0.5 dB a second: thousands of times as fast as an LED ages. */
+static uint64_t drift_batch(struct pm_rng *rng, unsigned int n, unsigned int *late,
+			    unsigned int *never)
+{
+	struct drift drift[TOGETHER];
+	struct pnic_counters c;
+	unsigned int i, step;
+
+	begin("mosaic-800g", NULL);
+	load.period_ns = 10 * MS;
+	load.burst = 1;
+	run_for(2000 * MS);
+	for (i = 0; i < n; i++) {
+		unsigned int k;
+
+		do {
+			drift[i].lane = working_lane(0, rng);
+			for (k = 0; k < i && drift[k].lane != drift[i].lane; k++)
+				;
+		} while (k < i);
+		drift[i].db = 0;
+		drift[i].per_s = 0.03 * exp(pm_rng_unit(rng) * log(0.5 / 0.03));
+		drift[i].replaced = false;
+	}
+	for (step = 0; step < 3000 && drift_on(drift, n, late); step++)
+		run_for(STEP_NS);
+	*never += drift_on(drift, n, late);
+	counters(0, &c);
+	CHECK_EQ(ends[0].wrong + ends[1].wrong, 0);
+	check_agreed();
+	teardown();
+	return le64toh(c.codewords_uncorrectable);
+}
+
+KTAP_TEST(slow_drifts)
+{
+	unsigned long long count = bench_setting("COUNT", FEW), done;
+	unsigned int late = 0, never = 0;
+	uint64_t lost = 0;
+	struct pm_rng rng;
+
+	ktap.timeout_s = 0;
+	alarm(0);
+	pm_rng_init(&rng, bench_setting("SEED", 1), "bench drift", 0);
+	for (done = 0; done < count; done += TOGETHER) {
+		unsigned int n = count - done < TOGETHER ? count - done : TOGETHER;
+
+		lost += drift_batch(&rng, n, &late, &never);
+		if (done % 1000 == 0)
+			ktap_say("%llu drifts", done);
+	}
+	figure("drifts", count, "lanes that lost 0.03 to 0.5 dB a second, 20 at a time");
+	figure("drifts_in_time_pct", 100.0 * (count - late - never) / count,
+	       "per cent replaced before their error rate reached 1e-2; at least 99.9");
+	figure("drifts_uncorrectable", lost, "uncorrectable codewords meanwhile; none");
+	CHECK_GE(1000.0 * (count - late - never), 999.0 * count);
+	CHECK_EQ(lost, 0);
+}
+
 /* ---- how long a decision takes ---- */
 
 static double real_ns(void)
