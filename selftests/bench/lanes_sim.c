@@ -295,8 +295,8 @@ static double real_ns(void)
 }
 
 #define SIZES		4
-#define DECISIONS	400
-#define TRIES		5
+#define DECISIONS	100
+#define TRIES		20
 
 static struct lane_policy pol;
 static struct lane_plan plan;
