@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include "device.h"
-#include "ktap.h"
+#include "bench/figure.h"
 #include "modelctl.h"
 #include "nl.h"
 #include "nltest.h"
@@ -173,7 +173,9 @@ KTAP_TEST(storm)
 	}
 	STEER("{\"cmd\":\"heal\",\"nic\":0,\"lane\":[400,401,402,403,404,405,406,407,408,409]}");
 	hear_all(2000);
-	ktap_say("%llu entries in %u messages", (unsigned long long)heard.events, heard.messages);
+	figure("burst_events", heard.events, "lane events in one burst");
+	figure("burst_messages", heard.messages, "netlink messages that told of them; at most 100 for 1,000");
+	figure("burst_lost", heard.last - heard.first + 1 - heard.events, "events that no message covers; none");
 	CHECK_GE(heard.events, STORM);
 	CHECK_LE((uint64_t)heard.messages * STORM, heard.events * MESSAGES_MAX);
 	CHECK_EQ(heard.first, mark + 1);
