@@ -16,7 +16,7 @@ void lane_agent_cfg_default(struct lane_agent_cfg *cfg)
 	memset(cfg, 0, sizeof(*cfg));
 	lane_settings_default(&cfg->settings);
 	lane_proto_cfg_default(&cfg->proto);
-	cfg->verify_ns = 1000 * MS;
+	cfg->verify_ns = 125 * MS;	/* so that the next heartbeat tells of what is found */
 }
 
 void lane_agent_tell(struct lane_agent *a, const struct lane_note *note)

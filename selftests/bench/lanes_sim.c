@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "figure.h"
+#include "tools/model/core/fieldtrace.h"
 #include "tools/model/tests/pair.h"
 
 #define FEW		300
@@ -39,6 +40,13 @@ static void watch(int e, const struct pm_link_event *ev)
 	}
 }
 
+/* What check_flow() expects. */
+static void full_load(void)
+{
+	load.period_ns = 5 * US;
+	load.burst = 8;
+}
+
 static void begin(const char *profile, void (*tune)(struct lane_agent_cfg *cfg))
 {
 	seed = bench_setting("SEED", 1);
@@ -46,8 +54,7 @@ static void begin(const char *profile, void (*tune)(struct lane_agent_cfg *cfg))
 	config.seed = seed;
 	memset(seen, 0, sizeof(seen));
 	on_link_event = watch;
-	load.period_ns = 5 * US;
-	load.burst = 8;
+	full_load();
 	setup_config(&config, tune);
 }
 
@@ -137,8 +144,7 @@ KTAP_TEST(simultaneous_losses)
 		CHECK_EQ(dark_in_map(0), 0);
 		replayed += le64toh(b.frames_replayed);
 		lost += le64toh(a.codewords_uncorrectable);
-		load.period_ns = 5 * US;
-		load.burst = 8;
+		full_load();
 		check_flow(false);
 		teardown();
 	}
@@ -183,6 +189,126 @@ KTAP_TEST(patch)
 	CHECK_EQ(dark_in_map(0), 0);
 	check_agreed();
 	check_flow(false);
+	teardown();
+}
+
+/* ---- one end's map is corrupted ---- */
+
+#define CORRUPTIONS	20
+
+/* Time from the corruption to the first end that says so. */
+static uint64_t until_told(void)
+{
+	uint64_t begun = pm_sim_now(sim);
+	unsigned int before = ends[0].notes[LANE_NOTE_ASTRAY] + ends[1].notes[LANE_NOTE_ASTRAY];
+
+	while (ends[0].notes[LANE_NOTE_ASTRAY] + ends[1].notes[LANE_NOTE_ASTRAY] == before &&
+	       pm_sim_now(sim) < begun + 10000 * MS)
+		run_for(1 * MS);
+	return pm_sim_now(sim) - begun;
+}
+
+KTAP_TEST(corrupted_map)
+{
+	struct lane_agent_cfg cfg;
+	uint64_t worst = 0, took;
+	struct pm_rng rng;
+	unsigned int i;
+
+	lane_agent_cfg_default(&cfg);
+	begin("mosaic-800g", NULL);
+	load.period_ns = 100 * US;
+	load.burst = 1;
+	pm_rng_init(&rng, seed, "bench corruption", 0);
+	/* At generation 1 the cards' own heartbeat mends a receiver at once. */
+	pm_fault_kill(ends[0].port, 7);
+	pm_fault_kill(ends[1].port, 7);
+	for (i = 0; i < CORRUPTIONS; i++) {
+		int dir = i & 1 ? PNIC_DIR_TX : PNIC_DIR_RX;
+
+		run_for((500 + pm_rng_below(&rng, 1000)) * MS);
+		check_agreed();
+		REQUIRE_EQ(pm_fault_map(ends[i >> 1 & 1].port, dir, 10 + pm_rng_below(&rng, 400),
+					config.lanes_data + 1 + i), 0);
+		took = until_told();
+		worst = took > worst ? took : worst;
+		run_for(3000 * MS);
+		check_agreed();
+	}
+	figure("asymmetry_told_ms_max", worst / 1e6, "ms from a map corrupted in one card to the report, worst");
+	figure("heartbeat_ms", cfg.proto.heartbeat_ns / 1e6, "ms of a heartbeat; at most so long");
+	CHECK_LE(worst, cfg.proto.heartbeat_ns);
+	full_load();
+	check_flow(false);
+	teardown();
+}
+
+/* ---- random faults ---- */
+
+static void short_probation(struct lane_agent_cfg *cfg)
+{
+	cfg->settings.knobs.quarantine_ns = 200 * MS;
+	cfg->settings.knobs.quarantine_max_ns = 2000 * MS;
+	cfg->settings.knobs.grow_ns = 200 * MS;
+}
+
+static struct pm_port *port_of(void *arg, unsigned int nic, bool at_switch)
+{
+	(void)arg;
+	return nic < 2 && !at_switch ? ends[nic].port : NULL;
+}
+
+KTAP_TEST(random_faults)
+{
+	unsigned long long count = bench_setting("COUNT", FEW);
+	struct pm_trace_shape shape = { .link = &config, .nics = 2 };
+	uint64_t wrong = 0, lost = 0, downs = 0, replayed = 0, remaps = 0;
+	struct pm_trace_mix mix;
+	struct pm_player *player;
+	struct pm_trace *trace;
+	struct pnic_counters c;
+	char err[200];
+	int e;
+
+	ktap.timeout_s = 0;
+	alarm(0);
+	begin("mosaic-800g", short_probation);
+	load.period_ns = 200 * US;
+	load.burst = 4;
+	pm_trace_mix_defaults(&mix);
+	mix.seed = seed;
+	mix.count = (unsigned int)count;
+	mix.gap_us = 20000;
+	mix.repair_us = 500000;
+	trace = pm_trace_random(&mix, &shape, err, sizeof(err));
+	if (!trace)
+		ktap_say("%s", err);
+	REQUIRE(trace);
+	player = pm_player_new(sim, trace, port_of, NULL);
+	REQUIRE(player);
+	while (pm_player_left(player))
+		run_for(100 * MS);
+	run_for(3000 * MS);
+	check_agreed();
+	full_load();
+	check_flow(false);
+	for (e = 0; e < 2; e++) {
+		counters(e, &c);
+		wrong += ends[e].bad_bytes + ends[e].wrong;
+		lost += ends[e].flushed;
+		downs += le64toh(c.link_downs);
+		replayed += le64toh(c.frames_replayed);
+		remaps += le64toh(c.map_switches_rx);
+	}
+	figure("sim_faults", count, "random faults in simulated time: deaths, drifts, flaps, patches, common mode");
+	figure("sim_faults_frames", ends[0].received + ends[1].received, "frames compared meanwhile");
+	figure("sim_faults_wrong", wrong, "bytes wrong or frames out of order; none");
+	figure("sim_faults_lost", lost, "frames given up; none");
+	figure("sim_faults_link_downs", downs, "times an end of the link went down; none");
+	figure("sim_faults_remaps", remaps, "map changes");
+	figure("sim_faults_replayed", replayed, "frames sent again, where faults were more than FEC stands");
+	CHECK_EQ(wrong + lost + downs, 0);
+	pm_player_free(player);
 	teardown();
 }
 
