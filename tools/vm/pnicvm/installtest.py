@@ -18,11 +18,13 @@ make B=/tmp/build KDIR="$1" DESTDIR=/tmp/stage prefix=/usr install modules_insta
 cd /tmp/stage
 for want in usr/lib/libpnic.so usr/lib/libpnic.a usr/lib/pkgconfig/libpnic.pc \
 		usr/include/pnic.h usr/include/linux/pnic.h usr/bin/pnic-model \
-		usr/bin/pnic-allreduce "lib/modules/$2/updates/pnic.ko"; do
+		usr/bin/pnic-allreduce usr/sbin/pnic usr/share/man/man8/pnic.8 \
+		usr/share/bash-completion/completions/pnic "lib/modules/$2/updates/pnic.ko"; do
 	# Debian's kernel packs its modules
 	[ -s "$want" ] || [ -s "$want.xz" ] || echo "not installed: $want"
 done
 usr/bin/pnic-model --help >/dev/null || echo "pnic-model does not run"
+usr/sbin/pnic --help >/dev/null || echo "pnic does not run"
 '''
 
 
