@@ -35,7 +35,8 @@ static int file_name(const char *where, const char *serial, char *path, size_t s
 		return at < size ? 0 : pnic_error("%.64s...: the name is too long", where);
 	if (!*serial)
 		return pnic_error("the cable has no serial number: name a file, not a directory");
-	at += snprintf(path + at, at < size ? size - at : 0, "/");
+	if (at && at < size && path[at - 1] != '/')
+		at += snprintf(path + at, size - at, "/");
 	for (s = serial; *s && at < size; s++) {
 		const bool plain = isalnum((unsigned char)*s) || *s == '-' || *s == '_' ||
 				   (*s == '.' && s != serial);

@@ -332,8 +332,9 @@ static void show_spares(const struct view *v)
 
 	LIST_FOR_EACH(lane, &v->lanes)
 		planned += HAS(lane, PNIC_A_LANE_STANDBY);
-	printf("%s%s%s: %u usable spare%s, %u of them in the standby plan%s\n", out_hue(HUE_BOLD),
-	       v->dev.name, out_hue(HUE_NONE), l->spares, l->spares == 1 ? "" : "s", planned,
+	printf("%s%s%s: %u usable spare%s; %u lanes have one in the standby plan%s\n",
+	       out_hue(HUE_BOLD), v->dev.name, out_hue(HUE_NONE), l->spares,
+	       l->spares == 1 ? "" : "s", planned,
 	       v->dev.standby ? "" : " (the card cannot keep one)");
 	text_forecast(&l->forecast);
 	text_spares(&v->lanes);

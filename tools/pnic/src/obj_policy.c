@@ -101,6 +101,9 @@ static int set_policy(struct pnic *p, const struct dev *dev, const struct policy
 
 	if (drv_policy_set(&p->drv, dev->index, knobs, reset, &after))
 		return pnic_failed(p);
+	/* People want to see what they changed. */
+	if (!p->json && !reset)
+		after.has &= knobs->has;
 	show_or_put(p, dev->name, &after);
 	return ST_OK;
 }

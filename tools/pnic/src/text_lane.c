@@ -47,7 +47,7 @@ static void evidence(const struct lane *l, char *s, size_t size)
 		remark(s, size, "%llu symbols corrected", (unsigned long long)l->sym_errors);
 	if (HAS(l, PNIC_A_LANE_BIAS_UA) && l->bias_ua)
 		remark(s, size, "bias %u uA", l->bias_ua);
-	if (HAS(l, PNIC_A_LANE_AGE_HOURS))
+	if (HAS(l, PNIC_A_LANE_AGE_HOURS) && l->age_hours)
 		remark(s, size, "lit %s", fmt_seconds(3600ull * l->age_hours));
 	if (HAS(l, PNIC_A_LANE_GENERATION) && l->generation)
 		remark(s, size, "since generation %u", l->generation);
@@ -120,40 +120,42 @@ void text_lanes(const struct list *lanes, bool details)
 	table_print(&t);
 }
 
-/* The logical lane that @spare would take over, by the standby plan; NULL if none. */
-static const struct lane *stands_by_for(const struct list *lanes, uint32_t spare)
+/* Lanes that @spare takes over for by the standby plan: the first of them that is lost. */
+static unsigned int stands_by_for(const struct list *lanes, uint32_t spare)
 {
 	const struct lane *l;
+	unsigned int n = 0;
 
 	LIST_FOR_EACH(l, lanes)
-		if (HAS(l, PNIC_A_LANE_STANDBY) && l->standby == spare)
-			return l;
-	return NULL;
+		n += HAS(l, PNIC_A_LANE_STANDBY) && l->standby == spare;
+	return n;
+}
+
+static const char *lit(const struct lane *l)
+{
+	if (!HAS(l, PNIC_A_LANE_AGE_HOURS))
+		return "-";
+	return l->age_hours ? fmt_seconds(3600ull * l->age_hours) : "< 1 h";
 }
 
 void text_spares(const struct list *lanes)
 {
 	struct table t = { .columns = { ">LANE", ">X,Y", ">POWER", ">ERRORS", ">LIT", ">LOSSES",
-					">FOR LANE", "REMARKS" } };
+					">STANDBY FOR", "REMARKS" } };
 	const struct lane **spares = lanes_spares(lanes);
-	const struct lane *l, *f;
+	const struct lane *l;
 	unsigned int i;
 
 	for (i = 0; spares && spares[i]; i++) {
 		l = spares[i];
-		f = stands_by_for(lanes, l->index);
 		table_add(&t, HUE_NONE, "%u", l->index);
 		add_where(&t, l);
 		table_add(&t, HUE_NONE, "%s", power_of(l));
 		table_add(&t, HUE_NONE, "%s", HAS(l, PNIC_A_LANE_ERROR_PPB) ?
 			  fmt_ppb(l->error_ppb) : "-");
-		table_add(&t, HUE_NONE, "%s", HAS(l, PNIC_A_LANE_AGE_HOURS) ?
-			  fmt_seconds(3600ull * l->age_hours) : "-");
+		table_add(&t, HUE_NONE, "%s", lit(l));
 		table_add(&t, HUE_NONE, "%u", l->losses);
-		if (f)
-			table_add(&t, HUE_NONE, "%u", f->index);
-		else
-			table_add(&t, HUE_NONE, "-");
+		table_add(&t, HUE_NONE, "%u lanes", stands_by_for(lanes, l->index));
 		table_add(&t, HUE_WARN, "%s", l->known_bad ? "known bad" : "");
 	}
 	table_print(&t);

@@ -161,7 +161,7 @@ void text_histogram(const struct list *buckets)
 			last = b;
 	}
 	if (!last) {
-		printf("%22s\n", "nothing was counted");
+		puts("    nothing was counted yet");
 		return;
 	}
 	LIST_FOR_EACH(b, buckets) {
