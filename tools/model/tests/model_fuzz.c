@@ -249,6 +249,9 @@ KTAP_TEST(control_lines)
 		"\"\\u0000\"", "\xff", " ", "{\"cmd\":\"", "\"}\n", "{\"cmd\":\"kill\",\"lane\":",
 		"{\"cmd\":\"degrade\",\"db\":3,\"lane\":", "{\"cmd\":\"surprise\",\"on\":", "}\n",
 		"{\"cmd\":\"fatal\",\"code\":", "{\"cmd\":\"common\",\"end\":\"switch\",\"db\":",
+		"{\"cmd\":\"play\",\"text\":\"pnic-trace 1\\n", "0 0 1 kill\\n", "0.1 1 link patch ", "\"stop\"",
+		"{\"cmd\":\"misalign\",\"x\":", "{\"cmd\":\"age\",\"hours\":", "{\"cmd\":\"row\",\"row\":",
+		"{\"cmd\":\"drift\",\"db_per_hour\":1,\"lane\":", "{\"cmd\":\"corrupt_map\",\"dir\":\"rx\",",
 	};
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	char trash[65536];

@@ -167,7 +167,7 @@ static void make_command(struct host *h, uint8_t *cmd)
 		PNIC_ADM_CREATE_EP, PNIC_ADM_DESTROY_EP, PNIC_ADM_RESET_EP, PNIC_ADM_LINK_QUERY,
 		PNIC_ADM_LINK_SET, PNIC_ADM_LANE_TABLE, PNIC_ADM_LANE_CTL, PNIC_ADM_MAP_QUERY,
 		PNIC_ADM_MAP_STAGE, PNIC_ADM_MAP_SWITCH, PNIC_ADM_MAP_ABORT, PNIC_ADM_MGMT_SEND,
-		PNIC_ADM_MGMT_RECV, PNIC_ADM_COUNTERS,
+		PNIC_ADM_MGMT_RECV, PNIC_ADM_COUNTERS, PNIC_ADM_STANDBY, PNIC_ADM_LANE_TEST,
 	};
 	/* Creating is drawn more often than destroying, or nothing would ever be there. */
 	static const uint8_t makers[] = { PNIC_ADM_CREATE_EQ, PNIC_ADM_CREATE_CTX, PNIC_ADM_BIND_DB,
@@ -209,6 +209,7 @@ static void make_command(struct host *h, uint8_t *cmd)
 	case PNIC_ADM_MAP_STAGE:
 	case PNIC_ADM_MAP_SWITCH:
 	case PNIC_ADM_MAP_ABORT:
+	case PNIC_ADM_STANDBY:
 		map->addr = htole64(data_addr());
 		fill_map(h, le64toh(map->addr));
 		map->length = htole32(8 + 2 * (draw(5) ? 16 : draw(64)));
@@ -227,6 +228,11 @@ static void make_command(struct host *h, uint8_t *cmd)
 			buf->length = htole32(draw(3) ? 4096 : length());
 		if (hdr->opcode == PNIC_ADM_LANE_TABLE || hdr->opcode == PNIC_ADM_MAP_QUERY)
 			buf->arg = htole32(draw(2));
+		break;
+	case PNIC_ADM_LANE_TEST:
+		cmd[8] = draw(21);
+		cmd[10] = draw(4);
+		cmd[12] = draw(2);
 		break;
 	default:
 		cmd[8] = draw(IDS + 1);
