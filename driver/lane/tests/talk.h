@@ -14,7 +14,8 @@
 
 static struct lane_proto p;
 static struct lane_proto_cfg cfg;
-static struct lane_map map, next;
+static struct lane_map map;
+KTAP_UNUSED static struct lane_map next;
 static u32 buf[LANE_MSG_MAX / 4];
 static u32 peer_seq;
 static u64 now;
