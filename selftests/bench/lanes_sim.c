@@ -132,13 +132,14 @@ KTAP_TEST(simultaneous_losses)
 
 	for (k = 1; k <= 7; k++) {
 		begin("mosaic-800g", NULL);
-		load.period_ns = 1 * US;
-		load.burst = 64;
 		pm_rng_init(&rng, seed, "bench simultaneous", k);
 		run_for(20 * MS);
+		load.period_ns = 1 * US;
+		load.burst = 64;
+		run_for(1 * MS);
 		for (i = 0; i < k; i++)
 			pm_fault_kill(ends[0].port, working_lane(0, &rng));
-		run_for(5 * MS);
+		run_for(2 * MS);
 		counters(0, &a);
 		counters(1, &b);
 		CHECK_EQ(dark_in_map(0), 0);
@@ -273,8 +274,8 @@ KTAP_TEST(random_faults)
 	ktap.timeout_s = 0;
 	alarm(0);
 	begin("mosaic-800g", short_probation);
-	load.period_ns = 200 * US;
-	load.burst = 4;
+	load.period_ns = 500 * US;
+	load.burst = 2;
 	pm_trace_mix_defaults(&mix);
 	mix.seed = seed;
 	mix.count = (unsigned int)count;
