@@ -33,11 +33,12 @@ struct conn {
 };
 
 static const char usage[] =
-	"usage: pnic-model ctl --ctl PATH [--raw] [--timeout SECONDS] COMMAND [KEY=VALUE ...]\n"
+	"usage: pnic-model ctl [--ctl PATH] [--raw] [--timeout SECONDS] COMMAND [KEY=VALUE ...]\n"
 	"\n"
-	"PATH is the model's control socket, or the character device that leads to it.\n"
+	"PATH is the model's control socket, or the character device that leads to it;\n"
+	"without it the one that PNIC_MODEL_CTL in the environment names.\n"
 	"A value is a number, true, false, on, off, a list like 3,7,10-14, or text.\n"
-	"\"pnic-model ctl --ctl PATH help\" lists the commands.\n"
+	"\"pnic-model ctl help\" lists the commands.\n"
 	"Status: 0 done, 1 refused or no answer, 2 wrong usage.\n";
 
 static int64_t now_ms(void)
@@ -316,7 +317,7 @@ int ctl_client_main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{}
 	};
-	const char *path = NULL;
+	const char *path = getenv("PNIC_MODEL_CTL");
 	double timeout = 20;
 	bool raw = false;
 	json_t *req;

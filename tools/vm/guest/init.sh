@@ -42,6 +42,10 @@ if modprobe -q virtio_console; then
 	done
 fi
 
+# The tools by their names, and the model's client with no need to say where the model is.
+export PATH="$PATH:/pnic/guest/tools/pnic:/pnic/host/tools/model"
+export PNIC_MODEL_CTL=/dev/virtio-ports/pnic.ctl
+
 cd "${run%/vm/*}" || exit 1
 if [ -e "$run/interactive" ]; then
 	export TERM="$(cat "$run/interactive")" PS1='guest# '
