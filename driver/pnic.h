@@ -8,7 +8,7 @@
  *
  * Lock order, outermost first:
  *
- *	(a netlink socket's lock, in dumps)
+ *	(generic netlink's cb_lock around requests, a netlink socket's lock around dumps)
  *	pd->reset_lock		bring-up, reset, removal: one at a time
  *	pd->reg_lock		read: whoever uses the card for a file;
  *				write: taking the contexts away

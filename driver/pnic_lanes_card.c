@@ -121,6 +121,7 @@ static bool worth_logging(u8 code)
 	case LANE_NOTE_GROW:
 	case LANE_NOTE_MARGIN:
 	case LANE_NOTE_MORE:
+	case LANE_NOTE_TESTED:
 	case LANE_NOTE_SWITCHED:
 	case LANE_NOTE_CARD:	/* whoever sent the command said so */
 		return false;

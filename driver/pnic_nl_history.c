@@ -39,6 +39,9 @@ static const u8 history_fields[LANE_NOTE_CODES] = {
 	[LANE_NOTE_DROP]	= HAS_LANE | HAS_LOGICAL,
 	[LANE_NOTE_MOVE]	= HAS_LANE | HAS_LOGICAL,
 	[LANE_NOTE_GROW]	= HAS_LANE | HAS_LOGICAL,
+	[LANE_NOTE_TESTED]	= HAS_LANE,
+	[LANE_NOTE_ASKED]	= HAS_LANE,
+	[LANE_NOTE_UNDONE]	= HAS_LANE,
 	[LANE_NOTE_ASTRAY]	= HAS_DIR,
 	[LANE_NOTE_FALLBACK]	= HAS_DIR,
 	[LANE_NOTE_REFUSED]	= HAS_DIR,
@@ -52,7 +55,8 @@ static bool history_put_lanes(struct sk_buff *skb, const struct lane_note *note)
 	u8 has = note->code < LANE_NOTE_CODES ? history_fields[note->code] : 0;
 
 	return (has & HAS_DIR && nla_put_u32(skb, PNIC_A_HISTORY_DIRECTION, note->dir)) ||
-	       (has & HAS_LANE && nla_put_u32(skb, PNIC_A_HISTORY_LANE, note->lane)) ||
+	       (has & HAS_LANE && note->lane != LANE_NONE &&
+		nla_put_u32(skb, PNIC_A_HISTORY_LANE, note->lane)) ||
 	       (has & HAS_OTHER && nla_put_u32(skb, PNIC_A_HISTORY_OTHER, note->other)) ||
 	       (has & HAS_LOGICAL && nla_put_u32(skb, PNIC_A_HISTORY_LOGICAL, note->logical));
 }
