@@ -42,7 +42,8 @@ static bool do_misalign(struct ctl_call *c)
 		return false;
 	k = pm_port_config(c->port);
 	if (!ctl_real_or(c, "x", -k->grid_x, k->grid_x, &x) ||
-	    !ctl_real_or(c, "y", -k->grid_y, k->grid_y, &y) || !ctl_real_or(c, "db", 0, MAX_DB, &db))
+	    !ctl_real_or(c, "y", -k->grid_y, k->grid_y, &y) ||
+	    !ctl_real_or(c, "db", 0, MAX_DB, &db))
 		return false;
 	if (db > 0 && x == 0 && y == 0)
 		return ctl_fail(c, "\"db\" needs \"x\" or \"y\", for the way that it grows");

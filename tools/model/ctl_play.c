@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The control command that plays field traces, and --trace-play; see ctl.h and core/fieldtrace.h. */
+/* The control command that plays field traces, and --trace-play; see ctl.h, core/fieldtrace.h. */
 #include <string.h>
 
 #include "core/fieldtrace.h"
@@ -83,7 +83,8 @@ static bool do_play(struct ctl_call *c)
 	}
 	if (!ok)
 		return ctl_fail(c, "%s", err);
-	json_object_set_new(c->reply, "left", json_integer(s->player ? pm_player_left(s->player) : 0));
+	json_object_set_new(c->reply, "left",
+			    json_integer(s->player ? pm_player_left(s->player) : 0));
 	return true;
 }
 

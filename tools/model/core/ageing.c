@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What hours do to lanes: a rise while they are young, loss with age and temperature, drift, slow noise,
- * sudden death. Called when a link is made, by its ageing clock, and by the control socket.
+ * What hours do to lanes: a rise while they are young, loss with age and temperature, drift,
+ * slow noise, sudden death. Called when a link is made, by its ageing clock, and by the control
+ * socket.
  *
- * Hours are those of a clock of their own, that goes age_rate hours in a second of link time, or by command:
- * a simulation lasts seconds, a life years. All of it is in closed form, but for the noise; how
- * often the clock is looked at decides only how smooth it is.
+ * Hours are those of a clock of their own, that goes age_rate hours in a second of link time,
+ * or by command: a simulation lasts seconds, a life years. All of it is in closed form, but for
+ * the noise; how often the clock is looked at decides only how smooth it is.
  */
 #include <math.h>
 

@@ -257,7 +257,8 @@ static bool read_values(struct reader *r)
 		if (!number(r->word[4 + i], &v) || !(v >= a->min && v <= max) ||
 		    (a->whole && v != floor(v)))
 			return bad(r, "%s: %s \"%.40s\" isn't %s from %g to %g", k->name, a->name,
-				   r->word[4 + i], a->whole ? "an integer" : "a number", a->min, max);
+				   r->word[4 + i], a->whole ? "an integer" : "a number", a->min,
+				   max);
 		r->ev.v[i] = v;
 	}
 	return true;
@@ -274,7 +275,8 @@ static bool complete(struct reader *r)
 	if (ev->what != PM_TRACE_MISALIGN)
 		return true;
 	if (fabs(ev->v[0]) > c->grid_x || fabs(ev->v[1]) > c->grid_y)
-		return bad(r, "misalign: off by more than the grid of %u x %u", c->grid_x, c->grid_y);
+		return bad(r, "misalign: off by more than the grid of %u x %u", c->grid_x,
+			   c->grid_y);
 	if (ev->v[2] > 0 && ev->v[0] == 0 && ev->v[1] == 0)
 		return bad(r, "misalign: a gradient needs x or y, for the way that it grows");
 	return true;

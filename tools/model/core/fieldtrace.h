@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Field traces: what happens to the lanes of a fabric, and when. Documentation/field-trace.rst has the
- * format.
+ * Field traces: what happens to the lanes of a fabric, and when. Documentation/field-trace.rst
+ * has the format.
  *
  * A trace is read as a whole and judged before anything of it happens. pnic-model plays traces by
  * --trace-play and by the control socket; a test in one process opens or draws one, and plays it or
@@ -106,7 +106,8 @@ struct pm_player;
 typedef struct pm_port *(*pm_trace_port)(void *arg, unsigned int nic, bool at_switch);
 
 /* Takes over @t, whose time 0 is now. NULL: no memory, and @t is freed. */
-struct pm_player *pm_player_new(struct pm_sim *sim, struct pm_trace *t, pm_trace_port port, void *arg);
+struct pm_player *pm_player_new(struct pm_sim *sim, struct pm_trace *t, pm_trace_port port,
+				void *arg);
 void pm_player_free(struct pm_player *p);	/* what is still to come doesn't */
 size_t pm_player_left(const struct pm_player *p);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Plays a field trace by the clock of a simulation; see fieldtrace.h. Used by pnic-model and by tests.
+ * Plays a field trace by the clock of a simulation; see fieldtrace.h. Used by pnic-model and by
+ * tests.
  */
 #include <stdlib.h>
 
@@ -39,7 +40,8 @@ static void due_event(void *arg, uint64_t now)
 	}
 }
 
-struct pm_player *pm_player_new(struct pm_sim *sim, struct pm_trace *t, pm_trace_port port, void *arg)
+struct pm_player *pm_player_new(struct pm_sim *sim, struct pm_trace *t, pm_trace_port port,
+				void *arg)
 {
 	struct pm_player *p = calloc(1, sizeof(*p));
 

@@ -242,11 +242,13 @@ static void one_fault(struct draw *d, enum pm_trace_fault kind)
 		misalign(d);
 		break;
 	case PM_FAULT_TEMPERATURE:
-		put_link(d, d->at, PM_TRACE_TEMPERATURE, fmin(300, rounded(o->temp_c + between(d, 10, 40))));
+		put_link(d, d->at, PM_TRACE_TEMPERATURE,
+			 fmin(300, rounded(o->temp_c + between(d, 10, 40))));
 		put_link(d, d->end, PM_TRACE_TEMPERATURE, o->temp_c);
 		break;
 	case PM_FAULT_SUPPLY:
-		put_link(d, d->at, PM_TRACE_SUPPLY, fmax(0.01, rounded(o->supply * between(d, 0.8, 0.95))));
+		put_link(d, d->at, PM_TRACE_SUPPLY,
+			 fmax(0.01, rounded(o->supply * between(d, 0.8, 0.95))));
 		put_link(d, d->end, PM_TRACE_SUPPLY, o->supply);
 		break;
 	default:
@@ -310,7 +312,8 @@ static const char *what_is_wrong(const struct pm_trace_mix *mix)
 		return "there is no weight above 0";
 	if (mix->count > COUNT_MAX)
 		return "too many faults: at most 1000000";
-	if (!(mix->gap_us > 0 && mix->gap_us <= 1e5) || !(mix->repair_us > 0 && mix->repair_us <= 1e9))
+	if (!(mix->gap_us > 0 && mix->gap_us <= 1e5) ||
+	    !(mix->repair_us > 0 && mix->repair_us <= 1e9))
 		return "gap and repair must be above 0 us, at most 0.1 s and 1000 s";
 	if (mix->weight[PM_FAULT_DRIFTS] > 0 && !(mix->age_rate > 0 && mix->age_rate <= 1e12))
 		return "drifts need an ageing clock that runs";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What hits neighbours on the grid: dirt, a row's driver, an image that is off. Called by the control
- * socket, by field traces and by tests.
+ * What hits neighbours on the grid: dirt, a row's driver, an image that is off. Called by the
+ * control socket, by field traces and by tests.
  *
  * Each is set, not added: the same command twice leaves the same lanes.
  */
@@ -78,7 +78,7 @@ int pm_fault_row(struct pm_port *p, unsigned int row, double db)
 	return 0;
 }
 
-/* Part of a lane's image that still falls on the fibre when it is @off from its place @at of @size. */
+/* Part of a lane's image that is still on the fibre when it is @off from its place @at of @size. */
 static double overlap(double at, double off, double size)
 {
 	double over = off > 0 ? at + off - (size - 1) : -(at + off);

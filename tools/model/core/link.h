@@ -73,8 +73,9 @@ struct pm_port_ops {
 };
 
 /*
- * What makes a lane's light weaker or stronger, and how fast. Documentation/optics.rst has the source
- * of each number. Hours are those of the ageing clock, which goes only by age_rate or by command.
+ * What makes a lane's light weaker or stronger, and how fast. Documentation/optics.rst has the
+ * source of each number. Hours are those of the ageing clock, which goes only by age_rate or by
+ * command.
  */
 struct pm_optics_config {
 	double lock_ber;		/* beyond it a lane's markers can't be found */
@@ -85,7 +86,7 @@ struct pm_optics_config {
 	double temp_db_per_k;		/* loss for each kelvin more */
 	double supply, supply_exp;	/* supply against nominal; light goes by its power */
 	double burn_in_db, burn_in_h;	/* rise, and the hours for 95 % of it */
-	double life_h, life_sigma;	/* hours to half the light: median, and sigma of its logarithm */
+	double life_h, life_sigma;	/* hours to half the light: median, sigma of the logarithm */
 	double ea_ev;			/* Arrhenius, eV */
 	double fit;			/* sudden deaths of a lane in 1e9 hours */
 	double drift_sigma;		/* loss of a lane by itself, dB/h */
@@ -127,7 +128,7 @@ struct pm_knob {
 };
 const struct pm_knob *pm_knob_at(unsigned int i);		/* NULL: no more */
 const struct pm_knob *pm_knob_find(const char *name);		/* NULL: none */
-bool pm_knob_fits(const struct pm_knob *k, double v);		/* in its range, whole if it has to be */
+bool pm_knob_fits(const struct pm_knob *k, double v);		/* in its range, and whole if need be */
 double pm_knob_get(const struct pm_knob *k, const struct pm_link_config *c);
 void pm_knob_set(const struct pm_knob *k, struct pm_link_config *c, double v);
 
@@ -219,7 +220,8 @@ int pm_fault_age_rate(struct pm_port *p, double hours_per_second);
 int pm_fault_heal_all(struct pm_port *p);
 int pm_fault_drop(struct pm_port *p, unsigned int frames);		/* next frames vanish */
 int pm_fault_corrupt(struct pm_port *p, unsigned int frames);	/* next frames are damaged past FEC */
-int pm_fault_drop_requests(struct pm_port *p, unsigned int requests);	/* of @p, vanish on the line */
+/* The next requests of @p's standby plan vanish on the line. */
+int pm_fault_drop_requests(struct pm_port *p, unsigned int requests);
 /*
  * The end of @p has a wrong idea of its active map: @logical goes to the physical lane @lane, and
  * the logical lane that was there to the one that becomes free. Same generation, nobody is told.

@@ -264,7 +264,7 @@ bool pm_llr_tx_control(struct pm_dir *d, enum pm_flight_kind kind, struct pm_map
 		       uint16_t lane, bool on);
 /* The same for a request, which it copies. */
 bool pm_llr_tx_request(struct pm_dir *d, const struct pm_request *req);
-/* Takes back the frames that have a place on the line, but have not begun: something is in a hurry. */
+/* Takes back the frames that have a place on the line, but have not begun: something is urgent. */
 void pm_llr_tx_recall(struct pm_dir *d);
 void pm_flight_free(struct pm_flight *e);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Configurations of a link: the profiles, the defaults that they share, and the knob for each number.
- * Used by whoever makes links; Documentation/optics.rst has a table of the knobs with their sources.
+ * Configurations of a link: the profiles, the defaults that they share, and the knob for each
+ * number. Used by whoever makes links; Documentation/optics.rst has a table of the knobs with
+ * their sources.
  */
 #include <math.h>
 #include <stddef.h>
@@ -85,11 +86,11 @@ void pm_link_config_defaults(struct pm_link_config *c, const char *profile)
 }
 
 #define KNOB(field, kind, lo, hi, unit_, help_) \
-	{ .name = #field, .unit = unit_, .help = help_, .min = lo, .max = hi, .type = PM_KNOB_##kind, \
-	  .offset = offsetof(struct pm_link_config, field) }
+	{ .name = #field, .unit = unit_, .help = help_, .min = lo, .max = hi, \
+	  .type = PM_KNOB_##kind, .offset = offsetof(struct pm_link_config, field) }
 #define OPTIC(field, lo, hi, unit_, help_) \
-	{ .name = #field, .unit = unit_, .help = help_, .min = lo, .max = hi, .type = PM_KNOB_REAL, \
-	  .offset = offsetof(struct pm_link_config, optics.field) }
+	{ .name = #field, .unit = unit_, .help = help_, .min = lo, .max = hi, \
+	  .type = PM_KNOB_REAL, .offset = offsetof(struct pm_link_config, optics.field) }
 
 static const struct pm_knob knobs[] = {
 	KNOB(lanes_data, U16, 1, PNIC_LANES_MAX, "", "data lanes in each direction"),

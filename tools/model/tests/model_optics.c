@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Light, age and field traces as the running model takes them: control commands, options, gen-trace.
+ * Light, age and field traces as the running model takes them: control commands, options,
+ * gen-trace.
  */
 #define _GNU_SOURCE
 #include <math.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tests of standby plans share: two ends under traffic, plans at both, looks at what came of them.
- * End 1 receives and loses lanes, end 0 transmits, unless a test says otherwise. The clock
- * goes by frames, so everything here is link time.
+ * What the tests of standby plans share: two ends under traffic, plans at both, looks at what
+ * came of them. End 1 receives and loses lanes, end 0 transmits, unless a test says otherwise.
+ * The clock goes by frames, so everything here is link time.
  */
 #ifndef STANDBY_RIG_H
 #define STANDBY_RIG_H

@@ -86,7 +86,6 @@ KTAP_TEST(write_sizes)
 	pair_close(&p);
 }
 
-
 KTAP_TEST(send_sizes)
 {
 	struct pnic_cqe e;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Standby plans, maps, tests and faults of a link in random order, right and wrong, under traffic: whatever
- * the hosts and the fibre do, no byte is ever wrong, and when all is mended and both have
- * fallen back every frame arrives, once and in order.
+ * Standby plans, maps, tests and faults of a link in random order, right and wrong, under
+ * traffic: whatever the hosts and the fibre do, no byte is ever wrong, and when all is mended
+ * and both have fallen back every frame arrives, once and in order.
  *
  * A run is told by its seed: CHAOS_SEED=n runs that one only.
  */

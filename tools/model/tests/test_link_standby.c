@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Standby plans: lost lanes replaced by the cards themselves, under traffic (hardware-interface.rst,
- * 8.7), when all goes well.
+ * Standby plans: lost lanes replaced by the cards themselves, under traffic
+ * (hardware-interface.rst, 8.7), when all goes well.
  */
 #include "standby_rig.h"
 

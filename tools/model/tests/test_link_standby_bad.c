@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Standby plans that meet something: hosts that have staged maps, a far end that doesn't answer, lost
- * requests and markers, wrong plans, resets, ends that differ (hardware-interface.rst, 8.5 and
- * 8.7).
+ * Standby plans that meet something: hosts that have staged maps, a far end that doesn't
+ * answer, lost requests and markers, wrong plans, resets, ends that differ
+ * (hardware-interface.rst, 8.5 and 8.7).
  */
 #include "standby_rig.h"
 

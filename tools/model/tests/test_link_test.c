@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * LANE_TEST: PRBS of lanes in no map while traffic runs on the others (hardware-interface.rst, 8.8).
- * The lanes are those that arrive at end 1.
+ * LANE_TEST: PRBS of lanes in no map while traffic runs on the others (hardware-interface.rst,
+ * 8.8). The lanes are those that arrive at end 1.
  */
 #include <math.h>
 

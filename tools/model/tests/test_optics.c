@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Light of the lanes: what a decibel does to the bit error rate, what is common to a link, what hours
- * do, what hits neighbours, and the knobs for all of it (Documentation/optics.rst). The lanes
- * looked at are those that arrive at end 1.
+ * Light of the lanes: what a decibel does to the bit error rate, what is common to a link, what
+ * hours do, what hits neighbours, and the knobs for all of it (Documentation/optics.rst). The
+ * lanes looked at are those that arrive at end 1.
  */
 #include <math.h>
 
