@@ -29,7 +29,7 @@ bool lane_map_same(const struct lane_map *a, const struct lane_map *b)
 
 int lane_map_check(const struct lane_map *map, const struct lane_shape *shape)
 {
-	u64 seen[LANE_MAX / 64];
+	u64 seen[(LANE_MAX + 63) / 64];
 	u16 l;
 
 	if (!map->width || map->width > shape->data || map->width > LANE_MAX)

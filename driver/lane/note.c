@@ -60,6 +60,10 @@ static int state_text(const struct lane_note *n, char *buf, size_t cap)
 	case LANE_EV_RUINED:
 		return len + snprintf(buf + len, cap - len, ": %u in 10^9, of %u seen)",
 				      n->c, n->d);
+	case LANE_EV_FADE:
+	case LANE_EV_TREND:
+		return len + snprintf(buf + len, cap - len, ": %d/100 dB an hour, %u s left)",
+				      (s32)n->c, n->d);
 	}
 	return len + snprintf(buf + len, cap - len, ")");
 }

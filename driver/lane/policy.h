@@ -116,7 +116,11 @@ struct lane_plan {
 
 /* Places of the grid that the policy can keep; beyond, distances count as equal. */
 #define LANE_GRID_MAX		(4 * LANE_MAX)
-#define LANE_SPARE_KEYS		2048
+/* Distances from what failed that a spare is ranked by; beyond they count as equal. */
+#ifndef LANE_DISTANCES
+#define LANE_DISTANCES		256
+#endif
+#define LANE_SPARE_KEYS		(8 * LANE_DISTANCES)
 
 /* What was told of and still stands. */
 struct lane_told {

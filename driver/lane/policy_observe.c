@@ -128,7 +128,7 @@ static u64 probation(const struct lane_knobs *k, u16 losses)
 {
 	u64 ns = k->quarantine_ns;
 
-	while (losses-- > 1 && ns < k->quarantine_max_ns)
+	while (losses-- > 1 && ns && ns < k->quarantine_max_ns)
 		ns *= 2;
 	return ns < k->quarantine_max_ns ? ns : k->quarantine_max_ns;
 }

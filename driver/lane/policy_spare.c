@@ -4,8 +4,8 @@
  */
 #include "policy.h"
 
-#define DIST_FAR		255
-#define QUALITY_CLASSES		8	/* LANE_SPARE_KEYS / 256 */
+#define DIST_FAR		(LANE_DISTANCES - 1)
+#define QUALITY_CLASSES		8	/* LANE_SPARE_KEYS / LANE_DISTANCES */
 #define WEAK_CDB		(-100)	/* of the watch limit, if the median lane is nominal */
 
 bool lane_policy_grid_usable(const struct lane_policy *pol)
@@ -107,7 +107,7 @@ static u16 quality_class(const struct lane_policy *pol, const struct lane_track 
 
 static u16 spare_key(const struct lane_policy *pol, u16 lane, const struct lane_rec *rec)
 {
-	u16 key = quality_class(pol, &pol->track[lane], rec) * 256;
+	u16 key = quality_class(pol, &pol->track[lane], rec) * LANE_DISTANCES;
 	u32 place = lane_policy_place(pol, rec);
 
 	if (!lane_policy_grid_usable(pol) || place == LANE_GRID_MAX)

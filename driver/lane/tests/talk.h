@@ -7,7 +7,7 @@
 #define LANE_TEST_TALK_H
 
 #include "selftests/ktap.h"
-#include "../proto_priv.h"
+#include "proto_cases.h"
 
 #define US		0x22222222u
 #define PEER		0x11111111u
@@ -19,11 +19,6 @@ KTAP_UNUSED static struct lane_map next;
 static u32 buf[LANE_MSG_MAX / 4];
 static u32 peer_seq;
 static u64 now;
-
-struct transition {
-	u8 state, event, next;
-	const char *does;	/* letters of the actions, in order */
-};
 
 /*
  * P propose, A accept, R reject, G go, C confirm, H heartbeat, N plan, D planned; s stage,

@@ -135,6 +135,17 @@ def _checkpatch(results, root):
     results.check('check', 'checkpatch --strict', bad, seconds=time.monotonic() - started)
 
 
+def _proofs(results, root):
+    started = time.monotonic()
+    done = subprocess.run(space.in_source(root.path, ['make', '-C', 'driver/lane', 'cbmc']),
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors='replace', check=False)
+    bad = done.stdout.splitlines()[-40:] if done.returncode else []
+    if not bad and 'proved: ' not in done.stdout:
+        bad = ['nothing was proved']
+    results.check('check', 'lane code: CBMC', bad, seconds=time.monotonic() - started)
+
+
 def run(root, results, progress):
     progress.step('static check: W=1')
     _compile(results, 'W=1 -Werror', 'check-w1', root)
@@ -142,5 +153,7 @@ def run(root, results, progress):
     _compile(results, 'sparse', 'check-sparse', root)
     progress.step('static check: generated files')
     _netlink(results, root)
+    progress.step('static check: proofs of the lane code')
+    _proofs(results, root)
     progress.step('static check: checkpatch')
     _checkpatch(results, root)

@@ -2,7 +2,7 @@
 """`make test`: builds everything, then host tests, guest tests, static checks and the main
 job at a small size.  Each is a named test; the end is a plain line with the count."""
 
-from . import accel, build, checks, guesttests, hosttests, installtest, jobtest
+from . import accel, build, checks, guesttests, hosttests, installtest, jobtest, kunit
 from .results import Results
 
 
@@ -26,6 +26,8 @@ def run(root, progress, only=None):
         guest = _built(lambda: build.guest(root, progress, tests=True), results, progress)
         if host:
             hosttests.run(results, progress, only)
+        if not only or only in 'kunit':
+            kunit.run(root, results, progress)
         if host and guest:
             guesttests.run(root, chosen, results, progress, only)
             if not only:
