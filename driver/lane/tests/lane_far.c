@@ -229,4 +229,35 @@ KTAP_TEST(corrupted_map_is_told_within_a_heartbeat)
 					       1000 * i + seed);
 }
 
+/*
+ * Two ways to one generation: the receiver waits for the map that the hosts agreed on, the
+ * transmitter has dropped that and follows a request that the receiver's card has given up.
+ */
+KTAP_TEST(marker_of_another_map_is_not_taken)
+{
+	u64 markers;
+
+	begin(7);
+	plan(0);
+	pair_run_until(sim.now + 3 * T);
+	REQUIRE_EQ(ends[0].proto.rx.plan.state, LANE_RXP_LOADED);
+	propose(0);
+	while (ends[0].proto.rx.state != LANE_RX_GO)
+		pair_run_until(sim.now + 1);
+	sim.loss = 100;
+	sim.dir[0].head = sim.dir[0].tail;	/* GO, too */
+	pair_run_until(sim.now + pair_knobs.stage_hold_ns + T);
+	REQUIRE_EQ(sim.dir[1].tx_staged.generation, 0);
+	REQUIRE_EQ(sim.dir[1].rx_staged.generation, 3);
+	markers = sim.wrong_sums;
+	sim.loss = 0;
+	sim_late_request(&sim, 0, 1);
+	pair_run_until(sim.now + T / 4);
+	CHECK_EQ(sim.wrong_sums, markers + 1);
+	CHECK_EQ(sim.dir[1].tx.generation, 3);
+	CHECK(!sim.broken);
+	recovers();
+	CHECK_EQ(ends[1].notes[LANE_NOTE_FALLBACK], 1);
+}
+
 KTAP_MAIN()

@@ -531,6 +531,23 @@ int sim_abort(struct sim_link *l, int end, u8 dir, u32 generation)
 	return 0;
 }
 
+void sim_late_request(struct sim_link *l, int end, u16 logical)
+{
+	struct sim_dir *d = dir_of(l, end, PNIC_DIR_RX);
+	static struct sim_map map;
+	u16 i;
+
+	map_copy(&d->moves, &d->rx_plan);
+	for (i = 0; i < d->moves.width; i++)
+		if (i != logical)
+			d->moves.phys[i] = LANE_NONE;
+	map_copy(&map, &d->rx);
+	apply(&map, &d->moves);
+	d->moves.generation = map.generation;
+	d->moves_sum = map_sum(&map);
+	push_request(l, d);
+}
+
 static int plan_refusal(const struct sim_link *l, const struct sim_map *active,
 			const struct lane_map *plan)
 {

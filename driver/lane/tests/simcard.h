@@ -93,6 +93,8 @@ int sim_switch(struct sim_link *l, int end, u32 generation);
 int sim_abort(struct sim_link *l, int end, u8 dir, u32 generation);
 /* @plan: width 0 for none. */
 int sim_standby(struct sim_link *l, int end, u8 dir, const struct lane_map *plan);
+/* A request for the spare of @logical goes out, though @end's card has given it up. */
+void sim_late_request(struct sim_link *l, int end, u16 logical);
 int sim_send(struct sim_link *l, int end, const void *msg, size_t len);
 int sim_recv(struct sim_link *l, int end, void *buf);
 /* The card's active map of @dir becomes another one under the same number, or no map at all. */
