@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The administrator's tool over the real driver: every command in text and JSON, what is refused and how, who
- * may what. Lanes that fail are in tool_lanes.
+ * The administrator's tool over the real driver: every command in text and JSON, what is refused
+ * and how, who may what. Lanes that fail are in tool_lanes.
  */
 #include <sys/stat.h>
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The administrator's tool while lanes fail: what the model does to lanes is seen by every command, and by
- * the monitor; lanes are changed by hand; what is known of the cable is kept and taken back.
+ * The administrator's tool while lanes fail: what the model does to lanes is seen by every
+ * command, and by the monitor; lanes are changed by hand; what is known of the cable is kept and
+ * taken back.
  */
 #include <sys/wait.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Runs the administrator's tool and keeps what it said. The tool is $PNIC_TOOL, or the one that was built
- * beside the tests, or the installed one.
+ * Runs the administrator's tool and keeps what it said. The tool is $PNIC_TOOL, or the one that
+ * was built beside the tests, or the installed one.
  */
 #ifndef PNIC_SELFTESTS_TOOLTEST_H
 #define PNIC_SELFTESTS_TOOLTEST_H

@@ -38,7 +38,8 @@ int arg_word(struct pnic *p, const struct names *words, const char *what)
 	if (value == -2)
 		return -pnic_usage(p, "\"%s\" is ambiguous: %s", word, name_list(words, "or"));
 	if (value < 0)
-		return -pnic_usage(p, "\"%s\" is no %s: give %s", word, what, name_list(words, "or"));
+		return -pnic_usage(p, "\"%s\" is no %s: give %s", word, what,
+				   name_list(words, "or"));
 	return value;
 }
 

@@ -10,12 +10,10 @@ static const struct verb dev_verbs[] = {
 };
 
 static const struct verb link_verbs[] = {
-	{ "show", cmd_link_show, "[DEV]", "state, width, rate, margin, agreement, alarms, forecast" },
-	{ "set", cmd_link_set, "DEV {up|down}", "switch the link on or off at this end" },
-	{ "margin", cmd_link_margin, "DEV [take]",
-	  "the margin alone; take begins its minimum anew" },
-	{}
-};
+	{"show", cmd_link_show, "[DEV]", "state, width, rate, margin, agreement, alarms, forecast"},
+	{"set", cmd_link_set, "DEV {up|down}", "switch the link on or off at this end"},
+	{"margin", cmd_link_margin, "DEV [take]", "the margin alone; take begins its minimum anew"},
+	{}};
 
 static const struct verb lane_verbs[] = {
 	{ "show", cmd_lane_show, "DEV [lane N[-M]] [dir {rx|tx}]",

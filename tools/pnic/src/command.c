@@ -79,7 +79,8 @@ static const struct cmd_object *find_object(struct pnic *p, const char *word)
 		return match;
 	for (o = cmd_objects; o->name; o++)
 		if (!found || !strncmp(o->name, word, len))
-			at += snprintf(which + at, sizeof(which) - at, "%s%s", at ? ", " : "", o->name);
+			at += snprintf(which + at, sizeof(which) - at, "%s%s", at ? ", " : "",
+				       o->name);
 	unclear(p, word, "object", which, found);
 	return NULL;
 }
@@ -103,7 +104,8 @@ static const struct verb *find_verb(struct pnic *p, const struct cmd_object *o, 
 		return match;
 	for (v = o->verbs; v->name; v++)
 		if (!found || !strncmp(v->name, word, len))
-			at += snprintf(which + at, sizeof(which) - at, "%s%s", at ? ", " : "", v->name);
+			at += snprintf(which + at, sizeof(which) - at, "%s%s", at ? ", " : "",
+				       v->name);
 	unclear(p, word, "command", which, found);
 	return NULL;
 }

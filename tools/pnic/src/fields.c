@@ -18,7 +18,7 @@
 	  .off = offsetof(struct policy, knob[a]), .size = sizeof(uint32_t) }
 #define SET(st, nm)									\
 	const struct field_set st##_set = {						\
-		nm, st##_fields, sizeof(st##_fields) / sizeof(st##_fields[0]), sizeof(struct st) \
+		nm, st##_fields, ARRAY_SIZE(st##_fields), sizeof(struct st) \
 	}
 
 static const struct field dev_fields[] = {

@@ -215,7 +215,8 @@ static int read_record(const char *path, const json_t *o, size_t i, struct cable
 	if (!whole(o, "age_hours", UINT32_MAX, &r->age_hours))
 		return pnic_error("%s: record %zu: \"age_hours\" is no number of hours", path, i);
 	if (!json_is_boolean(bad))
-		return pnic_error("%s: record %zu: \"known_bad\" is neither true nor false", path, i);
+		return pnic_error("%s: record %zu: \"known_bad\" is neither true nor false", path,
+				  i);
 	r->known_bad = json_is_true(bad);
 	return 0;
 }
@@ -241,7 +242,8 @@ static int read_doc(const char *path, const json_t *doc, const char *cable_seria
 		return pnic_error("%s: of the cable \"%s\", but \"%s\" is plugged in", path, serial,
 				  cable_serial);
 	if (!whole(doc, "lanes", UINT32_MAX, &cable->lanes) || cable->lanes != lanes)
-		return pnic_error("%s: of %u lanes, but the link has %u", path, cable->lanes, lanes);
+		return pnic_error("%s: of %u lanes, but the link has %u", path, cable->lanes,
+				  lanes);
 	if (!json_is_array(records))
 		return pnic_error("%s: has no \"records\"", path);
 	snprintf(cable->cable_serial, sizeof(cable->cable_serial), "%s", serial);

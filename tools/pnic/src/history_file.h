@@ -12,8 +12,8 @@
 #define HISTORY_VERSION	1
 
 /*
- * Writes the file so that at any moment it is the old one or the new one, whole. In a directory it is named
- * by the cable's serial number. @path gets its name. 0, or ST_FAILED and it was said.
+ * Writes the file so that at any moment it is the old one or the new one, whole. In a directory
+ * it is named by the cable's serial number. @path gets its name. 0, or ST_FAILED and it was said.
  */
 int history_write(const char *where, const struct dev *dev, const struct cable *cable,
 		  const struct list *entries, char *path, size_t size);

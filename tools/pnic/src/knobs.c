@@ -13,35 +13,33 @@
 #define A(x)	PNIC_A_POLICY_##x
 
 const struct knob knobs[] = {
-	{ A(MANAGE), "manage", 0, 1, "whether the lane manager changes anything by itself" },
-	{ A(STANDBY), "standby", 0, 1, "whether a standby plan is kept in the card" },
-	{ A(WATCH_PPB), "watch-ppb", 1, 1000000000, "wrong symbols past which a lane is watched" },
-	{ A(RETIRE_PPB), "retire-ppb", 1, 1000000000, "past which it is replaced" },
-	{ A(FAIL_PPB), "fail-ppb", 1, 1000000000, "past which it counts as lost" },
-	{ A(MIN_ERRORS), "min-errors", 1, 65535, "wrong symbols before a rate is believed" },
-	{ A(COMMON_PCT), "common-pct", 1, 100,
-	  "share of the map's lanes that move together in a common mode" },
-	{ A(COMMON_CDB), "common-cdb", 1, 10000,
-	  "median loss of power of all lanes that is a common mode" },
-	{ A(CLUSTER_MIN), "cluster-min", 2, 4096, "neighbours lost at one time that are a cluster" },
-	{ A(CLUSTER_MS), "cluster-ms", 0, 3600000, "what is one time" },
-	{ A(MARGIN_FLOOR), "margin-floor", 0, 4096,
-	  "margin below which a working lane may be given up without a spare" },
-	{ A(HORIZON_S), "horizon-s", 0, 31536000,
-	  "a lane whose trend reaches the retire limit within it is replaced; 0: never" },
-	{ A(QUARANTINE_MS), "quarantine-ms", 0, 86400000,
-	  "first probation; doubles with each loss" },
-	{ A(QUARANTINE_MAX_MS), "quarantine-max-ms", 0, 86400000, "longest probation" },
-	{ A(CALM_MS), "calm-ms", 0, 3600000,
-	  "after a change, before a lane is replaced that still works" },
-	{ A(GROW_MS), "grow-ms", 0, 86400000, "after a change, before the width grows" },
-	{ A(BUDGET_MS), "budget-ms", 1, 60000,
-	  "work on maps that could wait, at most so much in each second" },
-	{ A(SETTLE_US), "settle-us", 0, 1000000, "lane events within it make one change" },
-	{ A(POLL_MS), "poll-ms", 10, 3600000, "the lane table is read at least so often" },
-	{ A(TEST_MBITS), "test-mbits", 0, 1048576, "bits of a PRBS test, 2^20; 0: no tests" },
-	{}
-};
+	{A(MANAGE), "manage", 0, 1, "whether the lane manager changes anything by itself"},
+	{A(STANDBY), "standby", 0, 1, "whether a standby plan is kept in the card"},
+	{A(WATCH_PPB), "watch-ppb", 1, 1000000000, "wrong symbols past which a lane is watched"},
+	{A(RETIRE_PPB), "retire-ppb", 1, 1000000000, "past which it is replaced"},
+	{A(FAIL_PPB), "fail-ppb", 1, 1000000000, "past which it counts as lost"},
+	{A(MIN_ERRORS), "min-errors", 1, 65535, "wrong symbols before a rate is believed"},
+	{A(COMMON_PCT), "common-pct", 1, 100,
+	 "share of the map's lanes that move together in a common mode"},
+	{A(COMMON_CDB), "common-cdb", 1, 10000,
+	 "median loss of power of all lanes that is a common mode"},
+	{A(CLUSTER_MIN), "cluster-min", 2, 4096, "neighbours lost at one time that are a cluster"},
+	{A(CLUSTER_MS), "cluster-ms", 0, 3600000, "what is one time"},
+	{A(MARGIN_FLOOR), "margin-floor", 0, 4096,
+	 "margin below which a working lane may be given up without a spare"},
+	{A(HORIZON_S), "horizon-s", 0, 31536000,
+	 "a lane whose trend reaches the retire limit within it is replaced; 0: never"},
+	{A(QUARANTINE_MS), "quarantine-ms", 0, 86400000, "first probation; doubles with each loss"},
+	{A(QUARANTINE_MAX_MS), "quarantine-max-ms", 0, 86400000, "longest probation"},
+	{A(CALM_MS), "calm-ms", 0, 3600000,
+	 "after a change, before a lane is replaced that still works"},
+	{A(GROW_MS), "grow-ms", 0, 86400000, "after a change, before the width grows"},
+	{A(BUDGET_MS), "budget-ms", 1, 60000,
+	 "work on maps that could wait, at most so much in each second"},
+	{A(SETTLE_US), "settle-us", 0, 1000000, "lane events within it make one change"},
+	{A(POLL_MS), "poll-ms", 10, 3600000, "the lane table is read at least so often"},
+	{A(TEST_MBITS), "test-mbits", 0, 1048576, "bits of a PRBS test, 2^20; 0: no tests"},
+	{}};
 
 /* The unit in the name, "" if it has none. */
 static const char *unit_of(const struct knob *k)
@@ -50,7 +48,7 @@ static const char *unit_of(const struct knob *k)
 	const char *dash = strrchr(k->name, '-');
 	unsigned int i;
 
-	for (i = 0; dash && i < sizeof(units) / sizeof(units[0]); i++)
+	for (i = 0; dash && i < ARRAY_SIZE(units); i++)
 		if (!strcmp(dash + 1, units[i]))
 			return units[i];
 	return "";
@@ -105,7 +103,7 @@ static double factor_of(const struct knob *k, const char *unit)
 	double own = 1, given = 0;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(factors) / sizeof(factors[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(factors); i++) {
 		if (strcmp(factors[i].kind, kind))
 			continue;
 		if (!strcmp(factors[i].unit, unit))
@@ -121,7 +119,7 @@ static int parse_switch(const char *word, uint32_t *value)
 	static const char *const words[] = { "off", "on", "no", "yes", "false", "true", "0", "1" };
 	unsigned int i;
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(words); i++)
 		if (!strcmp(words[i], word)) {
 			*value = i & 1;
 			return 0;

@@ -197,7 +197,7 @@ char grid_letter(const struct grid *g, unsigned int x, unsigned int y)
 		return ' ';
 	if (g->patch_of[(size_t)y * g->columns + x])
 		return '#';
-	for (i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(letters); i++)
 		if (letters[i].status == lane_status(l))
 			return letters[i].letter;
 	return '?';
@@ -205,7 +205,7 @@ char grid_letter(const struct grid *g, unsigned int x, unsigned int y)
 
 const char *grid_legend(unsigned int i, char *letter, uint32_t *status)
 {
-	if (i >= sizeof(letters) / sizeof(letters[0]))
+	if (i >= ARRAY_SIZE(letters))
 		return NULL;
 	*letter = letters[i].letter;
 	*status = letters[i].status;

@@ -31,7 +31,7 @@ static const struct {
 	{ PNIC_LANE_STATUS_DISABLED, "#ffffff", "disabled" },
 };
 
-#define STATES	(sizeof(states) / sizeof(states[0]))
+#define STATES	(ARRAY_SIZE(states))
 
 static void escape(FILE *f, const char *s)
 {
@@ -79,7 +79,7 @@ static void power_colour(char *s, size_t size, int32_t cdb)
 		{ 0x67, 0x00, 0x1f }, { 0xd6, 0x60, 0x4d }, { 0xfd, 0xdb, 0xa0 },
 		{ 0x92, 0xc5, 0xde }, { 0x21, 0x66, 0xac },
 	};
-	const double n = sizeof(stops) / sizeof(stops[0]) - 1;
+	const double n = ARRAY_SIZE(stops) - 1;
 	double at = (double)(cdb - POWER_LOW) / (POWER_HIGH - POWER_LOW) * n;
 	unsigned int c[3], i, k;
 
@@ -115,8 +115,8 @@ static void tooltip(FILE *f, const struct lane *l)
 
 static void rect(FILE *f, double x, double y, const char *colour, bool outlined)
 {
-	fprintf(f, "<rect x=\"%g\" y=\"%g\" width=\"%d\" height=\"%d\" rx=\"2\" fill=\"%s\"%s", x, y,
-		CELL, CELL, colour, outlined ? " stroke=\"#888888\"" : "");
+	fprintf(f, "<rect x=\"%g\" y=\"%g\" width=\"%d\" height=\"%d\" rx=\"2\" fill=\"%s\"%s", x,
+		y, CELL, CELL, colour, outlined ? " stroke=\"#888888\"" : "");
 }
 
 static void state_cell(FILE *f, const struct lane *l, double x, double y)
@@ -174,13 +174,15 @@ static void panel(FILE *f, const struct grid *g, double x0, const char *title,
 		}
 	}
 	LIST_FOR_EACH(p, &g->patches)
-		fprintf(f, "<circle cx=\"%g\" cy=\"%g\" r=\"%g\" fill=\"none\" stroke=\"#cc3311\" "
-			"stroke-width=\"2\" stroke-dasharray=\"6 3\"><title>patch of %u failed lanes"
-			"</title></circle>\n", x0 + p->x * PITCH + CELL / 2.0,
-			TOP + p->y * PITCH + CELL / 2.0, (p->radius + 0.8) * PITCH, p->lanes);
+	fprintf(f,
+		"<circle cx=\"%g\" cy=\"%g\" r=\"%g\" fill=\"none\" stroke=\"#cc3311\" "
+		"stroke-width=\"2\" stroke-dasharray=\"6 3\"><title>patch of %u failed lanes"
+		"</title></circle>\n",
+		x0 + p->x * PITCH + CELL / 2.0, TOP + p->y * PITCH + CELL / 2.0,
+		(p->radius + 0.8) * PITCH, p->lanes);
 }
 
-/* Lanes that may yet die, one block each: those the decoder must find, and those it may be told of. */
+/* Lanes that may yet die, a block each: those that the decoder finds, those it is told of. */
 static void margin_blocks(FILE *f, const struct link *l, double x, double y)
 {
 	const int most = 40;
@@ -258,7 +260,8 @@ static void power_legend(FILE *f, double x, double y)
 	}
 	for (db = POWER_LOW / 100; db <= POWER_HIGH / 100; db++) {
 		snprintf(label, sizeof(label), "%+d", db);
-		text(f, x + (double)(db * 100 - POWER_LOW) / (POWER_HIGH - POWER_LOW) * steps * width,
+		text(f,
+		     x + (double)(db * 100 - POWER_LOW) / (POWER_HIGH - POWER_LOW) * steps * width,
 		     y + 26, 10, " text-anchor=\"middle\" fill=\"#666666\"", db ? label : "0 dB");
 	}
 	rect(f, x, y + 36, "#222222", false);

@@ -2,9 +2,9 @@
 /*
  * pnic monitor: events as they come, a line or a JSON object each.
  *
- * Events may be lost, when they come faster than they are read. The kernel says so, and the numbers
- * of history entries in lane events show it; in both cases what happened is read from the history, and
- * the state anew.
+ * Events may be lost, when they come faster than they are read. The kernel says so, and the
+ * numbers of history entries in lane events show it; in both cases what happened is read from the
+ * history, and the state anew.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -69,7 +69,8 @@ static void line(const struct monitor *m, enum hue hue, const char *dev, const c
 {
 	if (m->stamp != STAMP_NONE)
 		printf("%s%s%s ", out_hue(HUE_DIM), stamp_text(m), out_hue(HUE_NONE));
-	printf("%s%s%s%s%s: %s\n", dev, *dev ? " " : "", out_hue(hue), kind, out_hue(HUE_NONE), text);
+	printf("%s%s%s%s%s: %s\n", dev, *dev ? " " : "", out_hue(hue), kind, out_hue(HUE_NONE),
+	       text);
 	fflush(stdout);
 }
 
@@ -173,9 +174,8 @@ static void resync(struct monitor *m, bool tell)
 	const struct link *l;
 	struct seen *seen;
 
-	if (drv_links(&m->p->drv, DRV_ALL, false, &links)) {
+	if (drv_links(&m->p->drv, DRV_ALL, false, &links))
 		say(m, "lost", m->p->drv.error);
-	}
 	LIST_FOR_EACH(l, &links) {
 		if (tell) {
 			catch_up(m, l->dev_index, 0);
@@ -309,7 +309,7 @@ static int on_event(void *arg, uint8_t cmd, const void *attrs, size_t len)
 	char why[128];
 	unsigned int i;
 
-	for (i = 0; i < sizeof(event_kinds) / sizeof(event_kinds[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(event_kinds); i++) {
 		if (event_kinds[i].cmd != cmd || !(m->what & event_kinds[i].what))
 			continue;
 		memset(&e, 0, sizeof(e));

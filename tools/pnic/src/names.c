@@ -8,7 +8,7 @@
 #define NAMES(id, from, ...)						\
 	static const char *const id##_words[] = { __VA_ARGS__ };	\
 	const struct names id##_names = {				\
-		id##_words, from, sizeof(id##_words) / sizeof(id##_words[0])	\
+		id##_words, from, ARRAY_SIZE(id##_words)	\
 	}
 
 NAMES(dev_status, 0, "probing", "ready", "degraded", "resetting", "failed", "gone");
@@ -97,11 +97,11 @@ const char *name_list(const struct names *names, const char *last)
 
 const char *alarm_meaning(unsigned int bit)
 {
-	return bit < sizeof(alarms) / sizeof(alarms[0]) ? alarms[bit].meaning :
+	return bit < ARRAY_SIZE(alarms) ? alarms[bit].meaning :
 	       "an alarm that this version of the tool does not know";
 }
 
 const char *alarm_advice(unsigned int bit)
 {
-	return bit < sizeof(alarms) / sizeof(alarms[0]) ? alarms[bit].advice : "update the tool";
+	return bit < ARRAY_SIZE(alarms) ? alarms[bit].advice : "update the tool";
 }

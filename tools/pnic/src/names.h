@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
 /* Names of the values @first, @first + 1, ...; of flags: of the bits. */
 struct names {
 	const char *const *name;

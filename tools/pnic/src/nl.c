@@ -69,7 +69,8 @@ struct nl_msg *drv_message(struct drv *n, uint8_t cmd, size_t room)
 {
 	struct nl_msg *msg = nlmsg_alloc_size(HEADERS + room);
 
-	if (!msg || !genlmsg_put(msg, 0, 0, n->family, 0, NLM_F_REQUEST, cmd, PNIC_FAMILY_VERSION)) {
+	if (!msg ||
+	    !genlmsg_put(msg, 0, 0, n->family, 0, NLM_F_REQUEST, cmd, PNIC_FAMILY_VERSION)) {
 		nlmsg_free(msg);
 		drv_fail(n, 0, "out of memory");
 		return NULL;
@@ -160,8 +161,8 @@ static int refused(struct drv *n, struct nl_msg *msg, const struct reply *r)
 	char who[128] = "";
 
 	if (f && r->has_range)
-		snprintf(who, sizeof(who), " [%s: %llu to %llu]", f->name, (unsigned long long)r->low,
-			 (unsigned long long)r->high);
+		snprintf(who, sizeof(who), " [%s: %llu to %llu]", f->name,
+			 (unsigned long long)r->low, (unsigned long long)r->high);
 	else if (f)
 		snprintf(who, sizeof(who), " [%s]", f->name);
 	if (r->text[0])

@@ -89,8 +89,8 @@ enum {
 };
 
 /*
- * Waits for a datagram of events and calls @fn for each; @timeout_ms -1: for ever. One of the above,
- * or -1; then @code is ENOBUFS if events were lost.
+ * Waits for a datagram of events and calls @fn for each; @timeout_ms -1: for ever. One of the
+ * above, or -1; then @code is ENOBUFS if events were lost.
  */
 int drv_events(struct drv *n, int timeout_ms, reply_fn *fn, void *arg);
 

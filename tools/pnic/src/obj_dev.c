@@ -16,8 +16,8 @@ static void show_identity(const struct dev *d)
 	if (HAS(d, PNIC_A_DEV_NIC_ADDR))
 		out_item("address", HUE_NONE, "%u", d->nic_addr);
 	if (HAS(d, PNIC_A_DEV_RESETS))
-		out_item("resets", HUE_NONE, "%u%s%s", d->resets, *d->reset_reason ? ", last: " : "",
-			 d->reset_reason);
+		out_item("resets", HUE_NONE, "%u%s%s", d->resets,
+			 *d->reset_reason ? ", last: " : "", d->reset_reason);
 }
 
 static void show_optics(const struct dev *d)

@@ -80,7 +80,7 @@ static json_t *margin_json(const struct dev *d, const struct link *l)
 	unsigned int i;
 
 	json_object_set_new(o, "dev", json_text(d->name));
-	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(values); i++)
 		if (HAS(l, values[i].attr))
 			json_object_set_new(o, values[i].key,
 					    json_integer(*(const int32_t *)((const char *)l +

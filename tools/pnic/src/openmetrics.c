@@ -71,7 +71,8 @@ static void devices(FILE *f, const struct list *snapshots)
 	head(f, "device_status", "stateset", NULL, "State of the device.");
 	LIST_FOR_EACH(s, snapshots)
 		for (i = 0; i < dev_status_names.n; i++) {
-			sample(f, "device_status", s, "pnic_device_status", dev_status_names.name[i]);
+			sample(f, "device_status", s, "pnic_device_status",
+			       dev_status_names.name[i]);
 			fprintf(f, "%d\n", s->dev.status == i);
 		}
 	head(f, "device_resets", "counter", NULL, "Resets of the device.");
@@ -150,7 +151,7 @@ static void gauges(FILE *f, const struct list *snapshots)
 	const struct link *l;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(link_gauges) / sizeof(link_gauges[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(link_gauges); i++) {
 		head(f, link_gauges[i].name, "gauge", link_gauges[i].unit, link_gauges[i].help);
 		LIST_FOR_EACH(s, snapshots) {
 			l = link_of(s);
@@ -168,7 +169,7 @@ static void directions(FILE *f, const struct list *snapshots)
 	const struct link *l;
 	unsigned int i, d;
 
-	for (i = 0; i < sizeof(dir_gauges) / sizeof(dir_gauges[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(dir_gauges); i++) {
 		head(f, dir_gauges[i].name, "gauge", dir_gauges[i].unit, dir_gauges[i].help);
 		LIST_FOR_EACH(s, snapshots) {
 			l = link_of(s);

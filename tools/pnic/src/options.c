@@ -77,7 +77,7 @@ static int common_option(struct pnic *p, const char *word)
 
 	if (is_long(word, "color") || !strncmp(word, "-c=", 3))
 		return set_when(p, strchr(word, '=') ? strchr(word, '=') + 1 : NULL);
-	for (i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(plain); i++)
 		if (is_long(word, plain[i].name) && set_letter(p, plain[i].letter))
 			return -1;
 	if (word[0] != '-' || !word[1] || word[1] == '-')

@@ -13,6 +13,8 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
+#include "names.h"
+
 /* A cut bundle tells of hundreds of lanes at once. */
 #define RECEIVE_BYTES	(4 << 20)
 /* The records of a cable with 4,096 lanes are one message. */
@@ -29,7 +31,7 @@ static void options(struct sock *s)
 	int one = 1;
 
 	/* What an old kernel does not have is done without. */
-	for (i = 0; i < sizeof(on) / sizeof(on[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(on); i++)
 		setsockopt(sock_fd(s), SOL_NETLINK, on[i], &one, sizeof(one));
 	nl_socket_set_buffer_size(s->nl, RECEIVE_BYTES, SEND_BYTES);
 	/* Past the administrator's limit, if we may. */
@@ -81,7 +83,8 @@ int sock_group(struct sock *s, const char *family, const char *group)
 
 int sock_join(struct sock *s, int group)
 {
-	int ret = setsockopt(sock_fd(s), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
+	int ret =
+		setsockopt(sock_fd(s), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
 
 	return ret ? -errno : 0;
 }

@@ -24,9 +24,9 @@ int sock_join(struct sock *s, int group);
 /* Sends a message. 0, -errno. */
 int sock_send(struct sock *s, const void *msg, size_t len);
 /*
- * The length of the next datagram, which has come into @buf; -errno: EAGAIN if none has come within
- * @timeout_ms (-1: for ever), EINTR by a signal, ENOBUFS when events were lost, EMSGSIZE when it has more than
- * @size bytes.
+ * The length of the next datagram, which has come into @buf; -errno: EAGAIN if none has come
+ * within @timeout_ms (-1: for ever), EINTR by a signal, ENOBUFS when events were lost, EMSGSIZE
+ * when it has more than @size bytes.
  */
 ssize_t sock_recv(struct sock *s, void *buf, size_t size, int timeout_ms);
 int sock_fd(struct sock *s);

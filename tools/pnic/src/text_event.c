@@ -76,11 +76,13 @@ void text_lane_event(char *s, size_t size, const struct lane_event *e)
 
 void text_link_event(char *s, size_t size, const struct link *l)
 {
-	put(s, size, 0, "%s, receive %u lanes %s generation %u%s, transmit %u lanes %s generation %u%s, "
-	    "margin %d, spares %u", name_of(&link_status_names, l->status), l->rx.width,
-	    fmt_rate(l->rx.rate_mbps), l->rx.generation, l->rx.agreed ? "" : " (not agreed)",
-	    l->tx.width, fmt_rate(l->tx.rate_mbps), l->tx.generation,
-	    l->tx.agreed ? "" : " (not agreed)", l->margin, l->spares);
+	put(s, size, 0,
+	    "%s, receive %u lanes %s generation %u%s, transmit %u lanes %s generation %u%s, "
+	    "margin %d, spares %u",
+	    name_of(&link_status_names, l->status), l->rx.width, fmt_rate(l->rx.rate_mbps),
+	    l->rx.generation, l->rx.agreed ? "" : " (not agreed)", l->tx.width,
+	    fmt_rate(l->tx.rate_mbps), l->tx.generation, l->tx.agreed ? "" : " (not agreed)",
+	    l->margin, l->spares);
 }
 
 static size_t put_alarms(char *s, size_t size, size_t at, const char *what, uint32_t alarms)

@@ -12,8 +12,8 @@ void text_lane_summary(const char *dev, const struct link *l, uint32_t direction
 	const struct link_dir *d = direction == PNIC_DIRECTION_TX ? &l->tx : &l->rx;
 	char counts[160];
 
-	printf("%s%s%s %s: %u of %u lanes carry data, %s, generation %u%s\n", out_hue(HUE_BOLD), dev,
-	       out_hue(HUE_NONE), name_of(&direction_names, direction), d->width, l->width_max,
+	printf("%s%s%s %s: %u of %u lanes carry data, %s, generation %u%s\n", out_hue(HUE_BOLD),
+	       dev, out_hue(HUE_NONE), name_of(&direction_names, direction), d->width, l->width_max,
 	       fmt_rate(d->rate_mbps), d->generation, d->agreed ? "" : ", not agreed");
 	if (direction == PNIC_DIRECTION_TX)
 		return;

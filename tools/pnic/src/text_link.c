@@ -64,7 +64,7 @@ void text_lane_counts(char *s, size_t size, const struct link *l)
 	size_t at = 0, i;
 
 	*s = 0;
-	for (i = 0; i < sizeof(counts) / sizeof(counts[0]) && at < size; i++)
+	for (i = 0; i < ARRAY_SIZE(counts) && at < size; i++)
 		if (HAS(l, counts[i].attr) && counts[i].n)
 			at += snprintf(s + at, size - at, "%s%u %s", at ? ", " : "", counts[i].n,
 				       name_of(&lane_status_names, counts[i].status));
@@ -87,9 +87,9 @@ static void show_dir(const char *label, const struct link_dir *d, const struct l
 	if (!d->agreed && HAS(d, PNIC_A_LINK_DIR_PEER_GENERATION))
 		snprintf(peer, sizeof(peer), "; the far end runs %u, check sum %08x",
 			 d->peer_generation, d->peer_checksum);
-	out_item("", d->agreed ? HUE_NONE : HUE_WARN, "map of generation %u, check sum %08x, %s%s%s%s",
-		 d->generation, d->checksum, d->agreed ? "agreed" : "not agreed", peer, proto,
-		 staged);
+	out_item("", d->agreed ? HUE_NONE : HUE_WARN,
+		 "map of generation %u, check sum %08x, %s%s%s%s", d->generation, d->checksum,
+		 d->agreed ? "agreed" : "not agreed", peer, proto, staged);
 }
 
 static void show_margins(const struct link *l)
@@ -99,8 +99,9 @@ static void show_margins(const struct link *l)
 	if (!HAS(l, PNIC_A_LINK_MARGIN))
 		return;
 	if (HAS(l, PNIC_A_LINK_MARGIN_ERASURE))
-		out_item("margin", text_margin_hue(l->margin), "%s; %s if the decoder knows of each",
-			 fmt_margin(l->margin), fmt_margin(l->margin_erasure));
+		out_item("margin", text_margin_hue(l->margin),
+			 "%s; %s if the decoder knows of each", fmt_margin(l->margin),
+			 fmt_margin(l->margin_erasure));
 	else
 		out_item("margin", text_margin_hue(l->margin), "%s", fmt_margin(l->margin));
 	if (HAS(l, PNIC_A_LINK_MARGIN_MIN_WINDOW))
@@ -135,8 +136,8 @@ void text_forecast(const struct forecast *f)
 	if (!HAS(f, PNIC_A_FORECAST_SPARES))
 		return;
 	if (!HAS(f, PNIC_A_FORECAST_LIFE_S)) {
-		out_item("forecast", HUE_NONE, "%u spares; no lane was lost for good in %s", f->spares,
-			 fmt_seconds(f->observed_s));
+		out_item("forecast", HUE_NONE, "%u spares; no lane was lost for good in %s",
+			 f->spares, fmt_seconds(f->observed_s));
 		return;
 	}
 	if (HAS(f, PNIC_A_FORECAST_LIFE_LOW_S) && HAS(f, PNIC_A_FORECAST_LIFE_HIGH_S))
@@ -144,8 +145,8 @@ void text_forecast(const struct forecast *f)
 			 fmt_seconds(f->life_high_s));
 	else if (HAS(f, PNIC_A_FORECAST_LIFE_LOW_S))
 		snprintf(bars, sizeof(bars), " (90 %%: %s or more)", fmt_seconds(f->life_low_s));
-	out_item("forecast", HUE_NONE, "%u spares last %s%s; %u lane%s lost for good in %s", f->spares,
-		 fmt_seconds(f->life_s), bars, f->lost, f->lost == 1 ? "" : "s",
+	out_item("forecast", HUE_NONE, "%u spares last %s%s; %u lane%s lost for good in %s",
+		 f->spares, fmt_seconds(f->life_s), bars, f->lost, f->lost == 1 ? "" : "s",
 		 fmt_seconds(f->observed_s));
 }
 
@@ -195,10 +196,11 @@ void text_link(const struct pnic *p, const char *dev, const struct link *l)
 	else
 		out_item("far end", HUE_WARN, "not heard");
 	if (HAS(l, PNIC_A_LINK_REMAPS))
-		out_item("maps changed", HUE_NONE,
-			 "%llu times, %llu of them by a standby plan; the link went down %llu times",
-			 (unsigned long long)l->remaps, (unsigned long long)l->standby_remaps,
-			 (unsigned long long)l->downs);
+		out_item(
+			"maps changed", HUE_NONE,
+			"%llu times, %llu of them by a standby plan; the link went down %llu times",
+			(unsigned long long)l->remaps, (unsigned long long)l->standby_remaps,
+			(unsigned long long)l->downs);
 	if (HAS(l, PNIC_A_LINK_FORECAST))
 		text_forecast(&l->forecast);
 	text_alarms(l->alarms);

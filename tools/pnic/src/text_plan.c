@@ -22,8 +22,8 @@ static void show_moves(const struct list *moves)
 			out_item(shown == 1 ? "moves" : "", HUE_NONE, "logical %u: new, on lane %u",
 				 m->logical, m->to);
 		else
-			out_item(shown == 1 ? "moves" : "", HUE_NONE, "logical %u: given up, was lane %u",
-				 m->logical, m->from);
+			out_item(shown == 1 ? "moves" : "", HUE_NONE,
+				 "logical %u: given up, was lane %u", m->logical, m->from);
 	}
 }
 

@@ -122,7 +122,7 @@ static int screen(struct top *t)
 	unsigned int i;
 	SCREEN *s;
 
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &sa, NULL);
 	s = newterm(NULL, stdout, stdin);
 	if (!s)
@@ -243,7 +243,8 @@ int cmd_top(struct pnic *p)
 	t->p = p;
 	t->interval = INTERVAL;
 	if (p->json)
-		ret = pnic_usage(p, "top draws a screen; link show -j and stat show -j have the numbers");
+		ret = pnic_usage(
+			p, "top draws a screen; link show -j and stat show -j have the numbers");
 	else
 		ret = top_args(p, t, &frames);
 	if (!ret)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The live view: what it shows (top_read.c), drawn on a canvas (top_frame.c), on the screen (top.c). */
+/*
+ * The live view: what it shows (top_read.c), drawn on a canvas (top_frame.c), on the screen
+ * (top.c).
+ */
 #ifndef PNIC_TOOL_TOP_H
 #define PNIC_TOOL_TOP_H
 

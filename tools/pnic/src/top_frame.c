@@ -150,8 +150,9 @@ static void errors_line(struct canvas *c, unsigned int y, const struct top *t)
 		x = canvas_put(c, LABEL, y, HUE_NONE, "%llu symbols corrected",
 			       (unsigned long long)t->now.symbols_corrected);
 	else
-		x = canvas_put(c, LABEL, y, HUE_NONE, "%.3g symbols/s corrected, %.3g frames/s replayed",
-			       symbols, replayed);
+		x = canvas_put(c, LABEL, y, HUE_NONE,
+			       "%.3g symbols/s corrected, %.3g frames/s replayed", symbols,
+			       replayed);
 	canvas_put(c, x, y, t->now.codewords_uncorrectable ? HUE_WARN : HUE_NONE,
 		   ", %llu codewords lost", (unsigned long long)t->now.codewords_uncorrectable);
 }

@@ -70,7 +70,7 @@ static int on_event(void *arg, uint8_t cmd, const void *attrs, size_t len)
 	char why[128];
 	unsigned int i;
 
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (kinds[i].cmd != cmd)
 			continue;
 		memset(&e, 0, sizeof(e));

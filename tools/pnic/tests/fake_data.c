@@ -272,7 +272,7 @@ void fake_policy(struct policy *p, uint32_t dev)
 	encode_has_all(&policy_set, p);
 	p->dev_index = dev;
 	p->revision = 3;
-	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(values); i++)
 		p->knob[PNIC_A_POLICY_MANAGE + i] = values[i];
 }
 

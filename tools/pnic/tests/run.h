@@ -55,9 +55,10 @@ KTAP_UNUSED static struct ran run(const char *fake, const char *fmt, ...)
 	r.err = slurp(err);
 	unlink(out);
 	unlink(err);
-	if (r.status < 0 || r.status > 2 || strstr(r.err, "Sanitizer") || strstr(r.err, "runtime error"))
-		ktap_failed(__FILE__, __LINE__, "pnic %s (%s): status %d\n%.600s", args, fake, r.status,
-			    r.err);
+	if (r.status < 0 || r.status > 2 || strstr(r.err, "Sanitizer") ||
+	    strstr(r.err, "runtime error"))
+		ktap_failed(__FILE__, __LINE__, "pnic %s (%s): status %d\n%.600s", args, fake,
+			    r.status, r.err);
 	return r;
 }
 

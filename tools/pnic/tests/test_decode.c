@@ -119,8 +119,8 @@ KTAP_TEST(tables_are_the_spec)
 			n = 0;
 		}
 		if (!set || n >= set->n) {
-			ktap_failed(__FILE__, __LINE__, "%s of %s is not in the tables", spec[i].name,
-				    spec[i].set);
+			ktap_failed(__FILE__, __LINE__, "%s of %s is not in the tables",
+				    spec[i].name, spec[i].set);
 			continue;
 		}
 		f = &set->fields[n++];
@@ -376,7 +376,7 @@ KTAP_TEST(text)
 	char to[64];
 	unsigned int i;
 
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(t); i++) {
 		decode_text(to, sizeof(to), t[i].in, strlen(t[i].in));
 		CHECK_STREQ(to, t[i].out);
 	}

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is kept of a cable: written whole or not at all, and read back only if all of it is right. */
+/* What is kept of a cable: written whole or not at all; read back only if all is right. */
 #include <dirent.h>
 #include <sys/stat.h>
 
 #include "selftests/ktap.h"
 
+#include "names.h"
 #include "run.h"
 
 static char dir[64];
@@ -127,7 +128,7 @@ KTAP_TEST(load_refuses)
 	make_dir();
 	r = run("", "history save 0 %s/good", dir);
 	REQUIRE_EQ(r.status, 0);
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
 		SUBTEST("%s", bad[i].name) {
 			char command[512];
 

@@ -7,6 +7,7 @@
 
 #include "selftests/ktap.h"
 
+#include "names.h"
 #include "run.h"
 
 static const char *const states[] = {
@@ -32,8 +33,8 @@ static const struct {
 	{ "link set 0 down", 0 },
 };
 
-#define STATES	(sizeof(states) / sizeof(states[0]))
-#define SHOWS	(sizeof(shows) / sizeof(shows[0]))
+#define STATES	(ARRAY_SIZE(states))
+#define SHOWS	(ARRAY_SIZE(shows))
 
 KTAP_TEST(json_in_every_state)
 {
@@ -44,7 +45,8 @@ KTAP_TEST(json_in_every_state)
 	for (i = 0; i < STATES; i++)
 		SUBTEST("%s", *states[i] ? states[i] : "healthy")
 			for (k = 0; k < SHOWS; k++) {
-				r = run(states[i], "%s %s", k & 1 ? "-p -s -d" : "-j", shows[k].args);
+				r = run(states[i], "%s %s", k & 1 ? "-p -s -d" : "-j",
+					shows[k].args);
 				v = ran_json(&r, i ? 0 : shows[k].least);
 				/* What failed shows nothing, and says so. */
 				if (v && r.status)
@@ -112,54 +114,54 @@ KTAP_TEST(wrong_usage)
 	static const struct {
 		const char *args, *text;
 	} t[] = {
-		{ "nosuch", "object \"nosuch\" is unknown" },
-		{ "l", "object \"l\" is ambiguous: link, lane" },
-		{ "s", "object \"s\" is ambiguous: spare, stat" },
-		{ "lane nosuch", "command \"nosuch\" is unknown: show, map, set, undo" },
-		{ "lane s", "command \"s\" is ambiguous: show, set" },
-		{ "dev pnic0", "command \"pnic0\" is unknown: show" },
-		{ "lane show", "which device?" },
-		{ "lane show 0 lane", "lane needs N or N-M" },
-		{ "lane show 0 lane 9-3", "\"9-3\" is neither N nor N-M" },
-		{ "lane show 0 lane x", "\"x\" is neither N nor N-M" },
-		{ "lane show 0 dir up", "\"up\" is no direction: give rx or tx" },
-		{ "lane show 0 nosuch", "\"nosuch\" is too much" },
-		{ "lane set 0 retire", "which lane?" },
-		{ "lane set 0 lane 5", "action is missing: disable, enable, retire or test" },
-		{ "lane set 0 lane 5 explode", "\"explode\" is no action" },
-		{ "lane set 0 lane -5 retire", "\"-5\" is no number" },
-		{ "lane set 0 lane 5 retire generation", "generation needs a number" },
-		{ "lane set 0 lane 5 retire generation 4294967296", "out of range, 0 to 4294967295" },
-		{ "link set 0", "state is missing: down or up" },
-		{ "link set 0 sideways", "\"sideways\" is no state: give down or up" },
-		{ "policy set 0", "which knob?" },
-		{ "policy set 0 nosuch 1", "\"nosuch\" is no knob" },
-		{ "policy set 0 watch", "watch-ppb needs a value, 1 to 1000000000" },
-		{ "policy set 0 watch 0", "watch-ppb: \"0\" is no value of it: 1 to 1000000000 ppb" },
-		{ "policy set 0 watch 1 watch-ppb 2", "watch-ppb is given twice" },
-		{ "policy set 0 quarantine 10xx", "quarantine-ms: \"10xx\"" },
-		{ "policy set 0 manage maybe", "manage: \"maybe\" is neither on nor off" },
-		{ "policy preview 0 revision 3", "\"revision\" is no knob" },
-		{ "history save 0", "which file?" },
-		{ "history show 0 since x", "\"x\" is no number" },
-		{ "res show object nosuch", "\"nosuch\" is no kind" },
-		{ "stat -j openmetrics", "OpenMetrics is no JSON" },
-		{ "monitor -t sundial", "\"sundial\" is no form of time" },
-		{ "monitor nosuch", "command \"nosuch\" is unknown" },
-		{ "top", "this is no terminal" },
-		{ "top -b 0", "-b needs a number of frames" },
-		{ "top -i 0 -b 1", "-i: seconds" },
-		{ "-j top -b 1", "top draws a screen" },
-		{ "-x dev", "unknown option \"-x\"" },
-		{ "-c=sometimes dev", "\"sometimes\" is none of auto, always, never" },
-		{ "-b", "-b needs a file" },
-		{ "-N", "-N needs the name" },
-		{ "-b - dev show", "-b FILE goes without a command" },
+		{"nosuch", "object \"nosuch\" is unknown"},
+		{"l", "object \"l\" is ambiguous: link, lane"},
+		{"s", "object \"s\" is ambiguous: spare, stat"},
+		{"lane nosuch", "command \"nosuch\" is unknown: show, map, set, undo"},
+		{"lane s", "command \"s\" is ambiguous: show, set"},
+		{"dev pnic0", "command \"pnic0\" is unknown: show"},
+		{"lane show", "which device?"},
+		{"lane show 0 lane", "lane needs N or N-M"},
+		{"lane show 0 lane 9-3", "\"9-3\" is neither N nor N-M"},
+		{"lane show 0 lane x", "\"x\" is neither N nor N-M"},
+		{"lane show 0 dir up", "\"up\" is no direction: give rx or tx"},
+		{"lane show 0 nosuch", "\"nosuch\" is too much"},
+		{"lane set 0 retire", "which lane?"},
+		{"lane set 0 lane 5", "action is missing: disable, enable, retire or test"},
+		{"lane set 0 lane 5 explode", "\"explode\" is no action"},
+		{"lane set 0 lane -5 retire", "\"-5\" is no number"},
+		{"lane set 0 lane 5 retire generation", "generation needs a number"},
+		{"lane set 0 lane 5 retire generation 4294967296", "out of range, 0 to 4294967295"},
+		{"link set 0", "state is missing: down or up"},
+		{"link set 0 sideways", "\"sideways\" is no state: give down or up"},
+		{"policy set 0", "which knob?"},
+		{"policy set 0 nosuch 1", "\"nosuch\" is no knob"},
+		{"policy set 0 watch", "watch-ppb needs a value, 1 to 1000000000"},
+		{"policy set 0 watch 0", "watch-ppb: \"0\" is no value of it: 1 to 1000000000 ppb"},
+		{"policy set 0 watch 1 watch-ppb 2", "watch-ppb is given twice"},
+		{"policy set 0 quarantine 10xx", "quarantine-ms: \"10xx\""},
+		{"policy set 0 manage maybe", "manage: \"maybe\" is neither on nor off"},
+		{"policy preview 0 revision 3", "\"revision\" is no knob"},
+		{"history save 0", "which file?"},
+		{"history show 0 since x", "\"x\" is no number"},
+		{"res show object nosuch", "\"nosuch\" is no kind"},
+		{"stat -j openmetrics", "OpenMetrics is no JSON"},
+		{"monitor -t sundial", "\"sundial\" is no form of time"},
+		{"monitor nosuch", "command \"nosuch\" is unknown"},
+		{"top", "this is no terminal"},
+		{"top -b 0", "-b needs a number of frames"},
+		{"top -i 0 -b 1", "-i: seconds"},
+		{"-j top -b 1", "top draws a screen"},
+		{"-x dev", "unknown option \"-x\""},
+		{"-c=sometimes dev", "\"sometimes\" is none of auto, always, never"},
+		{"-b", "-b needs a file"},
+		{"-N", "-N needs the name"},
+		{"-b - dev show", "-b FILE goes without a command"},
 	};
 	struct ran r;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(t); i++)
 		SUBTEST("%s", t[i].args) {
 			r = run("", "%s", t[i].args);
 			check_error(&r, 2, t[i].text);
@@ -197,7 +199,8 @@ KTAP_TEST(the_kernel_refuses)
 KTAP_TEST(help_and_version)
 {
 	static const char *const objects[] = {
-		"dev", "link", "lane", "spare", "policy", "history", "stat", "res", "monitor", "top",
+		"dev",	   "link", "lane", "spare",   "policy",
+		"history", "stat", "res",  "monitor", "top",
 	};
 	struct ran r;
 	unsigned int i;
@@ -205,10 +208,10 @@ KTAP_TEST(help_and_version)
 	r = run("nofamily", "help");
 	CHECK_EQ(r.status, 0);
 	check_text("help", r.out);
-	for (i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(objects); i++) {
 		CHECK(strstr(r.out, objects[i]));
 	}
-	for (i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(objects); i++) {
 		r = run("nofamily", "%s help", objects[i]);
 		CHECK_EQ(r.status, 0);
 		CHECK(!strncmp(r.out, "Usage: pnic ", 12));
@@ -421,7 +424,7 @@ KTAP_TEST(openmetrics)
 	struct ran r;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
 		r = run(good[i], "stat openmetrics");
 		CHECK_EQ(r.status, 0);
 		check_openmetrics(r.out);
@@ -430,11 +433,15 @@ KTAP_TEST(openmetrics)
 	CHECK_EQ(r.status, 0);
 	CHECK(!strstr(r.out, "pnic0"));
 	CHECK(strstr(r.out, "pnic_lanes{device=\"pnic1\",state=\"failed\"} 23\n"));
-	CHECK(strstr(r.out, "pnic_link_map_generation{device=\"pnic1\",direction=\"receive\"} 12\n"));
+	CHECK(strstr(r.out,
+		     "pnic_link_map_generation{device=\"pnic1\",direction=\"receive\"} 12\n"));
 	/* Cumulative, and the last is all. */
-	CHECK(strstr(r.out, "remap_latency_seconds_bucket{device=\"pnic1\",le=\"1.000000000e-06\"} 123\n"));
+	CHECK(strstr(
+		r.out,
+		"remap_latency_seconds_bucket{device=\"pnic1\",le=\"1.000000000e-06\"} 123\n"));
 	CHECK(strstr(r.out, "remap_latency_seconds_bucket{device=\"pnic1\",le=\"+Inf\"} 182\n"));
-	CHECK(strstr(r.out, "codeword_symbol_errors_bucket{device=\"pnic1\",le=\"1.0\"} 1050000000\n"));
+	CHECK(strstr(r.out,
+		     "codeword_symbol_errors_bucket{device=\"pnic1\",le=\"1.0\"} 1050000000\n"));
 	r = run("none", "stat openmetrics");
 	CHECK_EQ(r.status, 0);
 	CHECK(strstr(r.out, "# EOF\n"));

@@ -7,6 +7,7 @@
 
 #include "selftests/ktap.h"
 
+#include "names.h"
 #include "run.h"
 
 KTAP_TEST(frames)
@@ -17,7 +18,7 @@ KTAP_TEST(frames)
 	const char *s;
 	struct ran r;
 
-	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(states); i++)
 		SUBTEST("%s", *states[i] ? states[i] : "healthy") {
 			r = run(states[i], "top -b 2 -i 0.1");
 			CHECK_EQ(r.status, 0);
@@ -124,7 +125,8 @@ static void screen_close(int status)
 	CHECK_EQ(after.c_iflag, s->before.c_iflag);
 	CHECK_EQ(after.c_oflag, s->before.c_oflag);
 	/* The cursor is seen again. */
-	CHECK(memmem(s->out, s->n, "\033[?25h", 6) || memmem(s->out, s->n, "\033[?12l\033[?25h", 12));
+	CHECK(memmem(s->out, s->n, "\033[?25h", 6) ||
+	      memmem(s->out, s->n, "\033[?12l\033[?25h", 12));
 	close(s->fd);
 	close(s->hold);
 }
@@ -142,7 +144,7 @@ KTAP_TEST(signals)
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
 	unsigned int i;
 
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(signals); i++)
 		SUBTEST("signal %d", signals[i]) {
 			screen_open(24, 80);
 			CHECK(screen_shows("793.7 Gb/s", 0));
@@ -161,7 +163,7 @@ KTAP_TEST(resizing)
 	screen_open(24, 80);
 	CHECK(screen_shows("alarms", 0));
 	from = screen.n;
-	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		size.ws_row = sizes[i][0];
 		size.ws_col = sizes[i][1];
 		CHECK_EQ(ioctl(screen.fd, TIOCSWINSZ, &size), 0);

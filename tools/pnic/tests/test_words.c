@@ -92,7 +92,7 @@ KTAP_TEST(knob_values)
 	char why[160];
 	unsigned int i;
 
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(t); i++)
 		SUBTEST("%s %s", t[i].knob, t[i].word) {
 			k = knob_find(t[i].knob, why, sizeof(why));
 			if (t[i].value >= 0) {
