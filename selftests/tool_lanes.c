@@ -48,6 +48,20 @@ static bool lane_becomes(unsigned int lane, const char *status)
 	return is;
 }
 
+static bool link_becomes(const char *status)
+{
+	uint64_t end = now_ns() + WAIT_MS * 1000000ull;
+	bool is = false;
+	json_t *v;
+
+	while (!is && now_ns() < end) {
+		v = tool_json("link show pnic0");
+		is = !strcmp(word(v, "0.status"), status);
+		json_decref(v);
+	}
+	return is;
+}
+
 /* Both ends run the same maps, and nothing is under way. */
 static void settled(void)
 {
@@ -263,6 +277,10 @@ KTAP_TEST(monitor_has_told_it)
 	lane_becomes(300, "quarantined");
 	tool("policy set pnic0 grow 7s");
 	tool("policy reset pnic0");
+	tool("link set pnic0 down");
+	CHECK(link_becomes("disabled"));
+	tool("link set pnic0 up");
+	CHECK(link_becomes("up"));
 	sleep_ms(1000);
 	CHECK_EQ(kill(monitor, SIGTERM), 0);
 	CHECK_EQ(waitpid(monitor, &status, 0), monitor);
@@ -278,7 +296,8 @@ KTAP_TEST(monitor_has_told_it)
 	CHECK_GT(n, 4);
 	CHECK_GE(told("lane", "\"lane\":40,\"status\":\"failed\",\"was\":\"active\""), 1);
 	CHECK_GE(told("lane", "\"lane\":300,\"status\":\"quarantined\""), 1);
-	CHECK_GE(told("link", "\"dev\":\"pnic0\""), 1);
+	CHECK_GE(told("link", "\"dev\":\"pnic0\",\"status\":\"disabled\""), 1);
+	CHECK_GE(told("link", "\"dev\":\"pnic0\",\"status\":\"up\""), 1);
 	CHECK_GE(told("health", "\"raised\":[\"cluster\""), 1);
 	CHECK_GE(told("policy", "\"grow_ms\":7000"), 1);
 	CHECK_EQ(told("lost", ""), 0);
