@@ -3,7 +3,8 @@
  * The administrator's tool over the real driver: every command in text and JSON, what is refused
  * and how, who may what. Lanes that fail are in tool_lanes.
  */
-#include <sys/stat.h>
+#include <sched.h>
+#include <sys/wait.h>
 
 #include "device.h"
 #include "ktap.h"
@@ -84,6 +85,37 @@ KTAP_TEST(devices)
 	CHECK_EQ(r.status, 0);
 	r = tool("-N nosuch dev show");
 	CHECK_EQ(r.status, 1);
+}
+
+/* In a network namespace without cards there are none, and that is no error. */
+KTAP_TEST(another_namespace)
+{
+	int ready[2], status;
+	struct ran r;
+	pid_t child;
+	char c;
+
+	setup();
+	REQUIRE_OK(pipe(ready));
+	child = fork();
+	REQUIRE_OK(child);
+	if (!child) {
+		if (unshare(CLONE_NEWNET) || write(ready[1], "x", 1) != 1)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	close(ready[1]);
+	CHECK_EQ(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	r = tool("-N /proc/%d/ns/net -j dev show", child);
+	CHECK_EQ(r.status, 0);
+	CHECK_STREQ(r.out, "[]\n");
+	r = tool("-N /proc/%d/ns/net lane show pnic0", child);
+	CHECK_EQ(r.status, 1);
+	CHECK(strstr(r.err, "there is no device \"pnic0\", nor any other"));
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
 }
 
 static uint32_t lanes(void)
