@@ -9,7 +9,7 @@
  */
 #include "bench/figure.h"
 #include "device.h"
-#include "modelctl.h"
+#include "steer.h"
 #include "traffic.h"
 
 #define MEM		(512u << 10)
@@ -41,14 +41,6 @@ static unsigned int lanes(void)
 {
 	return about.lanes_data + about.lanes_spare;
 }
-
-#define STEER(...)							\
-	do {								\
-		if (modelctl(__VA_ARGS__)) {				\
-			ktap_failed(__FILE__, __LINE__, "model: %s", modelctl_error()); \
-			ktap_leave();					\
-		}							\
-	} while (0)
 
 static void kill_lane(unsigned int nic, unsigned int lane)
 {
@@ -192,8 +184,7 @@ static void start(void)
 
 	if (!dev_present(2))
 		SKIP("two cards are needed");
-	if (!modelctl_present())
-		SKIP("no model to steer: %s", modelctl_error());
+	NEED_MODEL();
 	for (e = 0; e < 2; e++) {
 		REQUIRE_EQ(end_open(&end[e], e, &attr), 0);
 		fd[e] = dev_open(e);

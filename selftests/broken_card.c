@@ -14,7 +14,7 @@
 
 #include "device.h"
 #include "ktap.h"
-#include "modelctl.h"
+#include "steer.h"
 #include "traffic.h"
 
 #define WAIT_MS		20000
@@ -23,18 +23,6 @@
 #define DRIVER		"/sys/bus/pci/drivers/pnic/"
 
 static struct resources before;
-
-static void steer_failed(const char *file, int line)
-{
-	ktap_failed(file, line, "model: %s", modelctl_error());
-	ktap_leave();
-}
-
-#define STEER(...)						\
-	do {							\
-		if (modelctl(__VA_ARGS__))			\
-			steer_failed(__FILE__, __LINE__);	\
-	} while (0)
 
 /* The card serves: a context with its queues can be made and does work. */
 static bool serves(unsigned int nic)
@@ -67,8 +55,7 @@ static void begin(void)
 {
 	if (!dev_present(2))
 		SKIP("two cards are needed");
-	if (!modelctl_present())
-		SKIP("no model to steer: %s", modelctl_error());
+	NEED_MODEL();
 	recovered(0);
 	REQUIRE_OK(resources_read(&before));
 }

@@ -11,7 +11,7 @@
 
 #include "device.h"
 #include "ktap.h"
-#include "modelctl.h"
+#include "steer.h"
 #include "traffic.h"
 
 #define MEM		(1ul << 20)
@@ -30,8 +30,7 @@ static void bench_open(void)
 
 	if (!dev_present(2))
 		SKIP("two cards are needed");
-	if (!modelctl_present())
-		SKIP("no model to steer: %s", modelctl_error());
+	NEED_MODEL();
 	end_close(&a);
 	end_close(&b);
 	REQUIRE_EQ(end_open(&a, 0, &attr), 0);
@@ -50,18 +49,6 @@ static void bench_close(void)
 	end_close(&a);
 	end_close(&b);
 }
-
-static void steer_failed(const char *file, int line)
-{
-	ktap_failed(file, line, "model: %s", modelctl_error());
-	ktap_leave();
-}
-
-#define STEER(...)						\
-	do {							\
-		if (modelctl(__VA_ARGS__))			\
-			steer_failed(__FILE__, __LINE__);	\
-	} while (0)
 
 /* One verified write from @from to @to. */
 static void one_write(struct end *from, struct end *to, uint32_t len, uint64_t seed)

@@ -1,28 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the netlink tests have in common: requests about one device, and waiting for a state. The
- * message given is used and overwritten. Include ktap.h and modelctl.h first.
+ * message given is used and overwritten.
  */
 #ifndef PNIC_SELFTESTS_NLTEST_H
 #define PNIC_SELFTESTS_NLTEST_H
 
 #include "nl.h"
+#include "steer.h"
 
 #define NLTEST_WAIT_MS	60000
-
-#define NEED_MODEL()						\
-	do {							\
-		if (!modelctl_present())			\
-			SKIP("no model to steer: %s", modelctl_error()); \
-	} while (0)
-
-#define STEER(...)						\
-	do {							\
-		if (modelctl(__VA_ARGS__)) {			\
-			ktap_failed(__FILE__, __LINE__, "model: %s", modelctl_error()); \
-			ktap_leave();				\
-		}						\
-	} while (0)
 
 /* A request with nothing but the device. */
 int nltest_get(struct nl_sock *s, struct nl_msg *m, uint8_t cmd, uint32_t dev, struct nl_attrs *out);

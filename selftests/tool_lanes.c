@@ -8,19 +8,11 @@
 
 #include "device.h"
 #include "ktap.h"
-#include "modelctl.h"
+#include "steer.h"
 #include "tooltest.h"
 
 #define WAIT_MS	60000
 #define EVENTS	"/tmp/tool-lanes.events"
-
-#define STEER(...)						\
-	do {							\
-		if (modelctl(__VA_ARGS__)) {			\
-			ktap_failed(__FILE__, __LINE__, "model: %s", modelctl_error()); \
-			ktap_leave();				\
-		}						\
-	} while (0)
 
 static pid_t monitor;
 
@@ -28,8 +20,7 @@ static void setup(void)
 {
 	if (!dev_present(2))
 		SKIP("two cards are needed");
-	if (!modelctl_present())
-		SKIP("no model to steer: %s", modelctl_error());
+	NEED_MODEL();
 }
 
 static bool lane_becomes(unsigned int lane, const char *status)

@@ -5,7 +5,7 @@
  */
 #include "talk.h"
 
-static const struct transition rx_want[] = {
+static const struct transition rx_plan_want[] = {
 	{ LANE_RXP_NONE, LANE_RXPE_PLAN, LANE_RXP_PROPOSED, "N" },
 	{ LANE_RXP_PROPOSED, LANE_RXPE_PLAN, LANE_RXP_PROPOSED, "N" },
 	{ LANE_RXP_PROPOSED, LANE_RXPE_DROP, LANE_RXP_NONE, "N" },
@@ -28,7 +28,7 @@ static const struct transition rx_want[] = {
 	{ LANE_RXP_LOADED, LANE_RXPE_TIMEOUT, LANE_RXP_LOADED, "N" },
 };
 
-static const struct transition tx_want[] = {
+static const struct transition tx_plan_want[] = {
 	{ LANE_TXP_NONE, LANE_TXPE_PLAN, LANE_TXP_LOADING, "l" },
 	{ LANE_TXP_LOADING, LANE_TXPE_PLAN, LANE_TXP_LOADING, "l" },
 	{ LANE_TXP_LOADING, LANE_TXPE_EMPTY, LANE_TXP_NONE, "l" },
@@ -62,7 +62,7 @@ KTAP_TEST(receiver_transitions)
 			fresh();
 			p.rx.plan.state = state;
 			lane_proto_rx_plan_event(&p, event, now);
-			check_transition(lookup(rx_want, sizeof(rx_want) / sizeof(*rx_want),
+			check_transition(lookup(rx_plan_want, sizeof(rx_plan_want) / sizeof(*rx_plan_want),
 						state, event),
 					 p.rx.plan.state, lane_rx_plan_state_name(state),
 					 lane_rx_plan_state_name(p.rx.plan.state));
@@ -78,7 +78,7 @@ KTAP_TEST(transmitter_transitions)
 			fresh();
 			p.tx.plan.state = state;
 			lane_proto_tx_plan_event(&p, event, now);
-			check_transition(lookup(tx_want, sizeof(tx_want) / sizeof(*tx_want),
+			check_transition(lookup(tx_plan_want, sizeof(tx_plan_want) / sizeof(*tx_plan_want),
 						state, event),
 					 p.tx.plan.state, lane_tx_plan_state_name(state),
 					 lane_tx_plan_state_name(p.tx.plan.state));
