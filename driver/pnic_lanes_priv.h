@@ -42,6 +42,7 @@ struct pnic_lanes_news {
  * struct pnic_lanes_told - what notifications have told of, all with run_lock
  * @seq: newest entry of the history that a lane event covered
  * @sent_at: jiffies of the last lane event
+ * @pause: jiffies from that to the next one, unless many entries come
  * @alarms: those that were raised
  * @status: of each lane
  * @logical: scratch: what each lane carries
@@ -50,6 +51,7 @@ struct pnic_lanes_news {
 struct pnic_lanes_told {
 	u64 seq;
 	unsigned long sent_at;
+	unsigned long pause;
 	u32 alarms;
 	u8 status[LANE_MAX];
 	u16 logical[LANE_MAX];

@@ -4,8 +4,9 @@
  *
  * Lane events are coalesced. The first entry of the history that nobody was told of starts a
  * pause of TELL_PAUSE; then one message covers all that there is. While entries keep coming in
- * small numbers the pause is TELL_PAUSE_LONG. So there are at most one message in each TELL_PAUSE,
- * and in a storm one for TELL_BATCH entries, and one each TELL_PAUSE_LONG.
+ * small numbers there is a message each TELL_PAUSE_LONG, and less and less often, down to one each
+ * TELL_PAUSE_MAX. So there are at most one message in each TELL_PAUSE, and in a storm one for
+ * TELL_BATCH entries and few others, however long it takes.
  *
  * In the queue of the turns, so that the agent stands still meanwhile.
  */
@@ -13,6 +14,7 @@
 
 #define TELL_PAUSE		msecs_to_jiffies(10)
 #define TELL_PAUSE_LONG		msecs_to_jiffies(100)
+#define TELL_PAUSE_MAX		msecs_to_jiffies(1000)
 #define TELL_BATCH		20
 
 static void tell_later(struct pnic_lanes *lanes, unsigned long delay)
@@ -75,6 +77,10 @@ static void send_lanes(struct pnic_lanes *lanes, u64 last)
 	ev->nr = 0;
 	ev->more = 0;
 	find_changes(lanes, ev);
+	if (time_after(jiffies, lanes->told.sent_at + 2 * TELL_PAUSE_MAX))
+		lanes->told.pause = TELL_PAUSE_LONG;
+	else
+		lanes->told.pause = min(2 * lanes->told.pause, TELL_PAUSE_MAX);
 	lanes->told.seq = last;
 	lanes->told.sent_at = jiffies;
 	pnic_nl_lane_ntf(lanes->pd, ev);
@@ -83,7 +89,7 @@ static void send_lanes(struct pnic_lanes *lanes, u64 last)
 static void tell_lanes(struct pnic_lanes *lanes)
 {
 	u64 last = pnic_history_last(&lanes->history);
-	unsigned long quiet = lanes->told.sent_at + TELL_PAUSE_LONG;
+	unsigned long quiet = lanes->told.sent_at + lanes->told.pause;
 
 	if (last == lanes->told.seq)
 		return;
