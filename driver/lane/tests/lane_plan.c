@@ -55,6 +55,7 @@ static void check_transition(struct transition t, u8 state, const char *was, con
 
 KTAP_TEST(receiver_transitions)
 {
+	struct transition want;
 	u8 state, event;
 
 	for (state = LANE_RXP_NONE; state < LANE_RXP_STATES; state++)
@@ -62,15 +63,15 @@ KTAP_TEST(receiver_transitions)
 			fresh();
 			p.rx.plan.state = state;
 			lane_proto_rx_plan_event(&p, event, now);
-			check_transition(lookup(rx_plan_want, sizeof(rx_plan_want) / sizeof(*rx_plan_want),
-						state, event),
-					 p.rx.plan.state, lane_rx_plan_state_name(state),
+			want = lookup(rx_plan_want, ARRAY_SIZE(rx_plan_want), state, event);
+			check_transition(want, p.rx.plan.state, lane_rx_plan_state_name(state),
 					 lane_rx_plan_state_name(p.rx.plan.state));
 		}
 }
 
 KTAP_TEST(transmitter_transitions)
 {
+	struct transition want;
 	u8 state, event;
 
 	for (state = LANE_TXP_NONE; state < LANE_TXP_STATES; state++)
@@ -78,9 +79,8 @@ KTAP_TEST(transmitter_transitions)
 			fresh();
 			p.tx.plan.state = state;
 			lane_proto_tx_plan_event(&p, event, now);
-			check_transition(lookup(tx_plan_want, sizeof(tx_plan_want) / sizeof(*tx_plan_want),
-						state, event),
-					 p.tx.plan.state, lane_tx_plan_state_name(state),
+			want = lookup(tx_plan_want, ARRAY_SIZE(tx_plan_want), state, event);
+			check_transition(want, p.tx.plan.state, lane_tx_plan_state_name(state),
 					 lane_tx_plan_state_name(p.tx.plan.state));
 		}
 }

@@ -182,8 +182,8 @@ static void print_rules(FILE *out)
 	size_t i;
 
 	/* In two pieces, as this is not the licence of this file. */
-	fprintf(out, "/* SPDX-License-" "Identifier: GPL-2.0 */\n"
-		"/* The tables of proto_{rx,tx,plan}.c: made by lane_spin --rules. */\n\n");
+	fprintf(out, "/* SPDX-License-%s */\n", "Identifier: GPL-2.0");
+	fprintf(out, "/* The tables of proto_{rx,tx,plan}.c: made by lane_spin --rules. */\n\n");
 	print_names(out, &messages);
 	for (i = 0; i < sizeof(machines) / sizeof(*machines); i++) {
 		print_names(out, &machines[i].states);
