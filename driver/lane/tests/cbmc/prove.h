@@ -3,7 +3,7 @@
  * What the proofs share: any values, for which the code must hold what CBMC checks
  * (bounds, pointers, overflow, shifts, division by zero) and what is asserted.
  *
- * The lanes are 4 data and 2 spare ones (LANE_MAX=6 in the Makefile).
+ * Of LANE_MAX lanes (in the Makefile) DATA are data ones: 4 of 6, 2 of 3.
  */
 #ifndef LANE_CBMC_PROVE_H
 #define LANE_CBMC_PROVE_H
@@ -11,8 +11,8 @@
 #include "../../policy.h"
 #include "../../rate.h"
 
-#define DATA		4
-#define TOTAL		6
+#define TOTAL		LANE_MAX
+#define DATA		(LANE_MAX * 2 / 3)
 
 void __CPROVER_assume(bool so);
 void __CPROVER_assert(bool so, const char *what);
@@ -23,6 +23,7 @@ u16 nondet_u16(void);
 u32 nondet_u32(void);
 u64 nondet_u64(void);
 size_t nondet_size(void);
+bool nondet_bool(void);
 
 /* A bool of any byte is none. */
 static inline void be_bool(bool *b)
@@ -38,33 +39,57 @@ static inline void any_map(struct lane_map *map)
 	__CPROVER_assume(!lane_map_check(map, &shape));
 }
 
+/* What lane_policy_cfg_valid() and lane_settings_check() let through. */
 static inline void any_cfg(struct lane_policy_cfg *cfg)
 {
-	__CPROVER_havoc_object(cfg);
 	cfg->shape.data = DATA;
 	cfg->shape.total = TOTAL;
-	cfg->fec.n = 544;
-	cfg->fec.k = 514;
+	__CPROVER_assume(cfg->fec.n && cfg->fec.k && cfg->fec.k < cfg->fec.n);
 	cfg->fec.symbol_bits = 10;
 	be_bool(&cfg->fec.bit_striping);
 	__CPROVER_assume(cfg->grid_x <= 3 && cfg->grid_y <= 2);
-	__CPROVER_assume(lane_policy_cfg_valid(cfg));
-	/* What lane_settings_check() lets through. */
+	__CPROVER_assume(cfg->knobs.watch_ppb && cfg->knobs.watch_ppb <= cfg->knobs.retire_ppb);
+	__CPROVER_assume(cfg->knobs.retire_ppb <= cfg->knobs.fail_ppb);
+	__CPROVER_assume(cfg->knobs.fail_ppb <= 1000000000);
+	__CPROVER_assume(cfg->knobs.common_pct && cfg->knobs.common_pct <= 100);
+	__CPROVER_assume(cfg->knobs.common_cdb && cfg->knobs.common_cdb <= 10000);
+	__CPROVER_assume(cfg->knobs.max_moves);
+	__CPROVER_assume(cfg->knobs.quarantine_ns <= cfg->knobs.quarantine_max_ns);
 	__CPROVER_assume(cfg->knobs.quarantine_max_ns <= 86400000000000ULL);
-	__CPROVER_assume(cfg->knobs.quarantine_ns >= 3600000000000ULL);
-	__CPROVER_assume(cfg->knobs.common_cdb <= 10000);
 	__CPROVER_assume(cfg->knobs.margin_floor <= LANE_MAX);
+}
+
+/* Twice what a power reading of 16 bits against the median of such can be. */
+#define POWER_MAX	(2 * 32768)
+#define MEAN_BOUND	(POWER_MAX * 256)
+
+static inline bool trend_sane(const struct lane_trend *tr)
+{
+	u16 k;
+
+	for (k = 0; k < LANE_TREND_LEVELS; k++)
+		if (tr->mean[k] > MEAN_BOUND || tr->mean[k] < -MEAN_BOUND)
+			return false;
+	return true;
+}
+
+/* What errors and trends may say of a lane. */
+static inline bool verdict_sane(u8 verdict)
+{
+	return verdict == LANE_EV_NONE || verdict == LANE_EV_DRIFT || verdict == LANE_EV_ERRORS ||
+	       verdict == LANE_EV_RUINED || verdict == LANE_EV_CLEAN ||
+	       verdict == LANE_EV_FADE || verdict == LANE_EV_TREND;
+}
+
+/* What each function of the policy leaves behind if it found it so. */
+static inline bool track_sane(const struct lane_track *t)
+{
+	return t->state < LANE_STATES && verdict_sane(t->verdict) && t->win_mbits <= 16384;
 }
 
 /* Any lane that the policy may have come to. */
 static inline void any_track(struct lane_track *t)
 {
-	u16 k;
-
-	__CPROVER_assume(t->state < LANE_STATES);
-	__CPROVER_assume(t->verdict < LANE_EVENTS);
-	__CPROVER_assume(t->win_mbits <= 16384);
-	__CPROVER_assume(t->win_errors <= 16384ULL * 1048576);
 	be_bool(&t->in_map);
 	be_bool(&t->ruined);
 	be_bool(&t->known_bad);
@@ -75,21 +100,15 @@ static inline void any_track(struct lane_track *t)
 	be_bool(&t->clustered);
 	be_bool(&t->power.known);
 	be_bool(&t->quality.known);
-	for (k = 0; k < LANE_TREND_LEVELS; k++) {
-		__CPROVER_assume(t->power.mean[k] <= 1 << 25 && t->power.mean[k] >= -(1 << 25));
-		__CPROVER_assume(t->quality.mean[k] <= 1 << 25 &&
-				 t->quality.mean[k] >= -(1 << 25));
-	}
+	__CPROVER_assume(track_sane(t));
 }
 
 static inline void any_policy(struct lane_policy *pol)
 {
-	struct lane_policy_cfg cfg;
 	u16 i;
 
 	__CPROVER_havoc_object(pol);
-	any_cfg(&cfg);
-	pol->cfg = cfg;
+	any_cfg(&pol->cfg);
 	be_bool(&pol->manage);
 	be_bool(&pol->can_test);
 	be_bool(&pol->common);
@@ -99,8 +118,9 @@ static inline void any_policy(struct lane_policy *pol)
 	be_bool(&pol->told.dark);
 	be_bool(&pol->told.held);
 	__CPROVER_assume(pol->median <= 32768 && pol->median >= -32768);
-	__CPROVER_assume(pol->base <= 1 << 24 && pol->base >= -(1 << 24));
-	__CPROVER_assume(pol->common_loss <= 1 << 20 && pol->common_loss >= -(1 << 20));
+	__CPROVER_assume(pol->base <= MEAN_BOUND && pol->base >= -MEAN_BOUND);
+	__CPROVER_assume(pol->common_loss <= 3 * 32768 && pol->common_loss >= -3 * 32768);
+	__CPROVER_assume(pol->base_weight <= 65536);
 	__CPROVER_assume(pol->standby.width <= DATA);
 	for (i = 0; i < DATA; i++)
 		__CPROVER_assume(pol->standby.phys[i] < TOTAL ||
@@ -127,6 +147,13 @@ static inline void mark_map(struct lane_policy *pol, const struct lane_map *map)
 		pol->track[i].in_map = false;
 	for (i = 0; i < map->width; i++)
 		pol->track[map->phys[i]].in_map = true;
+}
+
+static inline bool spare_usable_here(const struct lane_policy *pol, const struct lane_rec *rec,
+				     u16 lane)
+{
+	return lane < TOTAL && pol->track[lane].state == LANE_SPARE && !pol->track[lane].in_map &&
+	       !pol->track[lane].known_bad && !lane_rec_dark(&rec[lane]);
 }
 
 #endif /* LANE_CBMC_PROVE_H */
