@@ -17,7 +17,7 @@
 #define DEPTH		4u		/* transfers under way in each direction */
 #define WAIT_MS		60000
 #define SETTLE_MS	60000
-#define MOST_DEAD	70u		/* of 460 lanes in a direction: twice the spares */
+#define MOST_HURT	70u		/* of 460 lanes in a direction: twice the spares */
 #define LANES_MAX	1024
 
 static struct end end[2];
@@ -32,8 +32,8 @@ static struct {
 
 /* What the faults have made of the lanes that arrive at each NIC. */
 static struct {
-	bool dead[LANES_MAX];
-	unsigned int dead_lanes;
+	bool hurt[LANES_MAX];		/* dark, or with less light */
+	unsigned int hurt_lanes;
 	int flapping;			/* comes back after the next transfers; -1: none */
 } state[2];
 
@@ -42,18 +42,23 @@ static unsigned int lanes(void)
 	return about.lanes_data + about.lanes_spare;
 }
 
+static void hurt(unsigned int nic, unsigned int lane)
+{
+	state[nic].hurt_lanes += !state[nic].hurt[lane];
+	state[nic].hurt[lane] = true;
+}
+
 static void kill_lane(unsigned int nic, unsigned int lane)
 {
 	STEER("{\"cmd\":\"kill\",\"nic\":%u,\"lane\":%u}", nic, lane);
-	state[nic].dead_lanes += !state[nic].dead[lane];
-	state[nic].dead[lane] = true;
+	hurt(nic, lane);
 }
 
 static void heal_lane(unsigned int nic, unsigned int lane)
 {
 	STEER("{\"cmd\":\"heal\",\"nic\":%u,\"lane\":%u}", nic, lane);
-	state[nic].dead_lanes -= state[nic].dead[lane];
-	state[nic].dead[lane] = false;
+	state[nic].hurt_lanes -= state[nic].hurt[lane];
+	state[nic].hurt[lane] = false;
 }
 
 static void heal_some(unsigned int nic)
@@ -61,7 +66,7 @@ static void heal_some(unsigned int nic)
 	unsigned int i, at = random_below(&draw, lanes());
 
 	for (i = 0; i < lanes(); i++, at = (at + 1) % lanes())
-		if (state[nic].dead[at]) {
+		if (state[nic].hurt[at]) {
 			heal_lane(nic, at);
 			count.recoveries++;
 			return;
@@ -88,7 +93,7 @@ static void fault(void)
 		heal_lane(nic, (unsigned int)state[nic].flapping);
 		state[nic].flapping = -1;
 	}
-	if (state[nic].dead_lanes > MOST_DEAD)
+	if (state[nic].hurt_lanes > MOST_HURT)
 		what = 40;
 	if (what < 35) {
 		kill_lane(nic, lane);
@@ -96,9 +101,10 @@ static void fault(void)
 	} else if (what < 65) {
 		heal_some(nic);
 	} else if (what < 82) {
-		if (!state[nic].dead[lane])
+		if (!state[nic].hurt[lane])
 			STEER("{\"cmd\":\"degrade\",\"nic\":%u,\"lane\":%u,\"db\":%u.%u}", nic, lane,
 			      random_below(&draw, 4), random_below(&draw, 10));
+		hurt(nic, lane);
 		count.drifts++;
 	} else if (what < 93) {
 		kill_lane(nic, lane);

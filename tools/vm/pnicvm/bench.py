@@ -33,7 +33,7 @@ class Bench:
 
 BENCHES = {
     'lanes': Bench(host=['bench_lanes_sim'],
-                   guest=['bench_lanes', 'netlink_dump', 'netlink_events'],
+                   guest=['netlink_dump', 'netlink_events', 'bench_lanes'],
                    defaults={'COUNT': '10000', 'SEED': '1'}),
 }
 GUEST_SECONDS = 3600
