@@ -55,7 +55,7 @@ static void take_link(struct pnic_lanes *lanes, const struct pnic_link_info *i)
 		pnic_event_broadcast(lanes->pd, PNIC_EVT_RATE, le16_to_cpu(i->width_tx),
 				     le32_to_cpu(i->rate_tx_mbps));
 	if (state || rate || rx)
-		pnic_lanes_tell_soon(lanes);
+		pnic_lanes_tell_link_soon(lanes);
 }
 
 static bool link_sane(const struct pnic_dev *pd, const struct pnic_link_info *i)

@@ -155,6 +155,7 @@ void pnic_lanes_fill_view(struct pnic_lanes *lanes, const struct pnic_link_info 
 void pnic_lanes_tell(struct work_struct *work);
 /* There may be something to tell. Any context, without lanes->lock. */
 void pnic_lanes_tell_soon(struct pnic_lanes *lanes);
+void pnic_lanes_tell_link_soon(struct pnic_lanes *lanes);
 /* After a turn, with run_lock: what notifications tell of may have changed. */
 void pnic_lanes_look(struct pnic_lanes *lanes);
 

@@ -32,6 +32,17 @@ void pnic_lanes_tell_soon(struct pnic_lanes *lanes)
 	tell_later(lanes, TELL_PAUSE);
 }
 
+/* A message about lanes that waits for calm does not hold up what the link has to say. */
+void pnic_lanes_tell_link_soon(struct pnic_lanes *lanes)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&lanes->lock, flags);
+	if (lanes->running)
+		mod_delayed_work(lanes->wq, &lanes->tell_work, TELL_PAUSE);
+	spin_unlock_irqrestore(&lanes->lock, flags);
+}
+
 /* ---- lanes ---- */
 
 static void add_change(struct pnic_nl_lane_event *ev, u16 lane, u16 logical, u8 status, u8 was)
@@ -165,6 +176,8 @@ void pnic_lanes_look(struct pnic_lanes *lanes)
 	lanes->agreed = agreed;
 	lanes->link_news |= news;
 	spin_unlock_irqrestore(&lanes->lock, flags);
-	if (news || lane_agent_alarms(lanes->agent) != lanes->told.alarms)
+	if (news)
+		pnic_lanes_tell_link_soon(lanes);
+	else if (lane_agent_alarms(lanes->agent) != lanes->told.alarms)
 		pnic_lanes_tell_soon(lanes);
 }
