@@ -80,7 +80,8 @@ void any_ranked(struct lane_policy *pol, const struct lane_rec *rec)
 	__CPROVER_assume(pol->nr_spares <= TOTAL);
 	for (i = 0; i < TOTAL; i++) {
 		pol->spares[i] = nondet_u16();
-		__CPROVER_assume(i >= pol->nr_spares || spare_usable_here(pol, rec, pol->spares[i]));
+		__CPROVER_assume(i >= pol->nr_spares ||
+				 spare_usable_here(pol, rec, pol->spares[i]));
 		for (j = 0; j < i && i < pol->nr_spares; j++)
 			__CPROVER_assume(pol->spares[i] != pol->spares[j]);
 	}

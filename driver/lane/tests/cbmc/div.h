@@ -6,10 +6,12 @@
 #ifndef LANE_CBMC_DIV_H
 #define LANE_CBMC_DIV_H
 
+#include <stdbool.h>
+
 #define lane_div64	rough_div64
 
-void __CPROVER_assume(_Bool so);
-void __CPROVER_assert(_Bool so, const char *what);
+void __CPROVER_assume(bool so);
+void __CPROVER_assert(bool so, const char *what);
 unsigned long long nondet_ull(void);
 
 static inline unsigned long long rough_div64(unsigned long long a, unsigned long long b)
