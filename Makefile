@@ -152,8 +152,10 @@ help:
 build-host: rooms
 	$(call rooms,host,tests,$(HOST_TESTS))
 
-# These run in the guest root, where KDIR is that of the guest's kernel.
+# These run in the guest root, where KDIR is that of the guest's kernel. For another kernel than
+# the stock one the module alone is built; guest/modules/pnic.ko is the stock one's.
 build-guest-rooms: build-guest-module
+	@ln -sf $(KVER)/pnic.ko $(B)/guest/modules/pnic.ko
 	$(call rooms,guest,all,$(GUEST_ROOMS))
 
 build-guest: build-guest-rooms
@@ -163,7 +165,7 @@ build-guest-module: override FARM := $(B)/guest/kmod-$(KVER)
 build-guest-module:
 	$(farm)
 	+$(KBUILD) modules
-	@install -D -m 644 $(FARM)/pnic.ko $(B)/guest/modules/pnic.ko
+	@install -D -m 644 $(FARM)/pnic.ko $(B)/guest/modules/$(KVER)/pnic.ko
 
 check-w1: override FARM := $(B)/guest/check-w1
 check-w1:

@@ -58,7 +58,7 @@ struct ktap {
 	sigjmp_buf jump;
 	int depth;
 	bool child;			/* of ktap_fork(): leaving is exiting */
-	unsigned int timeout_s;		/* of one test */
+	unsigned int timeout_s;		/* of one test, on a stock kernel */
 	unsigned int failed, skipped, number;
 };
 
@@ -70,6 +70,14 @@ KTAP_UNUSED static void ktap_register(struct ktap_case *c)
 {
 	*ktap.tail = c;
 	ktap.tail = &c->next;
+}
+
+/* How many times longer than usual everything may take here: a debug kernel is slow. */
+KTAP_UNUSED static unsigned int ktap_slow(void)
+{
+	const char *slow = getenv("PNIC_SLOW");
+
+	return slow && atoi(slow) > 1 ? atoi(slow) : 1;
 }
 
 /* A diagnostic line. */
@@ -160,7 +168,7 @@ KTAP_UNUSED static pid_t ktap_fork(void)
 	if (!pid) {
 		ktap.child = true;
 		ktap.level[ktap.depth].failures = 0;
-		alarm(ktap.timeout_s);
+		alarm(ktap.timeout_s * ktap_slow());
 	}
 	return pid;
 }
@@ -200,7 +208,7 @@ static void ktap_run(struct ktap_case *c)
 	memset(l, 0, sizeof(*l));
 	snprintf(l->name, sizeof(l->name), "%s", c->name);
 	ktap.depth = 0;
-	alarm(ktap.timeout_s);
+	alarm(ktap.timeout_s * ktap_slow());
 	if (!sigsetjmp(ktap.jump, 1))
 		c->fn();
 	alarm(0);

@@ -4,6 +4,8 @@
 # The first process of the guest.  The harness copies it into the directory of the run, which
 # the guest sees on the share, beside:
 #   command     what to run, a shell script
+#   environment variables for it, as a shell reads them: PNIC_SLOW, how many times longer than on a
+#               stock kernel everything may take
 # and it leaves there:
 #   output      what the command printed (unless it talks to the console)
 #   dmesg.log   the kernel's log at the end
@@ -22,29 +24,31 @@ for dir in /dev/shm /tmp /run; do
 	mount -t tmpfs -o mode=1777 tmpfs "$dir"
 done
 mount -t debugfs debugfs /sys/kernel/debug
-# built as a module in Debian's kernel
-modprobe -q configfs && mount -t configfs configfs /sys/kernel/config
+modprobe -q configfs	# a module of Debian's kernel
+mount -t configfs configfs /sys/kernel/config
 ln -s /proc/self/fd /dev/fd
 ip link set lo up
 hostname pnic
 
 # From here on the console shows what drivers say, for the case that the guest dies.
 dmesg -n 7
+set -a
+. "$run/environment"
+set +a
 # ... and where a task hangs, before the harness loses its patience.
-echo 60 >/proc/sys/kernel/hung_task_timeout_secs
+echo $((60 * PNIC_SLOW)) >/proc/sys/kernel/hung_task_timeout_secs
 
 # The way to the model's control socket; there is no udev to name the port.
-if modprobe -q virtio_console; then
-	mkdir -p /dev/virtio-ports
-	for port in /sys/class/virtio-ports/*; do
-		[ -e "$port/name" ] &&
-			ln -s "../${port##*/}" "/dev/virtio-ports/$(cat "$port/name")"
-	done
-fi
+modprobe -q virtio_console
+mkdir -p /dev/virtio-ports
+for port in /sys/class/virtio-ports/*; do
+	[ -e "$port/name" ] && ln -s "../${port##*/}" "/dev/virtio-ports/$(cat "$port/name")"
+done
 
 # The tools by their names, and the model's client with no need to say where the model is.
 export PATH="$PATH:/pnic/guest/tools/pnic:/pnic/host/tools/model"
 export PNIC_MODEL_CTL=/dev/virtio-ports/pnic.ctl
+export PNIC_MODULE="/pnic/guest/modules/$(uname -r)/pnic.ko"
 
 cd "${run%/vm/*}" || exit 1
 if [ -e "$run/interactive" ]; then

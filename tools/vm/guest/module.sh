@@ -4,7 +4,7 @@
 # In the guest: loading and unloading pnic.ko, and what it must not leave behind.
 # CARDS is how many cards the guest has.
 
-module=/pnic/guest/modules/pnic.ko
+module=$PNIC_MODULE
 
 # Pages that are pinned for DMA at this moment, by whomever.
 pinned_pages() {
@@ -36,7 +36,7 @@ module_load() {
 		tries=0
 		until [ -e "/dev/pnic$card" ]; do
 			tries=$((tries + 1))
-			[ $tries -lt 100 ] || { echo "no /dev/pnic$card"; return 1; }
+			[ $tries -lt $((100 * PNIC_SLOW)) ] || { echo "no /dev/pnic$card"; return 1; }
 			sleep 0.1
 		done
 		card=$((card + 1))
@@ -44,7 +44,7 @@ module_load() {
 }
 
 module_unload() {
-	timeout 60 rmmod pnic || return
+	timeout $((60 * PNIC_SLOW)) rmmod pnic || return
 	[ ! -e /sys/module/pnic ] || { echo "pnic is still there"; return 1; }
 	for left in /dev/pnic[0-9]*; do
 		[ ! -e "$left" ] || { echo "$left is still there"; return 1; }
@@ -57,4 +57,26 @@ module_unload() {
 	now=$(dma_ranges)
 	[ -z "$now" ] || echo "DMA mappings of card 0: $before before, $now after"
 	[ "$now" = "$before" ]
+}
+
+# Whether this kernel looks for memory that nothing points to any more.
+kmemleak=/sys/kernel/debug/kmemleak
+has_leaks() {
+	[ -e $kmemleak ]
+}
+
+# What was lost by now is nobody's that is tested here.
+leaks_forget() {
+	echo scan >$kmemleak
+	echo clear >$kmemleak
+}
+
+# Prints what is lost. A block counts as lost when two scans find no pointer to it, and not in
+# its first seconds.
+leaks_show() {
+	sleep 6
+	echo scan >$kmemleak
+	sleep 1
+	echo scan >$kmemleak
+	cat $kmemleak
 }

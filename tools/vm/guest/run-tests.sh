@@ -5,11 +5,12 @@
 # between loading and unloading the module.  The harness follows the file `events`:
 #   begin NAME / end NAME STATUS
 # and reads each program's output in out/NAME.  MODULE=no leaves the module alone.
+# What the kernel lost is looked for twice: while the module is loaded, as that gives places in
+# it their names, and when it has gone.
 
 share=/pnic
 run=$PNIC_RUN
 MODULE=${MODULE:-yes}
-export PNIC_MODULE=$share/guest/modules/pnic.ko
 
 . "$run/module.sh"
 
@@ -28,6 +29,7 @@ step() {
 	mark "end $name $?"
 }
 
+! has_leaks || leaks_forget
 [ "$MODULE" = no ] || step module-load module_load
 while read -r name seconds; do
 	mark "begin $name"
@@ -35,4 +37,6 @@ while read -r name seconds; do
 		</dev/null >"$run/out/$name" 2>"$run/out/$name.stderr"
 	mark "end $name $?"
 done <"$run/tests"
+! has_leaks || step leaks-loaded leaks_show
 [ "$MODULE" = no ] || step module-unload module_unload
+! has_leaks || step leaks-unloaded leaks_show

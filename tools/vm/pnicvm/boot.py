@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import time
 
-from . import kernel, klog, model, paths, process, qemu, space
+from . import kernel, kernels, klog, model, paths, process, qemu, space
 from .errors import Failure
 
 KEEP_RUNS = 20
@@ -57,8 +57,9 @@ class Guest:
 
     def __init__(self, root, name, command, accel='tcg', cpus=2, memory_mb=2048, nics=0,
                  model_args=(), seed=None, time_limit=600, interactive=False, append='',
-                 cpu=None, iommu=False):
+                 cpu=None, iommu=False, which=None):
         self.root = root
+        self.kernel = which or kernels.stock(root)
         self.command = command
         self.accel = accel
         self.cpus = cpus
@@ -70,7 +71,8 @@ class Guest:
         self.time_limit = time_limit
         self.interactive = interactive
         self.iommu = iommu
-        self.append = append if not iommu else kernel.IOMMU + ' ' + append
+        self.append = ' '.join(words for words in (
+            kernel.IOMMU if iommu else '', self.kernel.append, append) if words)
         self.directory = run_directory(name)
         self.model = None
         self.reason = None      # why the run was cut, in words
@@ -106,6 +108,8 @@ class Guest:
         shutil.copy(os.path.join(paths.VM, 'guest', 'init.sh'), self.file('init'))
         with open(self.file('command'), 'w', encoding='utf-8') as script:
             script.write(self.command)
+        with open(self.file('environment'), 'w', encoding='ascii') as script:
+            script.write('PNIC_SLOW=%d\nPNIC_KERNEL=%s\n' % (self.kernel.slow, self.kernel.name))
         if self.interactive:
             with open(self.file('interactive'), 'w', encoding='utf-8') as mark:
                 mark.write(os.environ.get('TERM', 'dumb'))
@@ -121,7 +125,9 @@ class Guest:
         init = 'mount -t virtiofs pnic %s && exec /bin/sh %s' % (paths.ROOT_SHARE,
                                                                 self.in_guest('init'))
         argv = qemu.command(self.accel, self.cpus, self.memory_mb, self.nics,
-                            kernel.command_line(self.accel, init, self.append), cpu=self.cpu, iommu=self.iommu,
+                            self.kernel.image,
+                            kernel.command_line(self.accel, init, self.append),
+                            cpu=self.cpu, iommu=self.iommu,
                             console={'log': self.in_guest('console.log'),
                                      'interactive': self.interactive})
         argv = self._in_root(argv)
@@ -131,8 +137,9 @@ class Guest:
             self._qemu = process.spawn(argv, self._log)
 
     def _in_root(self, argv):
-        return space.in_root(self.root.path, argv, [(self._sockets, qemu.SOCKETS),
-                                                    (paths.BUILD, paths.ROOT_SHARE)])
+        binds = [(self._sockets, qemu.SOCKETS), (paths.BUILD, paths.ROOT_SHARE)]
+        return space.in_root(self.root.path, argv,
+                             binds + self.kernel.binds() + self.kernel.guest_binds())
 
     def _virtiofsd(self, tag, directory, cache):
         argv = [VIRTIOFSD, '--shared-dir', directory, '--sandbox', 'none', '--cache', cache,

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-from . import cache, paths, space
+from . import cache, kernels, paths, space
 from .errors import Failure
 
 TAIL = 40
@@ -37,12 +37,14 @@ def tree_lock(progress):
         yield
 
 
-def make(target, variables=(), root=None, log_name=None):
-    """Run `make target`, in the guest root if one is given; the log's text, or BuildFailure."""
+def make(target, variables=(), root=None, log_name=None, which=None):
+    """Run `make target`, in the guest root if one is given, for its stock kernel or for another one
+    (a kernels.Kernel); the log's text, or BuildFailure."""
     argv = ['make', '-j%d' % (os.cpu_count() or 1), target] + list(variables)
     if root:
-        argv = space.in_source(root.path, argv + ['KDIR=' + root.headers,
-                                                  'V=' + os.environ.get('V', '0')])
+        which = which or kernels.stock(root)
+        argv += ['KDIR=' + which.headers, 'V=' + os.environ.get('V', '0')]
+        argv = space.in_source(root.path, argv, binds=which.binds())
     # A make above us must not hand down its flags: the goals and job slots are its own.
     env = {k: v for k, v in os.environ.items() if k not in ('MAKEFLAGS', 'MFLAGS', 'MAKELEVEL')}
     log_path = os.path.join(paths.BUILD, (log_name or target) + '.log')
@@ -70,3 +72,10 @@ def host(progress, tests):
 def guest(root, progress, tests):
     progress.step('building for the guest: module, library, tools')
     return make('build-guest' if tests else 'build-guest-rooms', root=root)
+
+
+def module(root, which, progress):
+    """The module alone, for a kernel that is not the stock one."""
+    progress.step('building the module for the %s kernel, %s' % (which.name, which.version))
+    return make('build-guest-module', root=root, which=which,
+                log_name='build-guest-module-' + which.name)

@@ -7,7 +7,8 @@ import shlex
 import subprocess
 import sys
 
-from . import accel, bench, boot, checks, hostdeps, jobrun, paths, process, root, space, testrun
+from . import (accel, bench, boot, checks, hostdeps, jobrun, kernels, paths, process, root, space,
+               testrun)
 from .errors import Failure
 from .follow import Follower
 from .progress import Progress
@@ -36,6 +37,7 @@ def cmd_chroot(args, progress):
 def cmd_boot(args, progress):
     ready = _ready_root(progress)
     chosen = accel.choose(ready, progress)
+    kernel = kernels.get(ready, args.kernel, progress)
     interactive = not args.command
     progress.step('booting the guest (%s)' % chosen)
     progress.done()
@@ -43,7 +45,7 @@ def cmd_boot(args, progress):
     with boot.Guest(ready, 'boot', command + '\n', accel=chosen, cpus=args.cpus,
                     memory_mb=args.memory, nics=args.nics, model_args=args.model_arg,
                     seed=args.seed, append=args.append, cpu=args.cpu, iommu=args.iommu,
-                    interactive=interactive,
+                    interactive=interactive, which=kernel,
                     time_limit=args.time_limit or (86400 if interactive else 600)) as guest:
         follow = [Follower(guest.file('output'), sys.stdout)]
         if args.console and not interactive:
@@ -55,6 +57,8 @@ def cmd_boot(args, progress):
 
 
 def cmd_test(args, progress):
+    if args.kernel:
+        return testrun.guest_tests(_ready_root(progress), progress, args.kernel, args.only)
     return testrun.run(_ready_root(progress), progress, args.only)
 
 
@@ -95,6 +99,10 @@ def _verdict(guest, status):
     return 1 if status is None or (bad and not status) else status
 
 
+def _kernel_help():
+    return '; '.join('%s (%s)' % pair for pair in kernels.NAMES.items())
+
+
 def _parser():
     parser = argparse.ArgumentParser(prog='pnic-vm', description=__doc__)
     sub = parser.add_subparsers(dest='subcommand', required=True, metavar='COMMAND')
@@ -115,18 +123,22 @@ def _parser():
                        help='a further argument for the model')
     guest.add_argument('--seed', type=int)
     guest.add_argument('--iommu', action='store_true', help='put the cards behind an IOMMU')
+    guest.add_argument('--kernel', choices=kernels.NAMES, default='stock')
     guest.add_argument('--append', default='', help='more kernel parameters')
     guest.add_argument('--console', action='store_true', help='show the console on stderr')
     guest.add_argument('--time-limit', type=int, metavar='S')
     guest.add_argument('command', nargs='*')
 
     test = sub.add_parser('test', help='build everything and run all tests')
+    test.add_argument('--kernel', action='append', choices=kernels.NAMES,
+                      help='only the programs of the guest, on this kernel: ' + _kernel_help())
     test.add_argument('only', nargs='?', help='only test programs whose name contains this')
 
     sub.add_parser('run', help='build everything and run the main job; KILL, NICS, INPUT, SEED, '
                    'CPUS, PACE and STEPS are taken from the environment')
 
-    sub.add_parser('check', help='only the static checks of the module')
+    sub.add_parser('check', help='the static checks of the module, and the programs of the '
+                   'guest on every kernel')
 
     sub.add_parser('netlink', help='make the files that are generated from the netlink spec')
 

@@ -2,32 +2,49 @@
 """Runs the test programs of the guest: as few boots as their wishes allow.
 
 A program that takes the guest down with it has failed; those after it get a fresh guest.
+What the kernel's log has against a program fails it too, and so does memory that the module lost
+where the kernel looks for that.
 """
 
 import os
 import shutil
 import time
 
-from . import boot, ktap, paths, testconf
+from . import boot, klog, ktap, paths, testconf
 from .follow import Tail
 
 DIRECTORY = os.path.join(paths.BUILD, 'guest', 'tests')
 TIME_LIMIT = 120
+# All for a stock kernel; a debug kernel takes kernel.slow times longer.
 BOOT_SECONDS = 240          # for booting and loading, on a busy machine
 HANG_SECONDS = 30           # past its limit: it cannot even be killed
 STEP_SECONDS = 90
-UNIT_STEPS = ('module-load', 'module-unload')
+UNIT_STEPS = ('module-load', 'module-unload', 'leaks-loaded', 'leaks-unloaded')
+LEAK_STEPS = ('leaks-loaded', 'leaks-unloaded')
+MORE_MEMORY = 1024          # MiB that debugging takes
+
+
+class Tally:
+    """What one kernel's run of the suite found."""
+
+    def __init__(self):
+        self.splats = self.leaks = 0
+        self.boots = 0
 
 
 class _Events:
     """Follows one boot: the running test's output as it grows, and its end."""
 
-    def __init__(self, guest, confs, results, progress):
+    def __init__(self, guest, confs, results, progress, tally):
         self.guest = guest
         self.confs = confs
         self.results = results
         self.progress = progress
+        self.tally = tally
         self.events = Tail(guest.file('events'))
+        self._console = Tail(guest.file('console.log'))
+        self._log = klog.Scanner()
+        self._told = 0
         self.ended = set()
         self.running = None
         self._output = None
@@ -47,11 +64,11 @@ class _Events:
 
     def _limit(self):
         if self.running in UNIT_STEPS:
-            return STEP_SECONDS
-        return self.confs[self.running].timeout + HANG_SECONDS
+            return STEP_SECONDS * self.guest.kernel.slow
+        return self.confs[self.running].timeout + HANG_SECONDS * self.guest.kernel.slow
 
     def _begin(self, name):
-        self.progress.step('guest test ' + name)
+        self.progress.step('%s test %s' % (base(self.guest.kernel), name))
         self.running = name
         self._since = time.monotonic()
         self._output = Tail(self.guest.file('out/' + name))
@@ -72,6 +89,26 @@ class _Events:
         self._feed(last=True)
         self.running = None
         self.ended.add(name)
+        self._judge(name, status, why, seconds)
+        complaints = self._complaints()
+        if complaints:
+            self.results.fail(self._group(name), "the kernel's log", '', complaints)
+
+    def _complaints(self):
+        """What the kernel has said since the last time."""
+        for line in self._console.lines():
+            self._log.feed(line)
+        found = self._log.found()[self._told:]
+        self._told += len(found)
+        return found
+
+    def _judge(self, name, status, why, seconds):
+        if name in LEAK_STEPS and not status and not why:
+            lost = klog.leaks(self.guest.read('out/' + name))
+            self.tally.leaks += len(lost)
+            self.results.check(self._group(name), '', sum(lost, []), '%d leaks' % len(lost),
+                               seconds)
+            return
         if name in UNIT_STEPS:
             lines = self.guest.read('out/' + name).splitlines()
             if status or why:
@@ -93,7 +130,7 @@ class _Events:
             self.results.add(self._group(name), case)
 
     def _group(self, name):
-        return 'guest%s/%s' % ('+iommu' if self.guest.iommu else '', name)
+        return '%s%s/%s' % (base(self.guest.kernel), '+iommu' if self.guest.iommu else '', name)
 
     def lost(self, why):
         """The guest is gone; the running test takes the blame."""
@@ -103,25 +140,33 @@ class _Events:
         return False
 
 
+def base(kernel):
+    """The group of a kernel's tests."""
+    return 'guest' if kernel.name == 'stock' else kernel.name
+
+
 def _script(module, cards):
     return 'MODULE=%s CARDS=%d exec sh $PNIC_RUN/run-tests.sh\n' % ('yes' if module else 'no',
                                                                    cards)
 
 
-def _boot(root, accel, conf, tests, results, progress, number):
+def _boot(root, accel, kernel, conf, tests, results, progress, tally):
     """One boot; returns the tests that did not get their turn."""
     confs = dict(tests)
-    limit = BOOT_SECONDS + sum(c.timeout + 10 for c in confs.values())
-    progress.step('booting a guest for %d tests (%s)' % (len(tests), accel))
-    guest = boot.Guest(root, 'test-%d' % number, _script(conf.module, conf.nics), accel=accel,
-                       cpus=conf.cpus, memory_mb=conf.memory, nics=conf.nics,
-                       model_args=conf.model_args, time_limit=limit, append=conf.append,
-                       iommu=conf.iommu)
-    for name in ('run-tests.sh', 'module.sh'):
-        shutil.copy(os.path.join(paths.VM, 'guest', name), guest.file(name))
+    tally.boots += 1
+    name, number = base(kernel), tally.boots
+    limit = BOOT_SECONDS * kernel.slow + sum(c.timeout + 10 for c in confs.values())
+    progress.step('booting a guest for %d tests (%s, %s)' % (len(tests), accel, kernel.version))
+    guest = boot.Guest(root, '%s-%d' % ('test' if name == 'guest' else name, number),
+                       _script(conf.module, conf.nics), accel=accel, cpus=conf.cpus,
+                       memory_mb=conf.memory + (MORE_MEMORY if kernel.slow > 1 else 0),
+                       nics=conf.nics, model_args=conf.model_args, time_limit=limit,
+                       append=conf.append, iommu=conf.iommu, which=kernel)
+    for script in ('run-tests.sh', 'module.sh'):
+        shutil.copy(os.path.join(paths.VM, 'guest', script), guest.file(script))
     with open(guest.file('tests'), 'w', encoding='ascii') as handle:
-        handle.writelines('%s %d\n' % (name, c.timeout) for name, c in tests)
-    events = _Events(guest, confs, results, progress)
+        handle.writelines('%s %d\n' % (test, c.timeout) for test, c in tests)
+    events = _Events(guest, confs, results, progress, tally)
     with guest:
         status = guest.wait(events.tick)
         events.tick()
@@ -130,28 +175,37 @@ def _boot(root, accel, conf, tests, results, progress, number):
         for line in guest.last_words():
             progress.note('    ' + line)
         progress.note('the logs of this boot are in ' + guest.directory)
-    results.check('guest', 'kernel log of boot %d' % number, guest.kernel_warnings(),
-                  'see ' + guest.directory)
-    left = [(name, c) for name, c in tests if name not in events.ended]
+    warnings = guest.kernel_warnings()
+    tally.splats += len(warnings)
+    results.check(name, 'kernel log of boot %d' % number, warnings, 'see ' + guest.directory)
+    left = [(test, c) for test, c in tests if test not in events.ended]
     if status is None and not blamed:
-        results.fail('guest', 'boot %d' % number, guest.reason, guest.last_words())
+        results.fail(name, 'boot %d' % number, guest.reason, guest.last_words())
     elif status:
-        results.fail('guest', 'runner of boot %d' % number, 'status %d' % status,
+        results.fail(name, 'runner of boot %d' % number, 'status %d' % status,
                      guest.read('output').splitlines())
     if status is not None or not blamed:
         # Nobody to blame: another boot would end the same way.
-        for name, _ in left:
-            results.fail('guest/' + name, '', 'did not get its turn')
+        for test, _ in left:
+            results.fail('%s/%s' % (name, test), '', 'did not get its turn')
         return []
     return left
 
 
-def run(root, accel, results, progress, only=None):
+def run(root, accel, kernel, results, progress, only=None, deadline=None):
+    """The suite on one kernel; a Tally.  Boots that would begin past the deadline (of
+    time.monotonic()) are skipped, and say so."""
     tests = [(name, testconf.read(DIRECTORY, name, TIME_LIMIT))
              for name in testconf.programs(DIRECTORY) if not only or only in name]
-    number = 0
+    for _, conf in tests:
+        conf.timeout *= kernel.slow
+    tally = Tally()
     for conf, members in testconf.groups(tests):
         left = members
         while left:
-            number += 1
-            left = _boot(root, accel, conf, left, results, progress, number)
+            if deadline and time.monotonic() > deadline:
+                for test, _ in left:
+                    results.skip('%s/%s' % (base(kernel), test), '', 'not run: no time left')
+                break
+            left = _boot(root, accel, kernel, conf, left, results, progress, tally)
+    return tally

@@ -8,7 +8,7 @@ its own /tmp: nothing of build/ is used or touched.
 import subprocess
 import time
 
-from . import build, space
+from . import build, kernels, space
 
 SCRIPT = r'''
 set -e
@@ -31,7 +31,8 @@ usr/sbin/pnic --help >/dev/null || echo "pnic does not run"
 def run(root, results, progress):
     progress.step('make install, modules_install')
     started = time.monotonic()
-    argv = space.in_source(root.path, ['sh', '-c', SCRIPT, 'sh', root.headers, root.kernel])
+    argv = space.in_source(root.path, ['sh', '-c', SCRIPT, 'sh', kernels.stock(root).headers,
+                                       root.kernel])
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors='replace', check=False)
     bad = build.telling(done.stdout.splitlines())

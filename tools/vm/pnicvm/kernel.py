@@ -6,6 +6,7 @@ most of a second less under TCG.
 """
 
 import os
+import re
 import struct
 import subprocess
 
@@ -31,21 +32,27 @@ def payload(image):
     return data
 
 
-def version(root):
-    """The version of the root's (only) kernel, as `uname -r` says it."""
-    names = [n[len('vmlinuz-'):] for n in os.listdir(os.path.join(root, 'boot'))
-             if n.startswith('vmlinuz-')]
-    if len(names) != 1:
-        raise Failure('the guest root holds %d kernels, not one' % len(names))
-    return names[0]
+def _numbers(version):
+    """6.12.118+deb13-amd64 -> (6, 12, 118), to sort by."""
+    return tuple(int(n) for n in re.findall(r'\d+', version.partition('+')[0]))
 
 
-def extract(root):
-    """Unpack vmlinuz to /boot/vmlinux in the root, with the root's own zstd."""
+def versions(root):
+    """The versions of the root's kernels, as `uname -r` says them, oldest first."""
+    found = sorted((n[len('vmlinuz-'):] for n in os.listdir(os.path.join(root, 'boot'))
+                    if n.startswith('vmlinuz-')), key=_numbers)
+    if len(found) != 2:
+        raise Failure("the guest root holds %d kernels, not the suite's and the backports'"
+                      % len(found))
+    return found
+
+
+def extract(root, version):
+    """Unpack vmlinuz to /boot/vmlinux-VERSION in the root, with the root's own zstd."""
     boot = os.path.join(root, 'boot')
-    with open(os.path.join(boot, 'vmlinuz-' + version(root)), 'rb') as image:
+    with open(os.path.join(boot, 'vmlinuz-' + version), 'rb') as image:
         data = payload(image.read())
-    with open(os.path.join(boot, 'vmlinux'), 'wb') as out:
+    with open(os.path.join(boot, 'vmlinux-' + version), 'wb') as out:
         # The root is read-only inside; the data goes through pipes.
         done = subprocess.run(space.in_root(root, ['zstd', '-dqc']), input=data, stdout=out,
                               check=False)

@@ -1,48 +1,114 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Finds what no run may leave in the kernel's log: warnings, oopses, lock reports, leaks."""
+"""Finds what no run may leave in the kernel's log: warnings, oopses, lock reports, races, and
+what else a kernel says when it is not well; and what a leak report says of the module."""
 
 import re
 
 _BAD = re.compile('|'.join([
-    r'\bWARNING:', r'\bBUG:', r'\bOops\b', r'\bkernel BUG at\b', r'Kernel panic',
-    r'\bCall Trace:', r'refcount_t:', r'possible circular locking', r'possible recursive locking',
-    r'inconsistent lock state', r'unregister_netdevice: waiting',
-    r'list_(?:del|add) corruption', r'DMA-API:', r'general protection fault',
-    r'unable to handle', r'Bad page (?:state|map)', r'page dumped because',
-    r'blocked for more than', r'self-detected stall', r'detected stalls on',
-    r'kmemleak: [1-9]', r'UBSAN:', r'memory leak',
+    # the kernel's own word for nearly everything: WARN_ON(), lockdep, KASAN, KCSAN, bad pages,
+    # sleeping in atomic context, soft lockups, stuck workqueues
+    r'\bWARNING:', r'\bBUG:', r'\bBUG [\w-]+ \(', r'\bOops\b', r'\bkernel BUG at\b',
+    r'Kernel panic', r'\bCall Trace:', r'general protection fault', r'unable to handle',
+    # locks
+    r'possible (?:circular|recursive) locking', r'inconsistent lock state', r'bad unlock balance',
+    r'suspicious RCU usage', r'trying to register non-static key', r'MAX_LOCK\w+ too low',
+    r'INFO: lockdep is turned off',
+    # lifetimes
+    r'refcount_t:', r'ODEBUG:', r'list_(?:del|add) corruption', r'leaked reference',
+    r'unregister_netdevice: waiting', r'tried to init an initialized object',
+    r'double free', r'use-after-free', r'nonexistent IRQ', r'already-free IRQ',
+    # memory
+    r'Bad page (?:state|map)', r'page dumped because', r'UBSAN:', r'memory leak',
+    r'Trying to vfree', r'usercopy: Kernel memory', r'out-of-bounds',
+    # DMA and interrupts
+    r'DMA-API:', r'DMAR: \[?(?:DMA|INTR)', r'nobody cared',
+    # time
+    r'blocked for more than', r'(?:self-)?detected stall', r'detected expedited stalls',
+    r'sysfs: cannot create duplicate', r'kobject_add_internal failed',
+    # a check that gave up finds nothing any more
+    r'kmemleak: .*(?:disabled|Cannot allocate)', r'debugging (?:out of memory|disabled)',
 ]))
 
-# Seen at every boot of the emulated machine, with no module of ours loaded.
 _HARMLESS = re.compile('|'.join([
+    # Seen at every boot of the emulated machine, with no module of ours loaded.
     r'WARNING: CPU: .* at arch/x86/kernel/cpu/mtrr',
+    # What fault injection does is announced with a stack.
+    r'FAULT_INJECTION: forcing a failure',
 ]))
 
-_STAMP = re.compile(r'^(?:<\d+>)?\[\s*\d+\.\d+\]\s*')
-
+_STAMP = re.compile(r'^(?:<\d+>)?\[\s*\d+\.\d+\](?:\[\s*[TC]\d+\])?\s*')
 
 # What the guest's runner writes into the log when a test begins.
 _MARK = re.compile(r'pnic-test: begin (\S+)')
+
+_RACE = 'BUG: KCSAN:'
+_RACE_END = re.compile(r'^={10,}$|Reported by Kernel Concurrency Sanitizer')
+# A stack that fault injection prints on its way.
+_INJECTED = 'FAULT_INJECTION: forcing a failure'
 
 
 def is_bad(line):
     return bool(_BAD.search(line)) and not _HARMLESS.search(line)
 
 
-def bad_lines(text):
-    """The offending lines of a log, once each however often console and dmesg repeat them,
-    with the test that was running."""
-    found = {}
-    test = None
-    for line in text.splitlines():
-        line = line.rstrip('\r')
+class Scanner:
+    """Takes a log line by line, and keeps the offending ones: once each however often console
+    and dmesg repeat them, with the test that was running."""
+
+    def __init__(self):
+        self._found = {}
+        self._test = None
+        self._race = None       # the lines of a race report that has not ended
+        self._injected = False
+
+    def feed(self, line):
+        line = line.rstrip('\r\n')
+        plain = _STAMP.sub('', line)
         mark = _MARK.search(line)
         if mark:
-            test = mark.group(1)
-        if is_bad(line):
-            found.setdefault(_STAMP.sub('', line),
-                             '%s (during %s)' % (line, test) if test else line)
-    return list(found.values())
+            self._test = mark.group(1)
+        if self._race is not None:
+            self._race.append(line)
+            if _RACE_END.search(plain):
+                self._end_race()
+            return
+        if _RACE in line:
+            self._race = [line]
+            return
+        if _INJECTED in line:
+            self._injected = True
+        elif self._injected and 'Call Trace:' in line:
+            self._injected = False
+        elif is_bad(line):
+            self._note(line)
+
+    def _end_race(self):
+        """Races that the module has no part in are somebody else's."""
+        if any('pnic' in line for line in self._race):
+            self._note(self._race[0])
+        self._race = None
+
+    def _note(self, line):
+        self._found.setdefault(_STAMP.sub('', line),
+                               '%s (during %s)' % (line, self._test) if self._test else line)
+
+    def found(self):
+        """The offending lines up to now."""
+        return list(self._found.values())
+
+    def end(self):
+        """... and all of them when no more will come."""
+        if self._race is not None:      # a log that was cut
+            self._end_race()
+        return self.found()
+
+
+def bad_lines(text):
+    """The offending lines of a whole log."""
+    scanner = Scanner()
+    for line in text.splitlines():
+        scanner.feed(line)
+    return scanner.end()
 
 
 def last_words(text, lines=40):
@@ -52,3 +118,20 @@ def last_words(text, lines=40):
         if is_bad(line):
             return every[max(0, number - 5):][:lines]
     return every[-lines:]
+
+
+_LEAK = re.compile(r'^unreferenced object 0x')
+# A place in the module; or in one that was unloaded, whose names are gone, and no other ever is.
+_OURS = re.compile(r'\[pnic\]|^\s+(?:\[<[0-9a-f]+>\] )?0x[0-9a-f]+$')
+
+
+def leaks(text):
+    """The reports, each a list of lines, of memory that the module lost: out of what kmemleak
+    shows."""
+    reports = []
+    for line in text.splitlines():
+        if _LEAK.match(line):
+            reports.append([])
+        if reports:
+            reports[-1].append(line)
+    return [lines for lines in reports if any(_OURS.search(line) for line in lines)]

@@ -13,6 +13,8 @@ RUNS = os.path.join(BUILD, 'vm')
 # Mount points that the guest root's recipe makes.
 ROOT_SRC = '/src'       # the repository, when compiling in the root
 ROOT_SHARE = '/pnic'    # build/, in the guest
+ROOT_KERNEL = '/kernel' # a kernel that was built here: image, modules, headers
+ROOT_LINUX = '/linux'   # the kernel's source, while one is built
 ROOT_CLEAN = '/mnt'     # the root once more, without what is mounted on it
 
 

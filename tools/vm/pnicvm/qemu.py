@@ -45,7 +45,7 @@ def _iommu():
     return _device(driver='intel-iommu', intremap='on', caching_mode=True)
 
 
-def command(accel, cpus, memory_mb, nics, append, console, cpu=None, iommu=False):
+def command(accel, cpus, memory_mb, nics, image, append, console, cpu=None, iommu=False):
     """argv; `console` says where its log goes and whether it is also on the terminal."""
     argv = ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none',
             '-no-reboot',
@@ -55,7 +55,7 @@ def command(accel, cpus, memory_mb, nics, append, console, cpu=None, iommu=False
             '-smp', str(cpus), '-m', str(memory_mb),
             # shared: virtiofsd and the model work in the guest's memory
             '-object', 'memory-backend-memfd,id=ram,size=%dM,share=on' % memory_mb,
-            '-kernel', '/boot/vmlinux', '-append', append,
+            '-kernel', image, '-append', append,
             '-device', 'isa-debug-exit,iobase=0xf4,iosize=4',
             # without a speed QEMU's root ports cannot reset what is behind them
             '-global', 'pcie-root-port.x-speed=5']

@@ -72,13 +72,13 @@ class Results:
             text += ', %d skipped' % self.count[ktap.SKIP]
         return text
 
-    def finish(self):
-        """The last words, test.json, and the exit status."""
-        write('test.json', json.dumps({'passed': self.count[ktap.PASS],
-                                       'failed': self.count[ktap.FAIL],
-                                       'skipped': self.count[ktap.SKIP],
-                                       'seconds': round(time.monotonic() - self.started, 1)},
-                                      indent=1) + '\n')
+    def finish(self, name='test.json', more=None):
+        """The last words, the file of figures (with `more` of them), and the exit status."""
+        figures = {'passed': self.count[ktap.PASS], 'failed': self.count[ktap.FAIL],
+                   'skipped': self.count[ktap.SKIP],
+                   'seconds': round(time.monotonic() - self.started, 1)}
+        figures.update(more or {})
+        write(name, json.dumps(figures, indent=1) + '\n')
         if self.failed:
             self._say('\nfailed:')
             for name in self.failed:

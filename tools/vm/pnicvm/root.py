@@ -28,10 +28,13 @@ PACKAGES = [
     'libnl-3-dev', 'libnl-genl-3-dev', 'libncurses-dev',        # the administrator's tool
     'python3-yaml', 'python3-jsonschema',                       # the kernel's netlink tools
     'cbmc', 'spin',                                             # provers of the lane code
-    'bc', 'bison', 'flex',                                      # to build a kernel for KUnit
+    'bc', 'bison', 'flex', 'libelf-dev',                        # to build kernels
+    'clang', 'lld', 'llvm',                                     # the module by the other compiler
     'kmod', 'iproute2', 'ethtool', 'pciutils', 'procps', 'strace', 'zstd', 'xz-utils',
 ]
 SOURCE_PACKAGE = 'linux-source-6.12'
+# From the backports a second kernel beside the suite's own, whatever its version is now.
+NEW_KERNEL = ['linux-image-amd64', 'linux-headers-amd64']
 
 # Not in a root that nobody logs into.
 EXCLUDED = ['/usr/share/man/*', '/usr/share/doc/*', '/usr/share/locale/*', '/usr/share/info/*']
@@ -46,7 +49,7 @@ SOURCE_FILES = [
 ]
 KSRC = '/usr/src/pnic-kernel'       # where they are in the root
 
-MOUNT_POINTS = [paths.ROOT_SRC, paths.ROOT_SHARE]
+MOUNT_POINTS = [paths.ROOT_SRC, paths.ROOT_SHARE, paths.ROOT_KERNEL, paths.ROOT_LINUX]
 
 # Raise it when a change of the code below makes another root from the same lists.
 VERSION = 1
@@ -54,7 +57,7 @@ VERSION = 1
 RECIPE = {
     'version': VERSION, 'suite': SUITE, 'backports': BACKPORTS, 'packages': PACKAGES,
     'source': SOURCE_PACKAGE, 'source files': SOURCE_FILES, 'excluded': EXCLUDED,
-    'mount points': MOUNT_POINTS,
+    'mount points': MOUNT_POINTS, 'new kernel': NEW_KERNEL,
 }
 
 _SETUP_HOOK = r'''
@@ -79,13 +82,21 @@ chroot "$1" sh -c 'cd /tmp/source && dpkg-deb --fsys-tarfile %(package)s_*.deb \
 rm -rf tmp/source
 '''
 
+_KERNEL_HOOK = r'''
+set -eu
+chroot "$1" apt-get install -y --no-install-recommends %(packages)s
+'''
+
 
 def _hooks():
     files = ' '.join('%s/%s' % (SOURCE_PACKAGE, name) for name in SOURCE_FILES)
     setup = _SETUP_HOOK % {'suite': SUITE, 'pins': ' '.join(BACKPORTS)}
     source = _SOURCE_HOOK % {'package': SOURCE_PACKAGE, 'files': files, 'ksrc': KSRC}
+    backports = ' '.join('%s/%s-backports' % (name, SUITE) for name in NEW_KERNEL)
+    new = _KERNEL_HOOK % {'packages': backports}
     places = 'mkdir -p ' + ' '.join('"$1"%s' % p for p in MOUNT_POINTS)
-    return ['--setup-hook=' + setup, '--customize-hook=' + source, '--customize-hook=' + places]
+    return ['--setup-hook=' + setup] + ['--customize-hook=' + hook
+                                        for hook in (new, source, places)]
 
 
 def _command(target, source_lines):
@@ -107,7 +118,7 @@ _SAYS = [
     (re.compile(r'^Need to get (\S+ \S+?) of'), 'fetching %s'),
     (re.compile(r'^Preconfiguring|^Selecting previously'), 'unpacking packages'),
     (re.compile(r'^Setting up linux-image'), 'setting up the kernel'),
-    (re.compile(r'running --customize-hook'), "fetching the kernel's own test tools"),
+    (re.compile(r'Setting up linux-headers'), "fetching the kernel's own test tools"),
     (re.compile(r'cleaning package lists'), 'cleaning'),
 ]
 
@@ -160,8 +171,9 @@ def _build(directory, progress, log_path):
             log.flush()
         else:
             raise Failure('the guest root could not be made: see %s' % log_path)
-    progress.step('guest root: unpacking the kernel')
-    kernel.extract(target)
+    progress.step('guest root: unpacking the kernels')
+    for version in kernel.versions(target):
+        kernel.extract(target, version)
 
 
 class Root:
@@ -170,9 +182,8 @@ class Root:
     def __init__(self, entry):
         self.entry = entry
         self.path = os.path.join(entry.path, 'root')
-        self.kernel = kernel.version(self.path)
-        self.headers = '/usr/src/linux-headers-' + self.kernel     # inside
-        self.ksrc = KSRC                                            # inside
+        self.kernel, self.new_kernel = kernel.versions(self.path)
+        self.ksrc = KSRC        # inside
 
 
 def ensure(progress):
@@ -181,8 +192,8 @@ def ensure(progress):
     log_path = os.path.join(entry.base, 'guest.log')
     os.makedirs(entry.base, exist_ok=True)
     fresh = not entry.ready()
-    if fresh and shutil.disk_usage(entry.base).free < 3 << 30:
-        raise Failure('the guest root needs 3 GB in %s' % entry.base)
+    if fresh and shutil.disk_usage(entry.base).free < 4 << 30:
+        raise Failure('the guest root needs 4 GB in %s' % entry.base)
     entry.get(lambda directory: _build(directory, progress, log_path),
               lambda: progress.step('guest root: waiting for another run that makes it'))
     if fresh:

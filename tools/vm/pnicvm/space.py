@@ -32,14 +32,15 @@ def in_root(root, command, binds=(), directory='/', own_pids=False):
     return argv + ['--cd', directory, '--'] + list(command)
 
 
-def in_source(root, command, directory=None):
+def in_source(root, command, directory=None, binds=()):
     """argv that runs `command` in the root with the repository at /src, writable."""
     inside = paths.ROOT_SRC
     if directory:
         below = os.path.relpath(os.path.realpath(directory), paths.TOP)
         if below != '.' and not below.startswith('..'):
             inside += '/' + below
-    return in_root(root, command, [(paths.TOP, paths.ROOT_SRC)], inside, own_pids=True)
+    return in_root(root, command, [(paths.TOP, paths.ROOT_SRC)] + list(binds), inside,
+                   own_pids=True)
 
 
 def remove_tree(path):

@@ -1,9 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0
-"""`make test`: builds everything, then host tests, guest tests, static checks and the main
-job at a small size.  Each is a named test; the end is a plain line with the count."""
+"""`make test`: builds everything, then host tests, guest tests, static checks, the main job at
+a small size, and the guest tests once more on a debug kernel if there is time.  Each is a named
+test; the end is a plain line with the count.
 
-from . import accel, build, checks, guesttests, hosttests, installtest, jobtest, kunit
+`make check`: the static checks, and the guest tests on every kernel."""
+
+import os
+import time
+
+from . import (accel, build, checks, guesttests, hosttests, installtest, jobtest, kernelbuild,
+               kernels, ktap, kunit)
+from .errors import Failure
 from .results import Results
+
+# Seconds from the start that `make test` may take, if the environment's PNIC_BUDGET says nothing
+# else: a debug kernel that is not built by then, and what was not begun on it, is skipped.
+BUDGET = 3300
+# What is kept of that for the tests on a debug kernel when it has to be built first.
+KEPT = 900
 
 
 def _built(half, results, progress):
@@ -15,6 +29,37 @@ def _built(half, results, progress):
         progress.done()
         results.fail('build', failure.what, str(failure), failure.lines)
         return False
+
+
+def _budget():
+    text = os.environ.get('PNIC_BUDGET') or str(BUDGET)
+    if not text.isdigit():
+        raise Failure('PNIC_BUDGET=%s: not a number of seconds' % text, 2)
+    return int(text)
+
+
+def _on_kernel(name, root, chosen, results, progress, only=None, end=None):
+    """The guest's programs on one kernel; the figures of that."""
+    before = dict(results.count)
+    started = time.monotonic()
+    tally = guesttests.Tally()
+    version = ''
+    try:
+        kernel = kernels.get(root, name, progress, end and end - KEPT)
+        version = kernel.version
+        if name == 'stock' or _built(lambda: build.module(root, kernel, progress), results,
+                                     progress):
+            begun = time.monotonic()
+            tally = guesttests.run(root, chosen, kernel, results, progress, only, end)
+            progress.note('the tests on the %s kernel took %d s' % (name, time.monotonic() - begun))
+    except kernelbuild.TooLong as failure:
+        results.skip(name, '', 'not run: %s' % failure)
+    except Failure as failure:
+        results.fail(name, 'kernel', str(failure))
+    done = {key: results.count[key] - before[key] for key in before}
+    return {'kernel': version, 'passed': done[ktap.PASS], 'failed': done[ktap.FAIL],
+            'skipped': done[ktap.SKIP], 'splats': tally.splats, 'leaks': tally.leaks,
+            'seconds': round(time.monotonic() - started, 1)}
 
 
 def run(root, progress, only=None):
@@ -29,7 +74,7 @@ def run(root, progress, only=None):
         if not only or only in 'kunit':
             kunit.run(root, results, progress)
         if host and guest:
-            guesttests.run(root, chosen, results, progress, only)
+            guesttests.run(root, chosen, kernels.stock(root), results, progress, only)
             if not only:
                 jobtest.run(root, chosen, results, progress)
         if not only:
@@ -40,10 +85,32 @@ def run(root, progress, only=None):
     return results.finish()
 
 
-def check(root, progress):
-    """`make check`: the static checks alone."""
+def guest_tests(root, progress, names, only=None):
+    """The guest's programs alone, on these kernels."""
     results = Results(progress)
+    chosen = accel.choose(root, progress)
+    with build.tree_lock(progress):
+        if _built(lambda: build.host(progress, tests=False), results, progress) \
+                and _built(lambda: build.guest(root, progress, tests=True), results, progress):
+            for name in names:
+                _on_kernel(name, root, chosen, results, progress, only)
+    progress.done()
+    return results.finish('guest.json')
+
+
+def check(root, progress):
+    """`make check`: the static checks, and every kernel; check.json."""
+    results = Results(progress)
+    figures = {}
+    chosen = accel.choose(root, progress)
     with build.tree_lock(progress):
         checks.run(root, results, progress)
+        figures['static'] = {'passed': results.count[ktap.PASS], 'failed': results.count[ktap.FAIL]}
+        if _built(lambda: build.host(progress, tests=False), results, progress) \
+                and _built(lambda: build.guest(root, progress, tests=True), results, progress):
+            for name in kernels.NAMES:
+                figures[name] = _on_kernel(name, root, chosen, results, progress)
     progress.done()
-    return results.finish()
+    flat = {'%s_%s' % (name, key): value
+            for name, values in figures.items() for key, value in values.items()}
+    return results.finish('check.json', flat)

@@ -7,7 +7,7 @@ import struct
 import tempfile
 import unittest
 
-from pnicvm import follow, hostdeps, kernel, klog, mirror, root, testconf
+from pnicvm import follow, hostdeps, kernel, kernelbuild, klog, mirror, root, testconf
 from pnicvm.errors import Failure
 
 
@@ -21,7 +21,19 @@ class KernelLog(unittest.TestCase):
                      'unregister_netdevice: waiting for pn0 to become free. Usage count = 2',
                      'list_del corruption. prev->next should be x', 'DMA-API: device driver leaks',
                      'Kernel panic - not syncing: sysrq triggered crash',
-                     'INFO: task job:77 blocked for more than 120 seconds.'):
+                     'INFO: task job:77 blocked for more than 120 seconds.',
+                     'BUG: KASAN: slab-use-after-free in pnic_mr_put+0x1/0x2 [pnic]',
+                     'BUG kmalloc-64 (Not tainted): Right Redzone overwritten',
+                     'WARNING: possible recursive locking detected',
+                     'WARNING: suspicious RCU usage',
+                     'WARNING: bad unlock balance detected!',
+                     'UBSAN: shift-out-of-bounds in driver/pnic_ring.c:10:3',
+                     'ODEBUG: free active (active state 0) object: 0 object type: timer_list',
+                     'rcu: INFO: rcu_preempt self-detected stall on CPU',
+                     'BUG: workqueue lockup - pool cpus=0 node=0 flags=0x0 nice=0 stuck for 300s!',
+                     'BUG: sleeping function called from invalid context at mm/slab.h:1',
+                     'DMAR: [DMA Read] Request device [01:00.0] fault addr 0x1000',
+                     'kmemleak: Kernel memory leak detector disabled'):
             self.assertEqual(len(klog.bad_lines('[    1.0] ' + line)), 1, line)
 
     def test_what_is_not(self):
@@ -35,6 +47,40 @@ class KernelLog(unittest.TestCase):
     def test_the_running_test_is_named(self):
         text = '[ 1.0] pnic-test: begin xfer\n[ 1.1] WARNING: x\n'
         self.assertEqual(klog.bad_lines(text), ['[ 1.1] WARNING: x (during xfer)'])
+
+    RACE = '[ 1.0] ' + '=' * 66 + '\n[ 1.0] BUG: KCSAN: data-race in a / b\n\n' \
+           '[ 1.0] write to 0xffff of 8 bytes by task 1 on cpu 0:\n[ 1.0]  a+0x1/0x2%s\n' \
+           '[ 1.0] Reported by Kernel Concurrency Sanitizer on:\n[ 1.0] ' + '=' * 66 + '\n'
+
+    def test_races_count_where_the_module_has_a_part(self):
+        self.assertEqual(klog.bad_lines(self.RACE % ''), [])
+        self.assertEqual(klog.bad_lines(self.RACE % ' [pnic]'),
+                         ['[ 1.0] BUG: KCSAN: data-race in a / b'])
+
+    def test_a_race_report_that_was_cut_counts(self):
+        cut = (self.RACE % ' [pnic]').split('[ 1.0] Reported')[0]
+        self.assertEqual(len(klog.bad_lines(cut)), 1)
+
+    def test_what_follows_a_race_report_is_seen(self):
+        self.assertEqual(len(klog.bad_lines(self.RACE % '' + '[ 2.0] WARNING: x\n')), 1)
+
+    def test_an_injected_failure_is_no_complaint(self):
+        text = '[ 1.0] FAULT_INJECTION: forcing a failure.\n[ 1.0] name failslab, interval 1\n' \
+               '[ 1.0] Call Trace:\n[ 1.0]  <TASK>\n'
+        self.assertEqual(klog.bad_lines(text), [])
+        self.assertEqual(len(klog.bad_lines(text + '[ 2.0] Call Trace:\n')), 1)
+
+    def test_leaks_of_the_module(self):
+        text = 'unreferenced object 0xffff1 (size 64):\n  comm "init", pid 1\n' \
+               '  backtrace (crc 1):\n    kmalloc+0x1/0x2\n    acpi_init+0x1/0x2\n' \
+               'unreferenced object 0xffff2 (size 64):\n  backtrace (crc 1):\n' \
+               '    kmalloc+0x1/0x2\n    pnic_open+0x1/0x2 [pnic]\n' \
+               'unreferenced object 0xffff3 (size 64):\n  hex dump (first 32 bytes):\n' \
+               '    00 11 22 33 44 55 66 77 88 99 aa bb cc dd ee ff  ........\n' \
+               '  backtrace (crc 1):\n    kmalloc+0x1/0x2\n    0xffffffffc0201234\n'
+        self.assertEqual([lines[0].split()[2] for lines in klog.leaks(text)],
+                         ['0xffff2', '0xffff3'])
+        self.assertEqual(klog.leaks(''), [])
 
     def test_last_words_begin_at_the_complaint(self):
         text = 'a\n' * 100 + 'BUG: x\n' + 'b\n' * 100
@@ -64,6 +110,29 @@ class KernelImage(unittest.TestCase):
     def test_calibration_is_preset_under_tcg_only(self):
         self.assertIn('lpj=', kernel.command_line('tcg', 'true'))
         self.assertNotIn('lpj=', kernel.command_line('kvm', 'true'))
+
+
+class KernelConfig(unittest.TestCase):
+    def test_what_kconfig_dropped(self):
+        wanted = 'CONFIG_A=y\nCONFIG_B=m\n# CONFIG_C is not set\n# CONFIG_D is not set\n' \
+                 '# words of CONFIG_E=y\nCONFIG_F="x"\n'
+        final = 'CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_D=y\nCONFIG_F="x"\n'
+        self.assertEqual(kernelbuild.missing(wanted, final),
+                         ['CONFIG_B is n, wanted m', 'CONFIG_D is y, wanted n'])
+
+    def test_the_fragments_contradict_nothing(self):
+        for flavour in kernelbuild.FLAVOURS:
+            names = [line.split('=')[0] for line in kernelbuild.fragments(flavour).splitlines()
+                     if line.startswith('CONFIG_')]
+            self.assertEqual(len(names), len(set(names)), flavour)
+
+    def test_newest_kernel_last(self):
+        with tempfile.TemporaryDirectory() as root:
+            os.mkdir(os.path.join(root, 'boot'))
+            for name in ('10.2.1+deb13-amd64', '6.12.118+deb13-amd64'):
+                with open(os.path.join(root, 'boot', 'vmlinuz-' + name), 'wb'):
+                    pass
+            self.assertEqual(kernel.versions(root), ['6.12.118+deb13-amd64', '10.2.1+deb13-amd64'])
 
 
 class TestWishes(unittest.TestCase):

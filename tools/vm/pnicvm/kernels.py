@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The kernels that a guest can have: Debian's own, which are in the guest root, and debug
+kernels that are built from Debian's source (kernelbuild.py)."""
+
+import os
+
+from . import kernelbuild, paths
+from .errors import Failure
+
+# name -> what it is
+NAMES = {
+    'stock': "the suite's own",
+    'backports': 'the newest one in the backports',
+    'kasan': 'KASAN, lockdep, kmemleak, DMA-API debugging, UBSAN, fault injection',
+    'kcsan': 'KCSAN: data races; fault injection',
+}
+
+# How much longer things may take than on a stock kernel.
+SLOW = {'kasan': 6, 'kcsan': 3}
+
+# A vCPU that a busy host starves for half a minute is no lockup.
+DEBUG_APPEND = 'watchdog_thresh=60 workqueue.watchdog_thresh=240'
+
+
+class Kernel:
+    """One kernel, ready to be booted and built for.
+
+    image, headers: paths inside the guest root; directory: what has to be mounted there at
+    paths.ROOT_KERNEL for them, or None."""
+
+    def __init__(self, name, version, image, headers, directory=None):
+        self.name = name
+        self.version = version
+        self.image = image
+        self.headers = headers
+        self.directory = directory
+        self.slow = SLOW.get(name, 1)
+        self.append = DEBUG_APPEND if directory else ''
+
+    def binds(self):
+        """For a build, and for QEMU."""
+        return [(self.directory, paths.ROOT_KERNEL)] if self.directory else []
+
+    def guest_binds(self):
+        """For virtiofsd: the guest's modprobe finds this kernel's modules."""
+        if not self.directory:
+            return []
+        return [(os.path.join(self.directory, 'lib', 'modules'),
+                 paths.ROOT_CLEAN + '/usr/lib/modules')]
+
+
+def _debian(name, version):
+    return Kernel(name, version, '/boot/vmlinux-' + version, '/usr/src/linux-headers-' + version)
+
+
+def stock(root):
+    return _debian('stock', root.kernel)
+
+
+def get(root, name, progress, deadline=None):
+    """The kernel of that name, built if it must be; kernelbuild.TooLong past the deadline."""
+    if name == 'stock':
+        return stock(root)
+    if name == 'backports':
+        return _debian(name, root.new_kernel)
+    if name not in NAMES:
+        raise Failure('no kernel %s; there are: %s' % (name, ', '.join(NAMES)), 2)
+    directory = kernelbuild.ensure(root, name, progress, deadline)
+    with open(os.path.join(directory, 'kernel.release'), encoding='ascii') as handle:
+        version = handle.read().strip()
+    return Kernel(name, version, paths.ROOT_KERNEL + '/bzImage', paths.ROOT_KERNEL + '/headers',
+                  directory)
