@@ -240,6 +240,7 @@ void pm_card_reset(struct pm_card *c)
 	c->inc++;
 	c->peer_inc[c->index] = c->inc;
 	pm_peer_announce(c);
+	pm_fabric_firmware(c->fabric, c->index);
 }
 
 void pm_card_fatal(struct pm_card *c, uint32_t code, uint32_t info)
@@ -362,6 +363,11 @@ void pm_card_set_db(struct pm_card *c, void *mem)
 struct pm_port *pm_card_port(struct pm_card *c)
 {
 	return c->port;
+}
+
+struct pm_portfw *pm_card_firmware(struct pm_card *c)
+{
+	return c->fabric->fw[c->index];
 }
 
 uint32_t pm_card_addr(const struct pm_card *c)

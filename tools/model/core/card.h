@@ -17,6 +17,7 @@
 
 struct pm_card;
 struct pm_fabric;
+struct pm_portfw;
 
 #define PM_VECTORS		16	/* MSI-X vectors of a card */
 #define PM_DB_PAGES		1024	/* doorbell pages, each 4 KiB */
@@ -38,6 +39,8 @@ struct pm_fabric_config {
 	double pace;			/* real seconds for a simulated one; 0: as fast as it goes */
 	struct pm_link_config link;
 	bool park;			/* offer the park capability */
+	bool parked;			/* always: the host wakes the cards, by polling, for each doorbell */
+	bool firmware;			/* no host looks after lanes: each card's port has firmware, as a switch's */
 };
 
 struct pm_fabric *pm_fabric_new(const struct pm_fabric_config *c, char *err, size_t errlen);
@@ -53,6 +56,11 @@ struct pm_port *pm_fabric_switch_port(struct pm_fabric *f, unsigned int nic);
  * *@sleep_ns (UINT64_MAX: before a register write, a wake-up or, without park, a doorbell).
  */
 bool pm_fabric_poll(struct pm_fabric *f, uint64_t *sleep_ns);
+/*
+ * The same for a caller that polls on and on, and wants no look at a clock: one turn of each card, and
+ * of what is on the lines. Time that only passes is up to pm_fabric_poll(). True: there is more.
+ */
+bool pm_fabric_turn(struct pm_fabric *f);
 /* Counts what polls found to do. If it didn't change, they were idle: a hint how long to look on before sleeping. */
 uint64_t pm_fabric_turns(const struct pm_fabric *f);
 /*
@@ -69,6 +77,8 @@ void pm_card_reg_write(struct pm_card *c, uint32_t off, uint32_t val);
 /* FLR, bus reset, or the host gone: everything back to power-on state, no DMA afterwards. */
 void pm_card_reset(struct pm_card *c);
 struct pm_port *pm_card_port(struct pm_card *c);
+/* The firmware of its port with pm_fabric_config.firmware, else NULL. */
+struct pm_portfw *pm_card_firmware(struct pm_card *c);
 uint32_t pm_card_addr(const struct pm_card *c);
 
 /* Faults of the card itself, for the control socket. */

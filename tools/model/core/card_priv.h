@@ -443,6 +443,7 @@ struct pm_fabric {
 	char profile[32];
 	struct pm_card *card[PM_MAX_NICS];
 	struct pm_link *link[PM_MAX_NICS];
+	struct pm_portfw *fw[PM_MAX_NICS];
 	struct pm_switch *sw;
 	unsigned int nlinks;
 	uint32_t xoff;			/* bit n: the way to NIC n is full, send it no payload */
@@ -619,6 +620,7 @@ struct pm_card *pm_fabric_by_addr(struct pm_fabric *f, uint32_t addr);
 bool pm_fabric_loops(const struct pm_fabric *f);
 void pm_fabric_cable_serial(const struct pm_fabric *f, unsigned int nic, char *buf, size_t len);
 void pm_fabric_xon(struct pm_fabric *f);
+void pm_fabric_firmware(struct pm_fabric *f, unsigned int nic);
 
 /* xswitch.c */
 struct pm_switch *pm_switch_new(struct pm_fabric *f);

@@ -217,6 +217,9 @@ uint8_t pm_adm_bind_db(struct pm_card *c, const void *cmd, struct pm_admin_resul
 	c->page[page]->ctx = ctx->id;
 	c->page_used[page] = true;
 	memset(pm_db_slot(c, page, 0), 0, PNIC_PAGE_SIZE);
+	if (c->fabric->cfg.parked)
+		__atomic_store_n((uint64_t *)pm_db_slot(c, page, PNIC_DB_SLOT_PARK), htole64(PNIC_DB_PARKED),
+				 __ATOMIC_SEQ_CST);
 	ctx->users++;
 	return PNIC_AS_OK;
 }

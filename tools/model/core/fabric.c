@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "card_priv.h"
+#include "portfw.h"
 
 #define TURN_NS		50000ull	/* a poll's work */
 #define SIM_BATCH	32u		/* events between looks at the doorbells */
@@ -45,7 +46,12 @@ static void tx_ready(void *owner)
 
 static void event(void *owner, const struct pm_link_event *ev)
 {
-	pm_peer_link_event(owner, ev);
+	struct pm_card *c = owner;
+	struct pm_portfw *fw = c->fabric->fw[c->index];
+
+	pm_peer_link_event(c, ev);
+	if (fw)
+		pm_portfw_event(fw, ev);
 }
 
 static const struct pm_port_ops card_ops = {
@@ -56,12 +62,22 @@ static const struct pm_port_ops card_ops = {
 	.event = event,
 };
 
+/* Begins anew, with the card. Without memory for it lanes are left as they are. */
+void pm_fabric_firmware(struct pm_fabric *f, unsigned int nic)
+{
+	if (!f->cfg.firmware)
+		return;
+	pm_portfw_free(f->fw[nic]);
+	f->fw[nic] = pm_portfw_new(f->sim, f->card[nic]->port);
+}
+
 static int add_card(struct pm_fabric *f, unsigned int nic, struct pm_port *port)
 {
 	f->card[nic] = pm_card_new(f, nic, port);
 	if (!f->card[nic])
 		return -1;
 	pm_port_attach(port, &card_ops, f->card[nic]);
+	pm_fabric_firmware(f, nic);
 	return 0;
 }
 
@@ -131,6 +147,10 @@ void pm_fabric_free(struct pm_fabric *f)
 
 	if (!f)
 		return;
+	for (i = 0; i < PM_MAX_NICS; i++) {
+		pm_portfw_free(f->fw[i]);
+		f->fw[i] = NULL;
+	}
 	for (i = 0; i < PM_MAX_NICS; i++)
 		pm_card_free(f->card[i]);
 	pm_switch_free(f->sw);
@@ -209,6 +229,19 @@ bool pm_fabric_poll(struct pm_fabric *f, uint64_t *sleep_ns)
 		for (i = 0; i < f->cfg.nics; i++)
 			more |= pm_card_pending(f->card[i]);
 	} while (more && real_ns() < until);
+	return more;
+}
+
+bool pm_fabric_turn(struct pm_fabric *f)
+{
+	unsigned int i;
+	bool more = false;
+
+	for (i = 0; i < f->cfg.nics; i++)
+		more |= pm_card_poll(f->card[i]);
+	more |= pm_sim_step(f->sim, SIM_BATCH);
+	for (i = 0; i < f->cfg.nics && !more; i++)
+		more = pm_card_pending(f->card[i]);
 	return more;
 }
 

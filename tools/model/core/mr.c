@@ -225,6 +225,23 @@ void *pm_span_at(const struct pm_span *s, uint64_t off, size_t *len, bool write,
 	return p;
 }
 
+/* A word is stored as one, after everything that was stored before: it may be a flag that a process polls. */
+static void copy(void *to, const void *from, size_t n)
+{
+	uint64_t v8;
+	uint32_t v4;
+
+	if (n == 8 && !((uintptr_t)to & 7)) {
+		memcpy(&v8, from, 8);
+		__atomic_store_n((uint64_t *)to, v8, __ATOMIC_RELEASE);
+	} else if (n == 4 && !((uintptr_t)to & 3)) {
+		memcpy(&v4, from, 4);
+		__atomic_store_n((uint32_t *)to, v4, __ATOMIC_RELEASE);
+	} else {
+		memmove(to, from, n);
+	}
+}
+
 /* One copy from memory to memory. False: *@dst_status or *@src_status says whose memory failed. */
 bool pm_span_copy(const struct pm_span *dst, uint64_t dst_off, const struct pm_span *src,
 		  uint64_t src_off, size_t len, uint8_t *dst_status, uint8_t *src_status)
@@ -241,7 +258,7 @@ bool pm_span_copy(const struct pm_span *dst, uint64_t dst_off, const struct pm_s
 		to = pm_span_at(dst, dst_off, &n, true, dst_status);
 		if (!to)
 			return false;
-		memmove(to, from, n);
+		copy(to, from, n);
 		src_off += n;
 		dst_off += n;
 		len -= n;

@@ -279,3 +279,14 @@ bool pm_sim_run(struct pm_sim *sim, unsigned int budget, uint64_t *sleep_ns)
 	*sleep_ns = until_first(sim, limit);
 	return false;
 }
+
+bool pm_sim_step(struct pm_sim *sim, unsigned int budget)
+{
+	if (sim->pace > 0 || !sim->progress)
+		return false;
+	/* It runs ahead of real time, to which it is tied anew when there is nothing more to do. */
+	sim->tied = false;
+	while (sim->progress && budget--)
+		run_first(sim);
+	return sim->progress;
+}

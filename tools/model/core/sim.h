@@ -47,6 +47,11 @@ void pm_sim_cancel(struct pm_sim *sim, struct pm_event *ev);
  * *@sleep_ns is the real time until the next timer is due, UINT64_MAX if there is none.
  */
 bool pm_sim_run(struct pm_sim *sim, unsigned int budget, uint64_t *sleep_ns);
+/*
+ * Only what can be run at once, with no look at real time; pm_sim_run() is needed now and then all the
+ * same, for timers. Returns true if there is more. Paced clocks are left to pm_sim_run().
+ */
+bool pm_sim_step(struct pm_sim *sim, unsigned int budget);
 
 /* Random numbers, one stream for each purpose, so that one more draw here moves nothing there. */
 struct pm_rng { uint64_t s[4]; };
