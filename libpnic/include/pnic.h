@@ -308,6 +308,8 @@ struct pnic_cq {
 	uint32_t entries;
 	struct pnic_ctx *ctx;
 	void *user;
+	uint32_t driven;	/* the card works when it is polled: see "embedded:" in pnic(7) */
+	uint32_t rsvd;
 };
 
 /**
@@ -503,6 +505,7 @@ struct pnic_buf {
 
 uint32_t pnic__sq_peer(const struct pnic_cq *cq, const struct pnic_ep *ep, uint32_t end);
 void pnic__wake(struct pnic_ctx *ctx, volatile uint32_t *wake);
+void pnic__drive(const struct pnic_cq *cq);
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define PNIC__LE32(x)	((uint32_t)(x))
@@ -933,8 +936,15 @@ static inline int pnic_poll(struct pnic_cq *cq, struct pnic_wc *wc, int max)
 	struct pnic_ep *ep;
 	int n = 0;
 
-	if (max < 1 || !pnic__cqe_ready(cq, &ep_flags))
+	if (max < 1)
 		return 0;
+	if (!pnic__cqe_ready(cq, &ep_flags)) {
+		if (!cq->driven)
+			return 0;
+		pnic__drive(cq);
+		if (!pnic__cqe_ready(cq, &ep_flags))
+			return 0;
+	}
 	do {
 		epn = ep_flags & PNIC_CQE_LOW24;
 		/* An entry of no endpoint: destroyed meanwhile, or the card is out of its mind. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * The seam between the library and what serves it: a char device of the kernel
- * (kernel.c), or anything that answers the same commands. context.c chooses; nothing
- * else of the library knows which it is.
+ * (kernel.c), a card in the process (tools/model/embedded/), or anything that answers the same
+ * commands. context.c chooses by the name; nothing else of the library knows which it is.
  *
  * All return 0 or -errno unless said otherwise.
  */
@@ -17,7 +17,11 @@
 
 struct pnic_dev;
 
+/* Of the struct below: what is loaded at run time has to have the same. */
+#define PNIC_BACKEND_VERSION	1
+
 struct pnic_backend {
+	unsigned int version;
 	int (*open)(const char *name, struct pnic_dev **dev);
 	void (*close)(struct pnic_dev *dev);
 	/* PNIC_IOC_* with its struct; never -EINTR. */
@@ -33,6 +37,18 @@ struct pnic_backend {
 	int (*wait)(struct pnic_dev *dev, int eventfd, int timeout_ms);
 	/* The card sleeps: rouse it. @wake is in the mapped wake page. */
 	void (*wake)(struct pnic_dev *dev, volatile uint32_t *wake);
+	/*
+	 * What follows may be NULL. A card in the process may have to be driven by whoever waits for
+	 * it: driven() says whether. drive() is one turn of it, or, with @sleeping, what has to be
+	 * done before the caller sleeps on a descriptor.
+	 */
+	bool (*driven)(struct pnic_dev *dev);
+	void (*drive)(struct pnic_dev *dev, bool sleeping);
+	/* More on why open() failed in this thread, "" if there is nothing to add. */
+	const char *(*why)(void);
+	/* pnic_embedded.h */
+	int (*fault)(struct pnic_dev *dev, unsigned int what, unsigned int arg, double value);
+	int (*figure)(struct pnic_dev *dev, const char *name, double *value);
 };
 
 /* What open() gives; backends embed it as their first member. */
@@ -41,5 +57,9 @@ struct pnic_dev {
 };
 
 extern const struct pnic_backend pnic_kernel_backend;
+
+bool pnic_embedded_name(const char *name);
+/* The one for such names, which is not in this library; -errno with a text if it can't be had. */
+int pnic_embedded_find(const struct pnic_backend **ops);
 
 #endif /* PNIC_BACKEND_H */

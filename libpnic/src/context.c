@@ -123,7 +123,9 @@ int pnic_open_backend(const struct pnic_backend *ops, const char *name, const st
 	snprintf(priv->name, sizeof(priv->name), "%s", name);
 	err = ops->open(name, &priv->dev);
 	if (err) {
-		pnic_fail(err, "%s: can't open it: %s", name, pnic_strerror(err));
+		const char *why = ops->why ? ops->why() : "";
+
+		pnic_fail(err, "%s: can't open it: %s", name, *why ? why : pnic_strerror(err));
 		goto fail;
 	}
 	err = pnic_check_info(priv);
@@ -145,6 +147,7 @@ fail:
 
 PNIC_EXPORT int pnic_open(const char *name, const struct pnic_open_attr *attr, struct pnic_ctx **ctx)
 {
+	const struct pnic_backend *ops = &pnic_kernel_backend;
 	char first[32];
 	int err;
 
@@ -155,8 +158,12 @@ PNIC_EXPORT int pnic_open(const char *name, const struct pnic_open_attr *attr, s
 		if (err)
 			return err;
 		name = first;
+	} else if (pnic_embedded_name(name)) {
+		err = pnic_embedded_find(&ops);
+		if (err)
+			return err;
 	}
-	return pnic_open_backend(&pnic_kernel_backend, name, attr, ctx);
+	return pnic_open_backend(ops, name, attr, ctx);
 }
 
 PNIC_EXPORT void pnic_close(struct pnic_ctx *ctx)

@@ -111,6 +111,7 @@ PNIC_EXPORT int pnic_cq_create(struct pnic_ctx *ctx, const struct pnic_cq_attr *
 	cq->pub.phase = PNIC_CQE_PHASE;
 	cq->pub.eps = priv->eps;
 	cq->pub.ep_count = priv->ep_count;
+	cq->pub.driven = priv->dev->ops->driven && priv->dev->ops->driven(priv->dev);
 	pthread_mutex_lock(&priv->lock);
 	err = pnic_cq_make(priv, cq, &a);
 	if (!err)
@@ -170,7 +171,15 @@ PNIC_EXPORT int pnic_cq_destroy(struct pnic_cq *pub)
 
 PNIC_EXPORT int pnic_cq_fd(const struct pnic_cq *pub)
 {
-	return pub ? pnic_cq_priv(pub)->eventfd : -1;
+	struct pnic_dev *dev;
+
+	if (!pub)
+		return -1;
+	dev = pnic_ctx_priv(pub->ctx)->dev;
+	/* Whoever asks is going to sleep on it. */
+	if (pub->driven)
+		dev->ops->drive(dev, true);
+	return pnic_cq_priv(pub)->eventfd;
 }
 
 uint32_t pnic_cq_walk(const struct pnic_cq *pub, void (*fn)(struct pnic_cqe *cqe, void *arg), void *arg)

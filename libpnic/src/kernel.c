@@ -140,6 +140,7 @@ static void pnic_kernel_wake(struct pnic_dev *dev, volatile uint32_t *wake)
 }
 
 const struct pnic_backend pnic_kernel_backend = {
+	.version	= PNIC_BACKEND_VERSION,
 	.open		= pnic_kernel_open,
 	.close		= pnic_kernel_close,
 	.command	= pnic_kernel_command,

@@ -41,6 +41,23 @@ PNIC_EXPORT void pnic__wake(struct pnic_ctx *ctx, volatile uint32_t *wake)
 	dev->ops->wake(dev, wake);
 }
 
+/* A card that the caller drives: one turn of it. */
+PNIC_EXPORT void pnic__drive(const struct pnic_cq *cq)
+{
+	struct pnic_dev *dev = pnic_ctx_priv(cq->ctx)->dev;
+
+	dev->ops->drive(dev, false);
+}
+
+/* It has to go on without the caller. */
+static void pnic_leave(const struct pnic_cq *cq)
+{
+	struct pnic_dev *dev = pnic_ctx_priv(cq->ctx)->dev;
+
+	if (cq->driven)
+		dev->ops->drive(dev, true);
+}
+
 PNIC_EXPORT int pnic_arm(struct pnic_cq *pub)
 {
 	struct pnic_cq_priv *cq = pnic_cq_priv(pub);
@@ -57,6 +74,7 @@ PNIC_EXPORT int pnic_arm(struct pnic_cq *pub)
 		if (cq->page->wake && pnic__parked(&cq->page->db[PNIC_DB_SLOT_PARK]))
 			pnic__wake(pub->ctx, cq->page->wake);
 	}
+	pnic_leave(pub);
 	return pnic_ready(pub);
 }
 
@@ -68,7 +86,10 @@ static bool pnic_spin(const struct pnic_cq_priv *cq, int64_t until)
 		for (i = 0; i < PNIC_SPIN_BATCH; i++) {
 			if (pnic_ready(&cq->pub))
 				return true;
-			pnic_relax();
+			if (cq->pub.driven)
+				pnic__drive(&cq->pub);
+			else
+				pnic_relax();
 		}
 	} while (pnic_now_us() < until);
 	return false;
