@@ -58,10 +58,35 @@ int dev_open(unsigned int nic)
 	return open(path, O_RDWR | O_CLOEXEC);
 }
 
+/* The host tests are built for cards in the process. */
+#ifndef DEVICES
+#define DEVICES	"pnic"
+#endif
+
+static const char *devices(void)
+{
+	const char *prefix = getenv("PNIC_DEVICES");
+
+	return prefix ? prefix : DEVICES;
+}
+
+const char *dev_name(unsigned int nic, char *name, size_t size)
+{
+	snprintf(name, size, "%s%u", devices(), nic);
+	return name;
+}
+
+bool dev_embedded(void)
+{
+	return !strncmp(devices(), "embedded:", 9);
+}
+
 bool dev_present(unsigned int nics)
 {
 	char path[32];
 
+	if (dev_embedded())
+		return nics <= 8;
 	while (nics--) {
 		snprintf(path, sizeof(path), "/dev/pnic%u", nics);
 		if (access(path, F_OK))
@@ -191,6 +216,9 @@ static int read_all(struct resources *r, const char *pattern)
 	glob_t g;
 
 	r->text[0] = 0;
+	/* There is no driver that would hold anything. */
+	if (dev_embedded())
+		return 0;
 	if (glob(pattern, 0, NULL, &g)) {
 		errno = ENOENT;
 		return -1;

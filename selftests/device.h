@@ -16,6 +16,12 @@
 #include <linux/pnic_queue.h>
 
 int dev_open(unsigned int nic);
+/*
+ * What pnic_open() calls NIC @nic: PNIC_DEVICES of the environment with the number behind it, "pnic" by
+ * default; "embedded:nic=" is cards in the process.
+ */
+const char *dev_name(unsigned int nic, char *name, size_t size);
+bool dev_embedded(void);
 /* The device node is there; a test that needs @nics of them is skipped if not. */
 bool dev_present(unsigned int nics);
 /* "0000:01:00.0" of /dev/pnic@nic, from sysfs. */

@@ -4,8 +4,8 @@
  * FEC and framing leave. By the model's counters, so it does not depend on this machine.
  */
 #include "device.h"
+#include "figure.h"
 #include "ktap.h"
-#include "modelctl.h"
 #include "traffic.h"
 
 #define LEN		(1u << 20)
@@ -24,9 +24,9 @@ static struct reading counters(void)
 {
 	struct reading r;
 
-	r.payload = modelctl_counter(0, "payload_bytes");
-	r.line_bits = modelctl_counter(0, "line_bits");
-	r.clock_ns = modelctl_counter(0, "clock_ns");
+	r.payload = figure(0, "payload_bytes");
+	r.line_bits = figure(0, "line_bits");
+	r.clock_ns = figure(0, "clock_ns");
 	return r;
 }
 
@@ -56,11 +56,11 @@ KTAP_TEST(one_mib_writes)
 
 	if (!dev_present(2))
 		SKIP("two cards are needed");
-	if (!modelctl_present())
+	if (!figures_present())
 		SKIP("no model to ask: %s", modelctl_error());
 	REQUIRE_EQ(end_open(&a, 0, &attr), 0);
 	REQUIRE_EQ(end_open(&b, 1, &attr), 0);
-	width = modelctl_counter(0, "width");
+	width = figure(0, "width");
 	CHECK_EQ(width, 425);
 	pattern_fill(a.mem, attr.size, 1);
 	before = counters();

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "device.h"
+
 static int make(struct end *e, const struct end_attr *attr)
 {
 	uint32_t sq = attr->sq_slots ? attr->sq_slots : 256;
@@ -42,13 +44,12 @@ static int make(struct end *e, const struct end_attr *attr)
 int end_open(struct end *e, unsigned int nic, const struct end_attr *attr)
 {
 	struct pnic_open_attr oa = { .size = sizeof(oa), .partition = attr->partition };
-	char name[16];
+	char name[128];
 	int err;
 
 	memset(e, 0, sizeof(*e));
 	e->size = attr->size;
-	snprintf(name, sizeof(name), "pnic%u", nic);
-	err = pnic_open(name, &oa, &e->ctx);
+	err = pnic_open(dev_name(nic, name, sizeof(name)), &oa, &e->ctx);
 	if (err)
 		return err;
 	err = make(e, attr);
