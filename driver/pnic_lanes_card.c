@@ -110,6 +110,19 @@ static int op_lane_test(void *card, u16 lane, u8 op, u32 mbits, u64 *errors, u64
 	return err;
 }
 
+static int op_codewords(void *card, struct lane_codewords *count)
+{
+	struct pnic_lanes *lanes = card;
+	struct pnic_counters c;
+	int err = pnic_cmd_counters(lanes->pd, &c);
+
+	if (err)
+		return err;
+	count->all = le64_to_cpu(c.codewords_rx);
+	count->lost = le64_to_cpu(c.codewords_uncorrectable);
+	return 0;
+}
+
 /* Single lanes are for the history; the log gets what a person should know. */
 static bool worth_logging(u8 code)
 {
@@ -123,6 +136,7 @@ static bool worth_logging(u8 code)
 	case LANE_NOTE_MORE:
 	case LANE_NOTE_TESTED:
 	case LANE_NOTE_SWITCHED:
+	case LANE_NOTE_LINK:	/* pnic_lanes_link.c says so */
 	case LANE_NOTE_CARD:	/* whoever sent the command said so */
 		return false;
 	}
@@ -158,6 +172,7 @@ static const struct lane_card_ops all_ops = {
 	.map_switch = op_map_switch,
 	.map_abort = op_map_abort,
 	.mgmt_send = op_mgmt_send,
+	.codewords = op_codewords,
 	.standby = op_standby,
 	.lane_test = op_lane_test,
 	.note = op_note,

@@ -125,6 +125,8 @@ static void sync_maps(struct lane_agent *a, u64 now)
 		return;
 	if (link.state == PNIC_LINK_UP && a->link_state != PNIC_LINK_UP)
 		lane_agent_lanes(a, now);
+	if (link.state != a->link_state)
+		tell_code(a, LANE_NOTE_LINK, link.state, a->link_state, now);
 	a->link_state = link.state;
 	if (link.gen_rx != active_gen(a, PNIC_DIR_RX))
 		refresh_map(a, PNIC_DIR_RX, now);
@@ -301,10 +303,21 @@ static void plan_standby(struct lane_agent *a, u64 now)
 		       why == LANE_PROPOSE_BUSY;
 }
 
+static void look_at_codewords(struct lane_agent *a, u64 now)
+{
+	struct lane_codewords count;
+
+	if (!a->ops->codewords)
+		return;
+	if (card_did(a, LANE_OP_CODEWORDS, a->ops->codewords(a->card, &count), now))
+		lane_policy_codewords(&a->policy, count.all, count.lost);
+}
+
 bool lane_agent_look(struct lane_agent *a, u64 now)
 {
 	if (!read_table(a, now))
 		return false;
+	look_at_codewords(a, now);
 	a->notes.nr = 0;
 	a->notes.lost = 0;
 	lane_policy_observe(&a->policy, a->rec, &a->proto.rx.active, &a->notes, now);

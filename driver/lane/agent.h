@@ -26,6 +26,11 @@ struct lane_link {
 	u32 gen_rx, gen_tx;
 };
 
+/* Of what was received since reset. */
+struct lane_codewords {
+	u64 all, lost;		/* lost: beyond FEC */
+};
+
 /*
  * The card. All return 0, or a negative number if the card did not do it.
  * Whatever they give back is checked by the agent.
@@ -41,6 +46,7 @@ struct lane_card_ops {
 	int (*map_switch)(void *card, u32 generation);
 	int (*map_abort)(void *card, u8 dir, u32 generation);
 	int (*mgmt_send)(void *card, const void *msg, size_t len);
+	int (*codewords)(void *card, struct lane_codewords *count);	/* may be NULL */
 	/* NULL: the card can't. A plan as a map, as for map_stage; @len 0: no plan. */
 	int (*standby)(void *card, u8 dir, u32 generation, const void *map, size_t len);
 	/* NULL: the card can't. @op: PNIC_LANE_TEST_*; @errors, @bits may be NULL. */

@@ -42,6 +42,7 @@ static const char *card_op(u32 op)
 		[LANE_OP_MAP_GET]	= "map query",
 		[LANE_OP_MAP_STAGE]	= "map staging",
 		[LANE_OP_LANE_TEST]	= "lane test",
+		[LANE_OP_CODEWORDS]	= "counters",
 	};
 
 	return op < LANE_OPS ? names[op] : "?";
@@ -119,6 +120,17 @@ static int asked_text(const struct lane_note *n, char *buf, size_t cap)
 	return snprintf(buf, cap, "note %u", n->code);
 }
 
+static const char *link_name(u32 state)
+{
+	static const char * const names[] = {
+		[PNIC_LINK_DOWN]	= "down",
+		[PNIC_LINK_UP]		= "up",
+		[PNIC_LINK_DISABLED]	= "disabled",
+	};
+
+	return state < ARRAY_SIZE(names) ? names[state] : "?";
+}
+
 static int policy_text(const struct lane_note *n, char *buf, size_t cap)
 {
 	switch (n->code) {
@@ -155,6 +167,11 @@ static int policy_text(const struct lane_note *n, char *buf, size_t cap)
 		return snprintf(buf, cap, "common mode is over, %d/100 dB left", (s32)n->c);
 	case LANE_NOTE_DARK:
 		return snprintf(buf, cap, "none of %u lanes works", n->a);
+	case LANE_NOTE_BLIND:
+		return snprintf(buf, cap, "link is beyond FEC: by their light %u of %u lanes are bad",
+				n->a, n->b);
+	case LANE_NOTE_LINK:
+		return snprintf(buf, cap, "link is %s, was %s", link_name(n->a), link_name(n->b));
 	case LANE_NOTE_TABLE:
 		return snprintf(buf, cap, "lane table unusable: %s", table_fault(n->a));
 	}
@@ -228,6 +245,8 @@ const char *lane_note_name(u8 code)
 		[LANE_NOTE_COMMON]	= "common-mode",
 		[LANE_NOTE_COMMON_OVER]	= "common-mode-over",
 		[LANE_NOTE_DARK]	= "dark",
+		[LANE_NOTE_BLIND]	= "beyond-fec",
+		[LANE_NOTE_LINK]	= "link",
 		[LANE_NOTE_MORE]	= "more",
 		[LANE_NOTE_TABLE]	= "table",
 		[LANE_NOTE_TESTED]	= "tested",

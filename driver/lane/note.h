@@ -29,6 +29,7 @@ enum lane_note_code {
 	LANE_NOTE_COMMON,	/* a of b lanes err together; c: power lost by all, 0.01 dB */
 	LANE_NOTE_COMMON_OVER,	/* c: power lost by all, s32 */
 	LANE_NOTE_DARK,		/* no lane of a works */
+	LANE_NOTE_BLIND,	/* beyond FEC: judged by light, a of b lanes are bad */
 	LANE_NOTE_MORE,		/* a notes had no room */
 	LANE_NOTE_TABLE,	/* lane table unusable: a is enum lane_table_fault */
 	LANE_NOTE_TESTED,	/* lane: a wrong bits of b * 2^20; c: 1, good enough */
@@ -36,6 +37,8 @@ enum lane_note_code {
 	LANE_NOTE_ASKED,	/* lane: enum lane_request_action a; b: forced */
 	LANE_NOTE_SETTINGS,	/* other settings are in force */
 	LANE_NOTE_UNDONE,	/* lane: action a was taken back; LANE_NONE: settings were */
+	/* The link itself. */
+	LANE_NOTE_LINK,		/* a: enum pnic_link_state, b: what it was */
 	/* The protocol. */
 	LANE_NOTE_PEER,		/* far end found: incarnation a */
 	LANE_NOTE_RESTART,	/* far end was reset: incarnation a */
@@ -80,6 +83,7 @@ enum lane_card_op {
 	LANE_OP_MAP_GET,
 	LANE_OP_MAP_STAGE,
 	LANE_OP_LANE_TEST,
+	LANE_OP_CODEWORDS,
 	LANE_OPS
 };
 

@@ -6,6 +6,7 @@
 
 #define BILLION			1000000000ULL
 #define GOOD_PPB		100		/* the best class of spares */
+#define LOSING_POLL_NS		(BILLION / 100)
 #define WORK_MAX_NS		(10 * BILLION)
 #define REST_MAX_NS		(60 * BILLION)
 
@@ -62,6 +63,9 @@ void lane_policy_init(struct lane_policy *pol, const struct lane_policy_cfg *cfg
 	pol->cluster_due = LANE_NEVER;
 	pol->common = false;
 	pol->common_power = false;
+	pol->losing = false;
+	pol->blind = false;
+	pol->counted = false;
 	pol->dark = false;
 	memset(&pol->told, 0, sizeof(pol->told));
 	pol->trend_at = 0;
@@ -171,7 +175,7 @@ static u8 need_of(const struct lane_policy *pol, const struct lane_track *t,
 	if (t->off || t->asked)
 		return t->forced ? NEED_FORCED : NEED_ASKED;
 	/* Spares would be no better, and soon gone, unless it is worse than all. */
-	if (!pol->manage || (pol->common && !t->own))
+	if (!pol->manage || (pol->common && !pol->blind && !t->own))
 		return NEED_NONE;
 	if (t->state == LANE_FAILED)
 		return NEED_RUINED;
@@ -195,6 +199,9 @@ static void find_needs(struct decision *d)
 		tell(d, LANE_NOTE_COMMON, 0, 0, 0, pol->common_bad,
 		     d->now_map->width);
 	pol->told.common = pol->common;
+	if (pol->blind && !pol->told.blind)
+		tell(d, LANE_NOTE_BLIND, 0, 0, 0, d->wanting, d->now_map->width);
+	pol->told.blind = pol->blind;
 }
 
 static u16 count_dark(const struct decision *d)
@@ -425,6 +432,8 @@ static void wait_for_lanes(struct decision *d)
 
 	if (d->pol->cluster_due < d->plan->next_at)
 		d->plan->next_at = d->pol->cluster_due;
+	if (d->pol->losing)
+		by_then(d, d->now + LOSING_POLL_NS);
 	for (i = 0; i < d->pol->cfg.shape.total; i++) {
 		const struct lane_track *t = &d->pol->track[i];
 
@@ -445,6 +454,57 @@ static void replace_calm(struct decision *d)
 		go_back(d, &m);
 }
 
+/* A lane that works badly, and as badly as @limit wrong symbols in 10^9. */
+static bool spoils(const struct decision *d, u16 l, u32 limit)
+{
+	u8 need = d->pol->need[l];
+
+	return (need == NEED_RUINED || need == NEED_CALM) &&
+	       d->pol->track[d->plan->map.phys[l]].ppb >= limit;
+}
+
+/* Would FEC read the link without the lanes that spoil it? */
+static bool reads_without(const struct decision *d, u32 limit)
+{
+	struct lane_load load = { 0 };
+	struct lane_margin m;
+	u16 l;
+
+	for (l = 0; l < d->plan->map.width; l++) {
+		if (d->pol->need[l] == NEED_DARK || spoils(d, l, limit))
+			continue;
+		load.error_ppb += d->pol->track[d->plan->map.phys[l]].ppb;
+		load.width++;
+	}
+	lane_margin_of(&d->pol->cfg.fec, &load, &m);
+	return m.errors >= 0;
+}
+
+/*
+ * Beyond FEC the link carries nothing, so lanes that make it so are given up, spares or
+ * none: the worst ones, no more of them than it takes, and none if that is not enough. More
+ * moves than one change may have take several.
+ */
+static void shrink_blind(struct decision *d)
+{
+	u32 limit = BILLION, least = d->pol->cfg.knobs.retire_ppb;
+	u16 l;
+
+	if (margin_of(d->pol, d->rec, &d->plan->map) >= 0)
+		return;
+	while (!reads_without(d, limit)) {
+		if (limit <= least)
+			return;
+		limit -= limit / 8 + 1;
+		if (limit < least)
+			limit = least;
+	}
+	for (l = 0; l < d->plan->map.width; l++)
+		d->pol->need[l] = spoils(d, l, limit) || d->pol->need[l] == NEED_DARK ?
+				  NEED_DARK : NEED_NONE;
+	close_up(d, NEED_DARK);
+}
+
 static void mend(struct decision *d)
 {
 	replace(d, NEED_DARK);
@@ -456,6 +516,8 @@ static void mend(struct decision *d)
 	replace(d, NEED_ASKED);
 	if (d->wanting && after_change(d, d->pol->cfg.knobs.calm_ns))
 		replace_calm(d);
+	if (d->pol->blind && d->pol->manage && d->wanting)
+		shrink_blind(d);
 	if (d->next_spare < d->pol->nr_spares || d->pol->dark)
 		return;
 	if (d->forced)

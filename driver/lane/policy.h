@@ -17,7 +17,8 @@
  * Each call is linear in the number of lanes and grid places.
  *
  * policy.c decides; policy_observe.c takes the lane table in, policy_trend.c and
- * policy_common.c look at how power moves, policy_spare.c ranks spares,
+ * policy_common.c look at how power moves, policy_blind.c judges a link that FEC can't
+ * read, policy_spare.c ranks spares,
  * policy_cluster.c finds patches, policy_standby.c plans for the card,
  * policy_admin.c does what an administrator asked for.
  */
@@ -124,7 +125,7 @@ struct lane_plan {
 
 /* What was told of and still stands. */
 struct lane_told {
-	bool common, dark, held;
+	bool common, dark, held, blind;
 };
 
 struct lane_policy {
@@ -137,6 +138,10 @@ struct lane_policy {
 	u64 cluster_due;	/* a cluster is to be told of then */
 	bool common, dark;	/* so it is now */
 	bool common_power;	/* the lanes' power says so */
+	bool losing;		/* many codewords are beyond FEC */
+	bool blind;		/* most codewords are beyond FEC: no errors are attributed */
+	bool counted;		/* the card's counters when that was found are known */
+	u64 codewords, codewords_lost;
 	struct lane_told told;
 	/* Power of all lanes together. */
 	u64 trend_at;		/* of the last sample, 0: none */
@@ -164,6 +169,12 @@ void lane_knobs_default(struct lane_knobs *knobs);
 bool lane_policy_cfg_valid(const struct lane_policy_cfg *cfg);
 /* @cfg must be valid. Manages, tests no lanes. */
 void lane_policy_init(struct lane_policy *pol, const struct lane_policy_cfg *cfg);
+/*
+ * Codewords received, and of them beyond FEC, since the card's reset: before
+ * lane_policy_observe(), or never. Most of them lost means that no errors are attributed, and
+ * lanes are judged by their light.
+ */
+void lane_policy_codewords(struct lane_policy *pol, u64 all, u64 lost);
 /* Takes in what the card says now. @rec has cfg.shape.total records. */
 void lane_policy_observe(struct lane_policy *pol, const struct lane_rec *rec,
 			 const struct lane_map *map, struct lane_notes *notes, u64 now);
@@ -206,6 +217,8 @@ void lane_policy_undo(struct lane_policy *pol, u16 lane, u8 action, struct lane_
 /* Moves a lane by the state table, with a note; false: it stays what it is. */
 bool lane_policy_step(struct lane_policy *pol, u16 lane, u8 event, u8 actor,
 		      struct lane_notes *notes, u64 now);
+/* The verdict on a lit lane of a link that is beyond FEC. */
+void lane_policy_by_light(struct lane_policy *pol, struct lane_track *t, s16 power_cdb);
 /* What was counted before is no evidence any more. */
 void lane_policy_forget(struct lane_track *t);
 /* Orders the usable spares, best first, into spares[]. */

@@ -139,6 +139,12 @@ static void count_loss(struct lane_track *t)
 		t->losses++;
 }
 
+/* What it suffers all lanes suffer: no dirt on it, and no reason to keep away from it. */
+static bool with_all(const struct lane_policy *pol, const struct lane_track *t)
+{
+	return pol->common && !t->own;
+}
+
 static void set_aside(struct lane_policy *pol, struct lane_track *t, u8 event, u64 now)
 {
 	switch (event) {
@@ -154,7 +160,7 @@ static void set_aside(struct lane_policy *pol, struct lane_track *t, u8 event, u
 	}
 	t->asked = false;
 	t->until = now + probation(&pol->cfg.knobs, t->losses);
-	if (!t->bad_at)
+	if (!t->bad_at && !with_all(pol, t))
 		t->bad_at = now;
 	lane_policy_forget(t);
 }
@@ -164,12 +170,12 @@ static void entered(struct lane_policy *pol, struct lane_track *t, u8 event, u64
 	t->test = LANE_TEST_NONE;
 	switch (t->state) {
 	case LANE_RETIRING:
-		t->bad_at = now;
+		t->bad_at = with_all(pol, t) ? 0 : now;
 		break;
 	case LANE_FAILED:
 		t->lost_at = now;
-		t->bad_at = now;
 		t->ruined = event == LANE_EV_RUINED;
+		t->bad_at = t->ruined && with_all(pol, t) ? 0 : now;
 		count_loss(t);
 		break;
 	case LANE_QUARANTINED:
@@ -243,12 +249,16 @@ static bool light_back(const struct lane_track *t, const struct lane_rec *rec)
 	return !t->ruined || !t->in_map;
 }
 
-/* Does the verdict count? Not if all lanes move together, unless this one moves more. */
+/*
+ * Does the verdict count? Not if all lanes move together, unless this one moves more, or the
+ * link can't be read with it.
+ */
 static bool heeded(const struct lane_policy *pol, const struct lane_track *t)
 {
 	if (t->verdict == LANE_EV_CLEAN && t->state == LANE_RETIRING && (t->asked || t->known_bad))
 		return false;
-	return t->verdict && (!pol->common || t->own || t->verdict == LANE_EV_CLEAN);
+	return t->verdict &&
+	       (!pol->common || pol->blind || t->own || t->verdict == LANE_EV_CLEAN);
 }
 
 /* A lane on probation that is over, or under a test that gives no result. */
@@ -317,9 +327,14 @@ void lane_policy_observe(struct lane_policy *pol, const struct lane_rec *rec,
 	for (i = 0; i < map->width; i++)
 		pol->track[map->phys[i]].in_map = true;
 	lane_policy_trends(pol, rec, now);
-	for (i = 0; i < pol->cfg.shape.total; i++)
-		if (!lane_rec_dark(&rec[i]))
+	for (i = 0; i < pol->cfg.shape.total; i++) {
+		if (lane_rec_dark(&rec[i]))
+			continue;
+		if (pol->blind)
+			lane_policy_by_light(pol, &pol->track[i], rec[i].power_cdb);
+		else
 			add_verdict(pol, &pol->track[i], &rec[i]);
+	}
 	lane_policy_common(pol, rec, map, notes, now);
 	for (i = 0; i < pol->cfg.shape.total; i++)
 		step_lane(pol, i, &rec[i], notes, now);

@@ -22,7 +22,6 @@
 #define SHOWN_MIN		5
 #define AHEAD			2		/* believed for so many time constants */
 #define DWELL_MBITS		512u		/* evidence that tells how far the limit is */
-#define NOMINAL_PPB		200u		/* lane of nominal power: bit error rate 2e-8 */
 
 static u32 level_s(u16 level)
 {
@@ -136,7 +135,7 @@ static s32 room_of(const struct lane_policy *pol, const struct lane_track *t, s1
 	u64 symbols;
 
 	if (t->win_mbits < DWELL_MBITS)
-		return lane_rate_q(NOMINAL_PPB) + power_cdb - limit;
+		return lane_rate_q(LANE_NOMINAL_PPB) + power_cdb - limit;
 	symbols = lane_div64((u64)t->win_mbits * MBIT, pol->cfg.fec.symbol_bits);
 	lane_rate_interval(t->win_errors, symbols, &low, &high);
 	return lane_rate_q(high) - limit;

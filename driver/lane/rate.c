@@ -102,3 +102,18 @@ s16 lane_rate_q(u32 ppb)
 	/* Between the powers of two a straight line is right to 0.02 dB. */
 	return q_of_rate[i] - (s16)(((u64)(q_of_rate[i] - q_of_rate[i + 1]) * part) >> i);
 }
+
+u32 lane_rate_at(s32 cdb)
+{
+	u32 i = 0, ppb;
+
+	if (cdb >= q_of_rate[0])
+		return 1;
+	if (cdb <= 0)
+		return BILLION;
+	while (cdb < q_of_rate[i + 1])
+		i++;
+	ppb = 1u << i;
+	ppb += lane_div64((u64)(q_of_rate[i] - cdb) << i, q_of_rate[i] - q_of_rate[i + 1]);
+	return ppb < BILLION ? ppb : BILLION;
+}

@@ -28,4 +28,15 @@ void lane_rate_interval(u64 errors, u64 symbols, u32 *low_ppb, u32 *high_ppb);
  */
 s16 lane_rate_q(u32 ppb);
 
+/* Wrong symbols in 10^9 of a lane of nominal power: a bit error rate of 2e-8 (optics.rst). */
+#define LANE_NOMINAL_PPB	200u
+
+/**
+ * lane_rate_at() - the rate of a Q, the reverse of lane_rate_q()
+ * @cdb: Q, 0.01 dB
+ *
+ * Return: wrong symbols of 10 bits in 10^9, 1..10^9
+ */
+u32 lane_rate_at(s32 cdb);
+
 #endif /* LANE_RATE_H */

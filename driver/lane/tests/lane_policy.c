@@ -759,6 +759,20 @@ static void random_table(struct rng *r)
 	}
 }
 
+static void random_codewords(struct rng *r)
+{
+	static u64 all, lost;
+	u64 more = rng_next(r) >> (20 + rng_below(r, 40));
+
+	all += more;
+	lost += rng_chance(r, 50) ? more : rng_below(r, 3);
+	if (rng_chance(r, 5))
+		all = rng_next(r);
+	if (rng_chance(r, 5))
+		lost = rng_next(r);
+	lane_policy_codewords(&pol, all, lost);
+}
+
 static u16 lit_in(const struct lane_map *m)
 {
 	u16 lit = 0, l;
@@ -788,8 +802,12 @@ static const char *judge_plan(bool had_ruined)
 	if (lane_map_moves(&map, &plan.map) > pol.cfg.knobs.max_moves)
 		return "more moves than allowed";
 	/* Only dark lanes may cost width, or ruined ones when the margin is short. */
-	if (lit_in(&plan.map) < lit_in(&map) && !had_ruined)
+	if (lit_in(&plan.map) < lit_in(&map) && !had_ruined && !pol.blind)
 		return "lit lanes were lost";
+	/* Or those that make the link unreadable; at the last step it is readable. */
+	if (lit_in(&plan.map) < lit_in(&map) && !had_ruined && plan.margin_then < 0 &&
+	    !plan.pending && lane_map_moves(&map, &plan.map) < pol.cfg.knobs.max_moves)
+		return "lit lanes were given up for nothing";
 	/* A lit lane for a dark one, or growth, may cost margin, but not the last of it. */
 	if (plan.margin_then < plan.margin_now && lit_in(&plan.map) <= lit_in(&map))
 		return "the margin went down";
@@ -816,7 +834,7 @@ KTAP_TEST(properties_of_any_plan)
 {
 	u64 seed = test_setting("LANE_SEED", 1);
 	u32 round, rounds = test_setting("LANE_ROUNDS", 4000 / LANE_TEST_SHARE);
-	u32 changes = 0, shrinks = 0, grows = 0;
+	u32 changes = 0, shrinks = 0, grows = 0, blind = 0;
 	const char *why = NULL;
 	struct rng r;
 
@@ -838,7 +856,10 @@ KTAP_TEST(properties_of_any_plan)
 			if (rng_chance(&r, 70))
 				random_table(&r);
 			now += rng_next(&r) % (20 * SEC);
+			if (rng_chance(&r, 30))
+				random_codewords(&r);
 			look();
+			blind += pol.blind && lit_in(&plan.map) < lit_in(&map);
 			had_ruined = ruined_in(&map);
 			why = judge_plan(had_ruined);
 			changes += plan.change;
@@ -850,7 +871,9 @@ KTAP_TEST(properties_of_any_plan)
 	}
 	if (why)
 		ktap_say("round %u: %s", round - 1, why);
-	ktap_say("%u rounds, %u changes, %u shrinks, %u growths", round, changes, shrinks, grows);
+	ktap_say("%u rounds, %u changes, %u shrinks, %u growths, %u beyond FEC", round, changes,
+		 shrinks, grows, blind);
+	CHECK_GT(blind, rounds / 50);
 	CHECK(!why);
 	CHECK_GT(changes, rounds);
 	CHECK_GT(shrinks, rounds / 2);

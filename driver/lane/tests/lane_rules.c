@@ -132,6 +132,24 @@ KTAP_TEST(q_falls_as_the_rate_rises)
 	CHECK_GE(lane_rate_q(~0u), 0);
 }
 
+/* There and back, as well as the Q is rounded. */
+KTAP_TEST(rate_of_a_q)
+{
+	u32 ppb;
+	s32 q;
+
+	for (q = 740; q >= 25; q--)
+		CHECK_LE(abs(lane_rate_q(lane_rate_at(q)) - q), 1);
+	for (ppb = 2; ppb < 900000000; ppb += 1 + ppb / 50) {
+		CHECK_GE(lane_rate_at(lane_rate_q(ppb) - 2), ppb);
+		CHECK_LE(lane_rate_at(lane_rate_q(ppb) + 2), ppb);
+	}
+	CHECK_EQ(lane_rate_at(805), 1);
+	CHECK_EQ(lane_rate_at(32767), 1);
+	CHECK_EQ(lane_rate_at(0), 1000000000);
+	CHECK_EQ(lane_rate_at(-70000), 1000000000);
+}
+
 static double poisson_cdf(u32 k, double mean)
 {
 	double term = exp(-mean), sum = term;

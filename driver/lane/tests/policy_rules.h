@@ -313,6 +313,129 @@ static inline const char *rule_common_drift_of_errors_is_recognised(void)
 	return w_fault;
 }
 
+/* ---- beyond FEC ---- */
+
+/* A second in which @lost in 1000 codewords can't be read. */
+static inline void w_codewords(u32 lost)
+{
+	static u64 all, gone;
+
+	all += 1000000;
+	gone += lost * 1000;
+	lane_policy_codewords(&w.pol, all, gone);
+}
+
+/* Most lanes weak and all darker: nothing is attributed any more, and no lane looks bad. */
+static inline void w_unreadable(s16 weak, s16 others)
+{
+	u16 i;
+
+	w_usual();
+	w_second(200);
+	w_codewords(0);
+	w_look();
+	for (i = 0; i < 460; i++)
+		w.rec[i].power_cdb = i % 4 ? weak : others;
+	w_second(0);
+	w_codewords(1000);
+	w_look();
+}
+
+static inline const char *rule_beyond_fec_the_light_decides(void)
+{
+	u16 l;
+
+	w_unreadable(-330, -150);
+	RULE(w_count(&w.plan.notes, LANE_NOTE_BLIND) == 1);
+	RULE(w.plan.change && w.plan.margin_now < 0 && w.plan.margin_then >= 0);
+	/* The good ones stay, and the good spares come in. */
+	RULE(w.plan.map.width >= 107 && w.plan.map.width <= 115);
+	for (l = 0; l < w.plan.map.width; l++)
+		RULE(w.plan.map.phys[l] % 4 == 0);
+	RULE(w.plan.next_at <= w.now + 10 * RULE_MS);
+	w_apply();
+	w_second(200);
+	w_codewords(0);
+	w_look();
+	RULE(!w.pol.blind && !w.plan.change);
+	RULE(w.pol.track[4].ppb < 1000);
+	/* The light is back. The weak ones return when they have stood their probation. */
+	for (l = 0; l < 460; l++)
+		w.rec[l].power_cdb = 0;
+	for (l = 0; l < 40; l++) {
+		w_second(200);
+		w_codewords(0);
+		w_look();
+		if (w.plan.change)
+			w_apply();
+	}
+	RULE(w.map.width == 425);
+	return w_fault;
+}
+
+/* Nothing would help; or the light is not to blame, but maps that differ, say. */
+static inline const char *rule_beyond_fec_without_a_cure(void)
+{
+	w_unreadable(-500, -500);
+	RULE(w.pol.blind && !w.plan.change);
+	w_unreadable(0, 0);
+	RULE(w.pol.blind && !w.plan.change && !w_find(&w.plan.notes, LANE_NOTE_BLIND)->a);
+	RULE(w.pol.track[3].state == LANE_ACTIVE);
+	return w_fault;
+}
+
+/* No errors in codewords that nobody could read is no good news. */
+static inline const char *rule_beyond_fec_nothing_is_clean(void)
+{
+	u16 s;
+
+	w_usual();
+	w_codewords(0);
+	w_look();
+	w.rec[9].mbits += 1024;
+	w.rec[9].sym_errors += 60000;
+	w_look();
+	RULE(w.pol.track[9].state == LANE_WATCH);
+	for (s = 0; s < 60; s++) {
+		w_second(0);
+		w_codewords(900);
+		w_look();
+	}
+	RULE(w.pol.blind && w.pol.track[9].state == LANE_WATCH);
+	w.rec[9].mbits++;
+	w.rec[9].sym_errors += 30;
+	w_codewords(0);
+	w_look();
+	RULE(!w.pol.blind && w.pol.track[9].state == LANE_WATCH);
+	for (s = 0; s < 60; s++) {
+		w_second(0);
+		w_codewords(0);
+		w_look();
+	}
+	RULE(!w.pol.blind && w.pol.track[9].state == LANE_ACTIVE);
+	return w_fault;
+}
+
+static inline const char *rule_codewords_that_make_no_sense(void)
+{
+	w_usual();
+	lane_policy_codewords(&w.pol, 1000000, 1000000);
+	RULE(!w.pol.blind);
+	lane_policy_codewords(&w.pol, 1000500, 1000500);	/* too few */
+	RULE(!w.pol.blind);
+	lane_policy_codewords(&w.pol, 1001000, 1001000);
+	RULE(w.pol.blind && w.pol.losing);
+	lane_policy_codewords(&w.pol, 5000, 5000);		/* a reset */
+	RULE(!w.pol.blind && !w.pol.losing);
+	lane_policy_codewords(&w.pol, 10000, 15000);		/* more lost than came */
+	RULE(!w.pol.blind && !w.pol.losing);
+	lane_policy_codewords(&w.pol, 1010000, 115000);
+	RULE(!w.pol.blind && w.pol.losing);
+	lane_policy_codewords(&w.pol, 2010000, 115000);
+	RULE(!w.pol.losing);
+	return w_fault;
+}
+
 /* ---- clusters ---- */
 
 static inline bool w_in_disc(u16 i, int x, int y, int r)
@@ -712,6 +835,10 @@ static const struct policy_rule policy_rules[] = {
 	POLICY_RULE(common_loss_of_power_is_one_alarm),
 	POLICY_RULE(worse_than_the_common_mode_counts),
 	POLICY_RULE(common_drift_of_errors_is_recognised),
+	POLICY_RULE(beyond_fec_the_light_decides),
+	POLICY_RULE(beyond_fec_without_a_cure),
+	POLICY_RULE(beyond_fec_nothing_is_clean),
+	POLICY_RULE(codewords_that_make_no_sense),
 	POLICY_RULE(patch_is_one_event_that_names_it),
 	POLICY_RULE(clusters_are_told_apart),
 	POLICY_RULE(every_lane_has_a_spare_far_away),

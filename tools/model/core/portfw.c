@@ -115,6 +115,17 @@ static int fw_lane_test(void *card, u16 lane, u8 op, u32 mbits, u64 *errors, u64
 	return -status;
 }
 
+static int fw_codewords(void *card, struct lane_codewords *count)
+{
+	struct pm_portfw *fw = card;
+	struct pnic_counters c;
+
+	pm_port_counters(fw->port, &c);
+	count->all = le64_to_cpu(c.codewords_rx);
+	count->lost = le64_to_cpu(c.codewords_uncorrectable);
+	return 0;
+}
+
 static void fw_note(void *card, const struct lane_note *note)
 {
 	struct pm_portfw *fw = card;
@@ -132,6 +143,7 @@ static const struct lane_card_ops fw_ops = {
 	.map_switch = fw_map_switch,
 	.map_abort = fw_map_abort,
 	.mgmt_send = fw_mgmt_send,
+	.codewords = fw_codewords,
 	.standby = fw_standby,
 	.lane_test = fw_lane_test,
 	.note = fw_note,

@@ -206,6 +206,63 @@ KTAP_TEST(common_mode_burns_no_spares)
 	teardown();
 }
 
+/*
+ * Three quarters of the lanes are weak, then all lose light: nothing can be read any more, so
+ * no error is attributed. By their light the weak ones are found, and the link goes on without.
+ */
+KTAP_TEST(beyond_fec_the_light_decides)
+{
+	struct pnic_counters before, after;
+	struct pnic_link_info i;
+	unsigned int k;
+
+	setup("mosaic-800g");
+	for (k = 0; k < 460; k++)
+		if (k % 4)
+			pm_fault_degrade(ends[0].port, k, 2.2);
+	pm_fault_common(ends[0].port, 2.2);
+	run_for(1000 * MS);
+	CHECK_EQ(ends[0].notes[LANE_NOTE_BLIND], 1);
+	info(0, &i);
+	CHECK_GT(i.width_rx, 60);
+	CHECK_LE(i.width_rx, 115);
+	CHECK_EQ(ends[0].notes[LANE_NOTE_CLUSTER], 0);
+	CHECK_EQ(i.width_tx, 425);
+	check_agreed();
+	pm_port_counters(ends[0].port, &before);
+	run_for(100 * MS);
+	pm_port_counters(ends[0].port, &after);
+	CHECK_LE((le64_to_cpu(after.codewords_uncorrectable) -
+		  le64_to_cpu(before.codewords_uncorrectable)) * 1000,
+		 le64_to_cpu(after.codewords_rx) - le64_to_cpu(before.codewords_rx));
+	check_flow(false);
+	teardown();
+}
+
+/* All are alike: no map would be better, so none is tried. */
+KTAP_TEST(beyond_fec_all_alike)
+{
+	struct pnic_link_info i;
+
+	setup("mosaic-800g");
+	pm_fault_common(ends[0].port, 4.5);
+	run_for(1000 * MS);
+	CHECK_EQ(ends[0].notes[LANE_NOTE_BLIND], 1);
+	info(0, &i);
+	CHECK_EQ(i.gen_rx, 1);
+	CHECK_EQ(i.width_rx, 425);
+	pm_fault_common(ends[0].port, 0);
+	run_for(2000 * MS);
+	CHECK_EQ(ends[0].notes[LANE_NOTE_BLIND], 1);
+	CHECK_EQ(ends[0].notes[LANE_NOTE_CLUSTER], 0);
+	CHECK_EQ(ends[0].notes[LANE_NOTE_COMMON_OVER], 1);
+	info(0, &i);
+	CHECK_EQ(i.gen_rx, 1);
+	check_agreed();
+	check_flow(false);
+	teardown();
+}
+
 KTAP_TEST(avicena_profile)
 {
 	struct pnic_link_info i;
