@@ -100,6 +100,7 @@ struct lane_track {
 	bool asked;		/* to be replaced, says an administrator */
 	bool forced;		/* if there is no spare by dropping it */
 	bool own;		/* has lost more light than all lanes together */
+	bool blamed;		/* its last loss was counted, and may turn out to be a cut */
 	bool clustered;		/* of a cluster that was told of */
 	struct lane_trend power, quality;
 };

@@ -174,6 +174,7 @@ static void entered(struct lane_policy *pol, struct lane_track *t, u8 event, u64
 		break;
 	case LANE_FAILED:
 		t->lost_at = now;
+		t->blamed = event == LANE_EV_LOST && t->losses < 0xffff;
 		t->ruined = event == LANE_EV_RUINED;
 		t->bad_at = t->ruined && with_all(pol, t) ? 0 : now;
 		count_loss(t);
@@ -308,10 +309,32 @@ static void step_lane(struct lane_policy *pol, u16 lane, const struct lane_rec *
 	if (!lane_rec_dark(rec) && heeded(pol, t))
 		lane_policy_step(pol, lane, t->verdict, actor, notes, now);
 	go_on(pol, lane, rec, notes, now);
-	/* Nobody knows when it was lost. */
+	/* Nobody knows when it was lost, nor whether it had locked before it was looked at. */
 	if (first) {
 		t->lost_at = 0;
 		t->bad_at = 0;
+		t->losses -= t->blamed;
+		t->blamed = false;
+	}
+}
+
+/*
+ * No lane shines: a cut, or the far end is off. Losses of that moment are not the lanes' own, and
+ * must not look like it in the record of the cable.
+ */
+static void forgive_cut(struct lane_policy *pol, const struct lane_rec *rec, u64 now)
+{
+	u16 i;
+
+	for (i = 0; i < pol->cfg.shape.total; i++)
+		if (!lane_rec_dark(&rec[i]))
+			return;
+	for (i = 0; i < pol->cfg.shape.total; i++) {
+		struct lane_track *t = &pol->track[i];
+
+		if (t->blamed && now - t->lost_at <= pol->cfg.knobs.cluster_ns)
+			t->losses--;
+		t->blamed = false;
 	}
 }
 
@@ -338,6 +361,7 @@ void lane_policy_observe(struct lane_policy *pol, const struct lane_rec *rec,
 	lane_policy_common(pol, rec, map, notes, now);
 	for (i = 0; i < pol->cfg.shape.total; i++)
 		step_lane(pol, i, &rec[i], notes, now);
+	forgive_cut(pol, rec, now);
 	lane_policy_clusters(pol, rec, notes, now);
 }
 

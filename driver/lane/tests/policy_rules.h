@@ -805,6 +805,56 @@ static inline const char *rule_flapping_lane_backs_off(void)
 	return w_fault;
 }
 
+/* The cable is pulled again and again: no lane is the worse for it. */
+static inline const char *rule_cut_is_no_lanes_fault(void)
+{
+	u16 i, n;
+
+	w_usual();
+	w_look();
+	w_lose(7);
+	w_look();
+	w_apply();
+	w_heal(7);
+	w.now += 5 * RULE_SEC;
+	w_look();
+	for (n = 0; n < 4; n++) {
+		/* Not all in one table. */
+		for (i = 0; i < 300; i++)
+			w_lose(i);
+		w.now += RULE_MS;
+		w_look();
+		for (; i < 460; i++)
+			w_lose(i);
+		w.now += RULE_MS;
+		w_look();
+		w.now += 60 * RULE_SEC;
+		for (i = 0; i < 460; i++)
+			w_heal(i);
+		w_look();
+	}
+	RULE(w.pol.track[7].losses == 1);
+	for (i = 0; i < 460; i++)
+		RULE(i == 7 || !w.pol.track[i].losses);
+	return w_fault;
+}
+
+/* After a reset lanes have not all locked when they are first looked at. */
+static inline const char *rule_first_sight_is_no_loss(void)
+{
+	w_usual();
+	w_lose(3);
+	w_look();
+	RULE(w.pol.track[3].state == LANE_FAILED && !w.pol.track[3].losses);
+	w_heal(3);
+	w_look();
+	w_lose(3);
+	w.now += RULE_SEC;
+	w_look();
+	RULE(w.pol.track[3].losses == 1);
+	return w_fault;
+}
+
 static inline const char *rule_ruined_lane_that_recovers_stays(void)
 {
 	w_setup(425, 425, 20);
@@ -854,6 +904,8 @@ static const struct policy_rule policy_rules[] = {
 	POLICY_RULE(unmanaged_only_reports),
 	POLICY_RULE(known_bad_lane_is_last_resort),
 	POLICY_RULE(flapping_lane_backs_off),
+	POLICY_RULE(cut_is_no_lanes_fault),
+	POLICY_RULE(first_sight_is_no_loss),
 	POLICY_RULE(ruined_lane_that_recovers_stays),
 };
 
