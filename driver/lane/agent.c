@@ -109,11 +109,33 @@ static void refresh_map(struct lane_agent *a, u8 dir, u64 now)
 	if (dir != PNIC_DIR_RX)
 		return;
 	lane_agent_mended(a, &a->before, &a->proto.rx.active);
-	if (after == LANE_GEN_FIRST)
+	if (after == LANE_GEN_FIRST) {
 		a->stats.fallbacks++;
-	else
+		a->fall_seen = true;
+	} else {
 		lane_policy_changed(&a->policy, now);
+	}
 	a->decide_at = now;
+}
+
+/*
+ * The card fell back and its generation was 1 before: so its map was another one under that
+ * number. The card has mended it, but a person should know.
+ */
+static void note_fall(struct lane_agent *a, u64 now)
+{
+	struct lane_note note = { .at = now, .code = LANE_NOTE_ASTRAY, .dir = PNIC_DIR_RX };
+
+	if (!a->fell)
+		return;
+	note.a = LANE_GEN_FIRST;
+	note.b = LANE_GEN_FIRST;
+	if (!a->fall_seen) {
+		a->stats.fallbacks++;
+		lane_agent_tell(a, &note);
+	}
+	a->fell = false;
+	a->fall_seen = false;
 }
 
 /* Generations tell whether a map was switched, so a lost event does no harm. */
@@ -132,6 +154,7 @@ static void sync_maps(struct lane_agent *a, u64 now)
 		refresh_map(a, PNIC_DIR_RX, now);
 	if (link.gen_tx != active_gen(a, PNIC_DIR_TX))
 		refresh_map(a, PNIC_DIR_TX, now);
+	note_fall(a, now);
 }
 
 /* ---- carrying out what the protocol wants ---- */
@@ -445,6 +468,8 @@ static void begin(struct lane_agent *a, u64 now)
 	a->card_bad = false;
 	a->astray = false;
 	a->stuck = false;
+	a->fell = false;
+	a->fall_seen = false;
 	a->clustered = false;
 	a->working = false;
 	a->news = false;

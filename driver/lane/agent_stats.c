@@ -126,6 +126,7 @@ void lane_agent_switch_event(struct lane_agent *a, u8 dir, u32 generation, u64 a
 {
 	if (dir != PNIC_DIR_RX)
 		return;
+	a->fell |= generation == LANE_GEN_FIRST;
 	if (detected && at >= detected) {
 		/* The card says it all; the losses that it mended are done with. */
 		count_latency(a, at - detected);

@@ -224,6 +224,7 @@ bool pm_map_corrupt(struct pm_dir *d, int dir, struct pm_map *m)
 	pm_lanes_mapped(d, was);
 	pm_map_put(was);
 	pm_lanes_changed(d, false);
+	pm_map_heartbeat(d);
 	return true;
 }
 

@@ -396,13 +396,17 @@ KTAP_TEST(a_lane_that_is_back_is_tested)
 /* What one end believes of its map is wrong: found when it next looks at it, and put right. */
 KTAP_TEST(a_corrupted_map_is_found)
 {
-	int dir;
+	int which, dir, first;
 
-	for (dir = 0; dir < 2; dir++) {
-		SUBTEST("at the %s", dir ? "transmitter" : "receiver") {
+	for (which = 0; which < 4; which++) {
+		first = which / 2;
+		dir = which % 2;
+		SUBTEST("at the %s%s", dir ? "transmitter" : "receiver",
+			first ? ", at generation 1" : "") {
 			load.period_ns = 50 * US;
 			setup("mosaic-800g");
-			pm_fault_kill(ends[0].port, 50);
+			if (!first)
+				pm_fault_kill(ends[0].port, 50);
 			run_for(300 * MS);
 			CHECK_EQ(pm_fault_map(ends[dir].port, dir, 3, 10), 0);
 			run_for(1600 * MS);
