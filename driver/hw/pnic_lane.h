@@ -47,7 +47,7 @@ struct pnic_lane_rec {
 	__u8	state;		/* enum pnic_lane_state */
 	__u8	flags;		/* PNIC_LANEF_* */
 	__le32	generation;	/* of the map that last put the lane to use or took it out */
-	__le32	mbits;		/* observed since reset, 2^20 bits, saturating */
+	__le32	mbits;		/* observed since reset, 2^20 bits, modulo 2^32 */
 	__le64	sym_errors;	/* corrected symbols attributed to the lane since reset */
 	__le16	power_cdb;	/* received optical power, 0.01 dB against nominal, signed */
 	__le16	bias_ua10;	/* far transmitter's bias current, 10 uA */

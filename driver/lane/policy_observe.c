@@ -52,6 +52,9 @@ static void update_evidence(const struct lane_policy *pol, struct lane_track *t,
 		t->win_mbits = 0;
 		t->win_errors = 0;
 	}
+	/* Cards before version 1.2 stop counting bits there, and go on with errors. */
+	if (rec->mbits == ~0u && !mbits)
+		errors = 0;
 	t->mbits = rec->mbits;
 	t->errors = rec->sym_errors;
 	add_evidence(pol, t, mbits, errors);

@@ -148,6 +148,29 @@ static inline const char *rule_place_is_lost_with_confidence_only(void)
 	return w_fault;
 }
 
+/* After 26 days the number of bits is used up: it begins anew, or stays where it is. */
+static inline const char *rule_month_of_traffic_is_no_evidence(void)
+{
+	u16 wraps, s;
+
+	for (wraps = 0; wraps < 2; wraps++) {
+		w_usual();
+		w.rec[7].mbits = ~0u - 3000;
+		w_look();
+		for (s = 0; s < 4000; s++) {
+			w.rec[7].mbits += 2000;
+			if (!wraps && w.rec[7].mbits < 1000000)
+				w.rec[7].mbits = ~0u;
+			w.rec[7].sym_errors += 40;
+			w.now += RULE_SEC;
+			w_look();
+			RULE(w.pol.track[7].ppb < 1000);
+		}
+		RULE(w.pol.track[7].state == LANE_ACTIVE);
+	}
+	return w_fault;
+}
+
 /* ---- trends ---- */
 
 /* A second of errors as physics has them: Q falls with the power of a lane of 2e-8. */
@@ -879,6 +902,7 @@ struct policy_rule {
 
 static const struct policy_rule policy_rules[] = {
 	POLICY_RULE(place_is_lost_with_confidence_only),
+	POLICY_RULE(month_of_traffic_is_no_evidence),
 	POLICY_RULE(falling_power_is_retired_before_the_limit),
 	POLICY_RULE(growing_errors_are_retired_before_the_limit),
 	POLICY_RULE(no_horizon_no_trend),

@@ -228,7 +228,7 @@ static void record_rx(const struct pm_dir *d, const struct pm_lane *lane, bool s
 
 	r->logical = htole16(lane->logical);
 	r->generation = htole32(lane->generation);
-	r->mbits = htole32((uint32_t)saturate((uint64_t)mbits));
+	r->mbits = htole32((uint32_t)(uint64_t)mbits);
 	r->sym_errors = htole64(lane->sym_errors);
 	r->power_cdb = htole16((uint16_t)(int16_t)(fmax(lane->power_db, POWER_DB_MIN) * 100));
 	if (lane->off)
