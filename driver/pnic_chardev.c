@@ -493,6 +493,8 @@ static void pnic_chardev_release_dev(struct device *dev)
 	kfree(pd);
 }
 
+static struct lock_class_key pnic_cqs_key, pnic_eps_key;
+
 /* Makes pd->dev: from now on @pd is given back by put_device(). */
 int pnic_chardev_prepare(struct pnic_dev *pd)
 {
@@ -504,6 +506,12 @@ int pnic_chardev_prepare(struct pnic_dev *pd)
 	INIT_LIST_HEAD(&pd->files);
 	xa_init_flags(&pd->cqs, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);
 	xa_init_flags(&pd->eps, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);
+	/*
+	 * To lockdep all arrays that one file initializes are of one class; interrupts take
+	 * these two and no others.
+	 */
+	lockdep_set_class(&pd->cqs.xa_lock, &pnic_cqs_key);
+	lockdep_set_class(&pd->eps.xa_lock, &pnic_eps_key);
 	xa_init_flags(&pd->mrs, XA_FLAGS_ALLOC);
 	xa_init_flags(&pd->ctxs, XA_FLAGS_ALLOC1);
 	xa_init_flags(&pd->db_ids, XA_FLAGS_ALLOC);

@@ -75,6 +75,8 @@ typedef int irqreturn_t;
 #define cond_resched()
 #define lockdep_assert_held(l)
 #define lockdep_assert_held_write(l)
+struct lock_class_key {};
+#define lockdep_set_class(l, key)	((void)(key))
 #define lower_32_bits(x)	((u32)(x))
 #define upper_32_bits(x)	((u32)((u64)(x) >> 32))
 #define cpu_to_le64(v)		htole64(v)
