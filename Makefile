@@ -117,8 +117,8 @@ clean:
 help:
 	@echo 'Running it (these set up everything that is missing):'
 	@echo '  make run                the main job: an all-reduce over a link that loses lanes'
-	@echo '  make test               all tests'
-	@echo '  make check              only the static checks: W=1, sparse, checkpatch, generated files'
+	@echo '  make test               all tests, within PNIC_BUDGET=3300 seconds'
+	@echo '  make check              the static checks, and the selftests on stock and debug kernels'
 	@echo '  make netlink            the files that are generated from the netlink spec'
 	@echo '  make bench-lanes        what the lanes promise, in figures (COUNT=10000 SEED=1)'
 	@echo
@@ -147,7 +147,7 @@ help:
 
 # --- for pnic-vm -------------------------------------------------------------------------------
 
-.PHONY: build-host build-guest build-guest-rooms build-guest-module check-w1 check-sparse
+.PHONY: build-host build-guest build-guest-rooms build-guest-module check-w1 check-clang check-sparse
 
 build-host: rooms
 	$(call rooms,host,tests,$(HOST_TESTS))
@@ -167,11 +167,18 @@ build-guest-module:
 	+$(KBUILD) modules
 	@install -D -m 644 $(FARM)/pnic.ko $(B)/guest/modules/$(KVER)/pnic.ko
 
-check-w1: override FARM := $(B)/guest/check-w1
+check-w1: override FARM := $(B)/guest/check-w1-$(KVER)
 check-w1:
 	@rm -rf $(FARM)
 	$(farm)
 	+$(KBUILD) W=1 KCFLAGS=-Werror modules
+
+# The headers are those of a kernel that gcc made; the module does not mind.
+check-clang: override FARM := $(B)/guest/check-clang
+check-clang:
+	@rm -rf $(FARM)
+	$(farm)
+	+$(KBUILD) W=1 LLVM=1 KCFLAGS=-Werror modules
 
 check-sparse: override FARM := $(B)/guest/check-sparse
 check-sparse:

@@ -13,11 +13,10 @@ import re
 import shutil
 import sys
 
-from . import accel, boot, build, hosttests, paths, results
+from . import accel, boot, build, hosttests, ktap, paths, results
 from .errors import Failure
 from .follow import Tail
 
-FIGURE = re.compile(r'^\s*# figure (\w+) (\S+) (.*)')
 # What a person may set, handed on to the programs.
 SETTINGS = ('COUNT', 'SEED', 'DURATION')
 
@@ -49,7 +48,7 @@ class Figures:
         self.failures = []
 
     def line(self, text):
-        match = FIGURE.match(text)
+        match = ktap.FIGURE.match(text)
         if match:
             key, value, meaning = match.groups()
             number = float(value)

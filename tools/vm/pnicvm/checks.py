@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The static checks of the kernel's side: W=1, sparse, checkpatch, generated files."""
+"""The static checks of the kernel's side: W=1 by two compilers and for two kernels, sparse,
+checkpatch, generated files."""
 
 import difflib
 import os
@@ -8,7 +9,7 @@ import shutil
 import subprocess
 import time
 
-from . import build, paths, space
+from . import build, kernels, paths, space
 from .errors import Failure
 
 CHECKPATCH = ['--no-tree', '--strict', '--max-line-length=100', '--show-types', '--no-summary',
@@ -33,13 +34,14 @@ def _module_sources():
                and name not in ('pnic.o', 'pnic.mod.o'))
 
 
-def _compile(results, name, target, root):
+def _compile(results, name, target, root, which=None):
     """One build of the module as a test."""
     started = time.monotonic()
+    log = target + ('-' + which.name if which else '')
     try:
-        lines = build.make(target, root=root)
+        lines = build.make(target, root=root, which=which, log_name=log)
     except build.BuildFailure as failure:
-        results.fail('check', name, 'see build/%s.log' % target, failure.lines,
+        results.fail('check', name, 'see build/%s.log' % log, failure.lines,
                      time.monotonic() - started)
         return
     bad = [line for line in lines if 'warning:' in line or 'error:' in line]
@@ -48,7 +50,7 @@ def _compile(results, name, target, root):
         checked = sum(1 for line in lines if line.split()[:1] == ['CHECK'])
         if checked < max(1, _module_sources()):
             bad = ['sparse looked at %d files of %d' % (checked, _module_sources())]
-    results.check('check', name, bad, 'see build/%s.log' % target, time.monotonic() - started)
+    results.check('check', name, bad, 'see build/%s.log' % log, time.monotonic() - started)
 
 
 # What the netlink spec makes, and where it is kept.
@@ -149,6 +151,11 @@ def _proofs(results, root):
 def run(root, results, progress):
     progress.step('static check: W=1')
     _compile(results, 'W=1 -Werror', 'check-w1', root)
+    newest = kernels.get(root, 'backports', progress)
+    progress.step('static check: W=1, ' + newest.version)
+    _compile(results, "W=1 -Werror, the backports' kernel", 'check-w1', root, newest)
+    progress.step('static check: clang')
+    _compile(results, 'clang, W=1 -Werror', 'check-clang', root)
     progress.step('static check: sparse')
     _compile(results, 'sparse', 'check-sparse', root)
     progress.step('static check: generated files')

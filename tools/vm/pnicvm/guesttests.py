@@ -19,9 +19,9 @@ TIME_LIMIT = 120
 BOOT_SECONDS = 240          # for booting and loading, on a busy machine
 HANG_SECONDS = 30           # past its limit: it cannot even be killed
 STEP_SECONDS = 90
-UNIT_STEPS = ('module-load', 'module-unload', 'leaks-loaded', 'leaks-unloaded')
-LEAK_STEPS = ('leaks-loaded', 'leaks-unloaded')
-MORE_MEMORY = 1024          # MiB that debugging takes
+UNIT_STEPS = ('module-load', 'module-unload', 'leaks')
+MORE_MEMORY = 512           # MiB that debugging takes
+GRACE_SECONDS = 1200        # for a boot that began before the deadline
 
 
 class Tally:
@@ -30,6 +30,7 @@ class Tally:
     def __init__(self):
         self.splats = self.leaks = 0
         self.boots = 0
+        self.figures = {}       # what the programs themselves count
 
 
 class _Events:
@@ -82,6 +83,7 @@ class _Events:
             lines += self._output.rest()
         for line in lines:
             self._parser.feed(line, time.monotonic() - self._since)
+            self.tally.figures.update(ktap.figure(line))
 
     def _end(self, status, why=None):
         """The running test has ended: by itself, or with the guest (`why`)."""
@@ -103,8 +105,8 @@ class _Events:
         return found
 
     def _judge(self, name, status, why, seconds):
-        if name in LEAK_STEPS and not status and not why:
-            lost = klog.leaks(self.guest.read('out/' + name))
+        if name == 'leaks' and not status and not why:
+            lost = klog.leaks(self.guest.read('out/leaks'), self.guest.read('symbols'))
             self.tally.leaks += len(lost)
             self.results.check(self._group(name), '', sum(lost, []), '%d leaks' % len(lost),
                                seconds)
@@ -150,12 +152,14 @@ def _script(module, cards):
                                                                    cards)
 
 
-def _boot(root, accel, kernel, conf, tests, results, progress, tally):
+def _boot(root, accel, kernel, conf, tests, results, progress, tally, deadline):
     """One boot; returns the tests that did not get their turn."""
     confs = dict(tests)
     tally.boots += 1
     name, number = base(kernel), tally.boots
     limit = BOOT_SECONDS * kernel.slow + sum(c.timeout + 10 for c in confs.values())
+    if deadline:
+        limit = min(limit, max(60, deadline + GRACE_SECONDS - time.monotonic()))
     progress.step('booting a guest for %d tests (%s, %s)' % (len(tests), accel, kernel.version))
     guest = boot.Guest(root, '%s-%d' % ('test' if name == 'guest' else name, number),
                        _script(conf.module, conf.nics), accel=accel, cpus=conf.cpus,
@@ -207,5 +211,5 @@ def run(root, accel, kernel, results, progress, only=None, deadline=None):
                 for test, _ in left:
                     results.skip('%s/%s' % (base(kernel), test), '', 'not run: no time left')
                 break
-            left = _boot(root, accel, kernel, conf, left, results, progress, tally)
+            left = _boot(root, accel, kernel, conf, left, results, progress, tally, deadline)
     return tally

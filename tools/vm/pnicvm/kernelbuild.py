@@ -94,7 +94,7 @@ def _run(root, script, binds, log, seconds=None, **words):
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=log,
                               stderr=subprocess.STDOUT, timeout=seconds, check=False)
     except subprocess.TimeoutExpired as error:
-        raise TooLong('a kernel could not be built in %d s' % seconds) from error
+        raise TooLong('the kernel was not built in the %d s that were left' % seconds) from error
     return done.returncode
 
 
@@ -183,6 +183,8 @@ def ensure(root, flavour, progress, deadline=None):
     if wanted.ready():
         wanted.touch()
         return wanted.path
+    if deadline and time.monotonic() >= deadline:
+        raise TooLong('no time left to build the kernel')
     source = cache.Entry('linux', SOURCE_RECIPE, remove=space.remove_tree)
     if not source.ready():
         progress.step("unpacking the kernel's source (once)")

@@ -18,7 +18,7 @@ _BAD = re.compile('|'.join([
     r'unregister_netdevice: waiting', r'tried to init an initialized object',
     r'double free', r'use-after-free', r'nonexistent IRQ', r'already-free IRQ',
     # memory
-    r'Bad page (?:state|map)', r'page dumped because', r'UBSAN:', r'memory leak',
+    r'Bad page (?:state|map)', r'page dumped because', r'UBSAN:',
     r'Trying to vfree', r'usercopy: Kernel memory', r'out-of-bounds',
     # DMA and interrupts
     r'DMA-API:', r'DMAR: \[?(?:DMA|INTR)', r'nobody cared',
@@ -32,8 +32,8 @@ _BAD = re.compile('|'.join([
 _HARMLESS = re.compile('|'.join([
     # Seen at every boot of the emulated machine, with no module of ours loaded.
     r'WARNING: CPU: .* at arch/x86/kernel/cpu/mtrr',
-    # What fault injection does is announced with a stack.
-    r'FAULT_INJECTION: forcing a failure',
+    # What is switched on says so.
+    r'debug is enabled', r'DMA-API: (?:preallocated|debugging enabled)',
 ]))
 
 _STAMP = re.compile(r'^(?:<\d+>)?\[\s*\d+\.\d+\](?:\[\s*[TC]\d+\])?\s*')
@@ -43,8 +43,9 @@ _MARK = re.compile(r'pnic-test: begin (\S+)')
 
 _RACE = 'BUG: KCSAN:'
 _RACE_END = re.compile(r'^={10,}$|Reported by Kernel Concurrency Sanitizer')
-# A stack that fault injection prints on its way.
-_INJECTED = 'FAULT_INJECTION: forcing a failure'
+# Stacks of what was made to fail are no complaint, in the test that does so.
+_INJECTING = 'fail_nth'
+_INJECTED = re.compile('FAULT_INJECTION: forcing a failure|page allocation failure|vmalloc error')
 
 
 def is_bad(line):
@@ -75,7 +76,7 @@ class Scanner:
         if _RACE in line:
             self._race = [line]
             return
-        if _INJECTED in line:
+        if self._test == _INJECTING and _INJECTED.search(line):
             self._injected = True
         elif self._injected and 'Call Trace:' in line:
             self._injected = False
@@ -121,17 +122,33 @@ def last_words(text, lines=40):
 
 
 _LEAK = re.compile(r'^unreferenced object 0x')
-# A place in the module; or in one that was unloaded, whose names are gone, and no other ever is.
-_OURS = re.compile(r'\[pnic\]|^\s+(?:\[<[0-9a-f]+>\] )?0x[0-9a-f]+$')
+# A place in a module that was unloaded: its name is gone. No other module ever is.
+_NAMELESS = re.compile(r'^(\s+)(?:\[<[0-9a-f]+>\] )?0x([0-9a-f]+)$')
 
 
-def leaks(text):
+def _named(line, symbols):
+    """The line of a stack with the name that its address had."""
+    match = _NAMELESS.match(line)
+    if not match:
+        return line
+    address = int(match.group(2), 16)
+    below = [pair for pair in symbols if pair[0] <= address]
+    if not below:
+        return line
+    start, name = max(below)
+    return '%s%s+%#x [pnic]' % (match.group(1), name, address - start)
+
+
+def leaks(text, kallsyms=''):
     """The reports, each a list of lines, of memory that the module lost: out of what kmemleak
-    shows."""
+    shows, and the symbols of the module when it was loaded."""
+    symbols = [(int(words[0], 16), words[2]) for words in map(str.split, kallsyms.splitlines())
+               if len(words) > 2]
     reports = []
     for line in text.splitlines():
         if _LEAK.match(line):
             reports.append([])
         if reports:
             reports[-1].append(line)
-    return [lines for lines in reports if any(_OURS.search(line) for line in lines)]
+    return [[_named(line, symbols) for line in lines] for lines in reports
+            if any('[pnic]' in line or _NAMELESS.match(line) for line in lines)]

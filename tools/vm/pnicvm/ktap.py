@@ -19,8 +19,18 @@ _PLAN = re.compile(r'^(\s*)1\.\.(\d+)\s*(?:#\s*SKIP\b\s*(.*))?$', re.I)
 _RESULT = re.compile(r'^(\s*)(not ok|ok)\b(?:\s+(\d+))?(?:\s+-)?\s*(.*)$')
 _DIRECTIVE = re.compile(r'(?:^|\s)#\s*(SKIP|TODO|XFAIL|TIMEOUT|ERROR)\b\s*(.*)$', re.I)
 _BAIL = re.compile(r'^\s*Bail out!\s*(.*)$', re.I)
+FIGURE = re.compile(r'^\s*# figure (\w+) (\S+) (.*)')
 
 KEEP_LINES = 60     # of diagnostics a test; a runaway program must not fill the screen
+
+
+def figure(line):
+    """{key: number} of a line `# figure KEY NUMBER MEANING`, else {}."""
+    match = FIGURE.match(line)
+    if not match:
+        return {}
+    number = float(match.group(2))
+    return {match.group(1): int(number) if number == int(number) else number}
 
 
 class Case:

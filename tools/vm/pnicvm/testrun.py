@@ -59,11 +59,12 @@ def _on_kernel(name, root, chosen, results, progress, only=None, end=None):
     done = {key: results.count[key] - before[key] for key in before}
     return {'kernel': version, 'passed': done[ktap.PASS], 'failed': done[ktap.FAIL],
             'skipped': done[ktap.SKIP], 'splats': tally.splats, 'leaks': tally.leaks,
-            'seconds': round(time.monotonic() - started, 1)}
+            'seconds': round(time.monotonic() - started, 1), **tally.figures}
 
 
 def run(root, progress, only=None):
     """The exit status.  `only` restricts to test programs whose name contains it."""
+    end = time.monotonic() - progress.elapsed() + _budget()
     results = Results(progress)
     chosen = accel.choose(root, progress)
     with build.tree_lock(progress):

@@ -65,10 +65,18 @@ class KernelLog(unittest.TestCase):
         self.assertEqual(len(klog.bad_lines(self.RACE % '' + '[ 2.0] WARNING: x\n')), 1)
 
     def test_an_injected_failure_is_no_complaint(self):
-        text = '[ 1.0] FAULT_INJECTION: forcing a failure.\n[ 1.0] name failslab, interval 1\n' \
-               '[ 1.0] Call Trace:\n[ 1.0]  <TASK>\n'
+        text = '[ 1.0] job: page allocation failure: order:0\n[ 1.0] Call Trace:\n[ 1.0]  <TASK>\n'
+        mark = '[ 0.9] pnic-test: begin %s\n'
+        self.assertEqual(klog.bad_lines(mark % 'fail_nth' + text), [])
+        self.assertEqual(len(klog.bad_lines(mark % 'fail_nth' + text + '[ 2.0] Call Trace:\n')), 1)
+        self.assertEqual(len(klog.bad_lines(mark % 'xfer' + text)), 1)
+
+    def test_what_is_switched_on_is_no_complaint(self):
+        text = '[ 1.0] rcu: \tRCU callback double-/use-after-free debug is enabled.\n' \
+               '[ 1.0] DMA-API: preallocated 65536 debug entries\n' \
+               '[ 1.0] DMA-API: debugging enabled by kernel config\n' \
+               '[ 1.0] kmemleak: Kernel memory leak detector initialized (mem pool: 1)\n'
         self.assertEqual(klog.bad_lines(text), [])
-        self.assertEqual(len(klog.bad_lines(text + '[ 2.0] Call Trace:\n')), 1)
 
     def test_leaks_of_the_module(self):
         text = 'unreferenced object 0xffff1 (size 64):\n  comm "init", pid 1\n' \
@@ -81,6 +89,9 @@ class KernelLog(unittest.TestCase):
         self.assertEqual([lines[0].split()[2] for lines in klog.leaks(text)],
                          ['0xffff2', '0xffff3'])
         self.assertEqual(klog.leaks(''), [])
+        named = klog.leaks(text, 'ffffffffc0201000 t pnic_a\t[pnic]\n'
+                                 'ffffffffc0201200 t pnic_b\t[pnic]\n')
+        self.assertEqual(named[1][-1], '    pnic_b+0x34 [pnic]')
 
     def test_last_words_begin_at_the_complaint(self):
         text = 'a\n' * 100 + 'BUG: x\n' + 'b\n' * 100
