@@ -37,6 +37,14 @@ enum pnic_admin_opcode {
 	PNIC_ADM_CREATE_EP	= 0x0c,
 	PNIC_ADM_DESTROY_EP	= 0x0d,
 	PNIC_ADM_RESET_EP	= 0x0e,
+	PNIC_ADM_CREATE_SRQ	= 0x0f,
+	PNIC_ADM_DESTROY_SRQ	= 0x10,
+	PNIC_ADM_CREATE_CTR	= 0x11,
+	PNIC_ADM_DESTROY_CTR	= 0x12,
+	PNIC_ADM_BIND_CTR	= 0x13,
+	PNIC_ADM_CANCEL_RECV	= 0x14,
+	PNIC_ADM_MR_SUSPEND	= 0x15,
+	PNIC_ADM_MR_RESUME	= 0x16,
 
 	PNIC_ADM_LINK_QUERY	= 0x20,
 	PNIC_ADM_LINK_SET	= 0x21,
@@ -133,7 +141,10 @@ struct pnic_identify {
 	char	serial[32];	/* the card's, NUL padded */
 	char	cable_serial[32];
 	char	model_name[32];
-	__u8	rsvd1[4096 - 192];
+	/* Version 1.2; 0 of a card without the capability. */
+	__le32	max_srq;	/* shared receive queue numbers 0..max_srq-1, at most 2^24 */
+	__le32	max_ctr;	/* counter numbers 0..max_ctr-1, at most 2^24 */
+	__u8	rsvd1[4096 - 200];
 };
 
 #define PNIC_STRIPE_SYMBOL		0
@@ -232,10 +243,55 @@ struct pnic_adm_create_ep {
 	__le16	sq_slot;
 	__le16	rq_slot;
 	__le32	rnr_timeout_us;	/* wait for a receive buffer at the far end; 0: not at all */
-	__u8	rsvd[8];
+	__le32	srqn;		/* with PNIC_EPF_SRQ, else 0 */
+	__u8	rsvd[4];
 };
 
 #define PNIC_EPF_STOP_ON_ERROR		0x0001	/* first failed transfer stops the send ring */
+#define PNIC_EPF_SRQ			0x0002	/* receives from the queue @srqn */
+
+struct pnic_adm_create_srq {
+	struct pnic_adm_hdr hdr;
+	__le32	srqn;
+	__le32	ctx;
+	__le64	base;		/* DMA address, 4 KiB aligned, contiguous */
+	__u8	log_size;	/* of 32-byte entries */
+	__u8	rsvd0[3];
+	__le32	db_page;
+	__le16	db_slot;
+	__u8	rsvd[30];
+};
+
+/* A counter: the card writes a struct pnic_ctr_mem to @addr. */
+struct pnic_adm_create_ctr {
+	struct pnic_adm_hdr hdr;
+	__le32	ctr;
+	__le32	ctx;
+	__le64	addr;		/* DMA address, 64-byte aligned */
+	__le16	eqn;		/* gets PNIC_EV_CTR when armed */
+	__le16	db_slot;
+	__le32	db_page;
+	__u8	rsvd[32];
+};
+
+/* BIND_CTR: what @kinds name of endpoint @epn is counted by @ctr from now on, or by none. */
+struct pnic_adm_bind_ctr {
+	struct pnic_adm_hdr hdr;
+	__le32	epn;
+	__le32	ctr;		/* 0 if @bind is 0 */
+	__le16	kinds;		/* PNIC_CTR_* of pnic_queue.h, not 0 */
+	__u8	bind;		/* 0 or 1 */
+	__u8	rsvd[45];
+};
+
+/* CANCEL_RECV: takes a receive entry back that no message has taken. */
+struct pnic_adm_cancel_recv {
+	struct pnic_adm_hdr hdr;
+	__le32	id;		/* endpoint or shared receive queue */
+	__le32	index;		/* of the entry, free running */
+	__u8	srq;		/* 0: of an endpoint's own ring, 1: of a shared queue */
+	__u8	rsvd[47];
+};
 
 /* LINK_QUERY: writes one struct pnic_link_info to @addr (64-byte aligned). */
 struct pnic_adm_buf {

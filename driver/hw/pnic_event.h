@@ -26,11 +26,12 @@ enum pnic_event_type {
 	PNIC_EV_MAP		= 7,
 	PNIC_EV_MGMT		= 8,	/* a management message waits for MGMT_RECV */
 	PNIC_EV_FATAL		= 9,	/* code: PNIC_FATAL_* */
+	PNIC_EV_CTR		= 10,	/* id: an armed counter has reached its threshold */
 };
 
 /*
- * Lane, link, map, management, fatal and admin events go to EQ 0, CQ events to the CQ's,
- * EP_ERROR to that of the endpoint's send CQ. What a type gives no meaning is 0.
+ * Lane, link, map, management, fatal and admin events go to EQ 0, CQ and counter events to that of
+ * the CQ or counter, EP_ERROR to that of the endpoint's send CQ. What a type gives no meaning is 0.
  */
 struct pnic_eqe {
 	__u8	type;		/* enum pnic_event_type */

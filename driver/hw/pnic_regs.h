@@ -33,13 +33,19 @@
 #define  PNIC_VERSION_MAJOR		0xffff0000u	/* incompatible when it differs */
 #define  PNIC_VERSION_MINOR		0x0000ffffu	/* only adds */
 #define  PNIC_HW_MAJOR			1
-#define  PNIC_HW_MINOR			1
+#define  PNIC_HW_MINOR			2
 #define PNIC_REG_CAPS_LO		0x0008
 #define  PNIC_CAP_LO_PARK		0x00000001u	/* park word and wake pages */
 #define  PNIC_CAP_LO_ATOMICS		0x00000002u	/* fetch-add, compare-swap */
 #define  PNIC_CAP_LO_LANES		0x00000004u	/* lane table, maps, management channel */
 #define  PNIC_CAP_LO_STANDBY		0x00000008u	/* mends lost lanes by a standby plan */
 #define  PNIC_CAP_LO_LANE_TEST		0x00000010u	/* LANE_TEST */
+#define  PNIC_CAP_LO_SRQ		0x00000020u	/* shared receive queues */
+#define  PNIC_CAP_LO_COUNTER		0x00000040u	/* completion counters */
+#define  PNIC_CAP_LO_SIGNAL		0x00000080u	/* WRITE_SIGNAL */
+#define  PNIC_CAP_LO_QUIET		0x00000100u	/* descriptors with QUIET */
+#define  PNIC_CAP_LO_CANCEL		0x00000200u	/* CANCEL_RECV */
+#define  PNIC_CAP_LO_MR_MOVE		0x00000400u	/* MR_SUSPEND, MR_RESUME */
 #define PNIC_REG_CAPS_HI		0x000c		/* reserved, 0 */
 
 /* State and control. */

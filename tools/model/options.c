@@ -15,7 +15,7 @@ enum {
 	OPT_NICS = 256, OPT_SOCKET_DIR, OPT_CTL, OPT_SEED, OPT_PROFILE, OPT_PACE, OPT_NO_PARK,
 	OPT_LANES, OPT_SPARES, OPT_STRIPE, OPT_REACH, OPT_BER, OPT_FRAME_PAYLOAD, OPT_DATA_AGE, OPT_NO_MSIX,
 	OPT_DOORBELLS, OPT_SPIN, OPT_TRACE, OPT_NO_STANDBY, OPT_NO_LANE_TEST,
-	OPT_OPT, OPT_AGE_RATE, OPT_TRACE_PLAY, OPT_HELP,
+	OPT_OLD_CARD, OPT_OPT, OPT_AGE_RATE, OPT_TRACE_PLAY, OPT_HELP,
 };
 
 static const struct option long_options[] = {
@@ -35,6 +35,7 @@ static const struct option long_options[] = {
 	{ "data-age", required_argument, NULL, OPT_DATA_AGE },
 	{ "no-msix", no_argument, NULL, OPT_NO_MSIX },
 	{ "no-standby", no_argument, NULL, OPT_NO_STANDBY },
+	{ "old-card", no_argument, NULL, OPT_OLD_CARD },
 	{ "no-lane-test", no_argument, NULL, OPT_NO_LANE_TEST },
 	{ "doorbells", required_argument, NULL, OPT_DOORBELLS },
 	{ "spin", required_argument, NULL, OPT_SPIN },
@@ -76,6 +77,7 @@ static const char usage[] =
 	"  --no-msix            MSI instead of MSI-X\n"
 	"  --no-standby         without the standby capability: lost lanes are mended by software\n"
 	"  --no-lane-test       without the capability to test lanes\n"
+	"  --old-card           a card of version 1.1 of the interface, without what came later\n"
 	"  --spin US            how long to look on after work before sleeping (default 20)\n"
 	"  --trace FILE         a line for each message, reset and interrupt; - is standard error\n";
 
@@ -251,6 +253,9 @@ static int other_option(struct options *o, int opt, const char *arg)
 		break;
 	case OPT_NO_PARK:
 		o->fabric.park = false;
+		break;
+	case OPT_OLD_CARD:
+		o->fabric.old_card = true;
 		break;
 	case OPT_NO_MSIX:
 		o->nic.msix = false;

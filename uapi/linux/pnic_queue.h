@@ -31,6 +31,7 @@
 #define PNIC_OP_FETCH_ADD	0x06	/* length 4 or 8, naturally aligned at the far end */
 #define PNIC_OP_COMP_SWAP	0x07
 #define PNIC_OP_FLUSH		0x08	/* completes when all earlier ones of this endpoint have */
+#define PNIC_OP_WRITE_SIGNAL	0x09	/* a write; then an 8-byte word there is added to, or set */
 /* Completions of receive entries. */
 #define PNIC_OP_RECV		0x81	/* a send arrived */
 #define PNIC_OP_RECV_IMM	0x82	/* with immediate: .data */
@@ -40,6 +41,7 @@
 #define PNIC_SQF_SIGNALED	0x01	/* a completion also on success; errors always have one */
 #define PNIC_SQF_FENCE		0x02	/* begins when all earlier ones of it are complete */
 #define PNIC_SQF_INLINE		0x04	/* the payload is in the descriptor */
+#define PNIC_SQF_QUIET		0x08	/* gives ring space back: completes with PNIC_CQE_QUIET */
 
 /**
  * struct pnic_sqe - first slot of a send descriptor
@@ -93,6 +95,27 @@ struct pnic_sge {
 };
 
 /**
+ * struct pnic_signal - last slot of a PNIC_OP_WRITE_SIGNAL descriptor, 64 bytes
+ * @addr: address of the word, 8-byte aligned, in the far region of @key
+ * @key: key of that region, which has remote atomic
+ * @value: what is added or stored
+ * @op: PNIC_SIGNAL_ADD, PNIC_SIGNAL_SET
+ * @rsvd: 0
+ *
+ * The word changes, in one access, when the payload is visible; not at all if the transfer fails.
+ */
+struct pnic_signal {
+	__le64	addr;
+	__le64	key;
+	__le64	value;
+	__u8	op;
+	__u8	rsvd[39];
+};
+
+#define PNIC_SIGNAL_ADD		0
+#define PNIC_SIGNAL_SET		1
+
+/**
  * struct pnic_rqe - receive ring entry, 32 bytes
  * @cookie: given back in the completion
  * @addr: buffer in the region of @key; ignored when @length is 0
@@ -117,8 +140,8 @@ struct pnic_rqe {
  * @peer_status: bits 31:24 enum pnic_cqe_status; bits 23:0: receive: the
  *	sender's endpoint number; send: low bits of the send ring's consumer index
  *	after this descriptor, which retires all earlier ones too
- * @ep_flags: bits 23:0 the local endpoint's number; bit 31 the phase: 1 on the
- *	ring's first pass, then toggles; the card writes it last
+ * @ep_flags: bits 23:0 the local endpoint's number; bit 30 PNIC_CQE_QUIET; bit 31 the
+ *	phase: 1 on the ring's first pass, then toggles; the card writes it last
  */
 struct pnic_cqe {
 	__le64	cookie;
@@ -132,6 +155,7 @@ struct pnic_cqe {
 #define PNIC_CQE_LOW24		0x00ffffffu
 #define PNIC_CQE_HIGH_SHIFT	24
 #define PNIC_CQE_PHASE		0x80000000u
+#define PNIC_CQE_QUIET		0x40000000u	/* in ep_flags: asked for by PNIC_SQF_QUIET only */
 
 /* How a transfer ended. Values never change. */
 enum pnic_cqe_status {
@@ -155,7 +179,34 @@ enum pnic_cqe_status {
 	PNIC_ST_REMOTE_DMA	= 17,	/* the far host's memory could not be reached */
 	PNIC_ST_OVERRUN		= 18,	/* ring index out of range; endpoint or CQ stopped */
 	PNIC_ST_FATAL		= 19,	/* the card failed */
+	PNIC_ST_LOCAL_MOVED	= 20,	/* the local region is being moved: repeat it */
+	PNIC_ST_REMOTE_MOVED	= 21,	/* the far region is being moved: repeat it */
 };
+
+/**
+ * struct pnic_ctr_mem - a completion counter, as the card writes it, 64 bytes
+ * @ok: transfers that succeeded
+ * @failed: transfers that failed
+ * @rsvd: 0
+ *
+ * Each is one 64-bit store, after the data of the transfer and after its completion entry, if it
+ * has one. They begin at 0 and never go back.
+ */
+struct pnic_ctr_mem {
+	__le64	ok;
+	__le64	failed;
+	__le64	rsvd[6];
+};
+
+/* What of an endpoint a counter counts. */
+#define PNIC_CTR_SEND		0x01	/* sends that ended */
+#define PNIC_CTR_WRITE		0x02	/* writes, with immediate or signal as well */
+#define PNIC_CTR_READ		0x04
+#define PNIC_CTR_ATOMIC		0x08
+#define PNIC_CTR_RECV		0x10	/* receive entries that completed */
+#define PNIC_CTR_REMOTE_WRITE	0x20	/* writes of others to here that succeeded */
+#define PNIC_CTR_REMOTE_ATOMIC	0x40	/* atomics of others, the same */
+#define PNIC_CTR_ALL		0x7f
 
 /*
  * Doorbell page: 512 slots of 8 bytes, written by one process.
@@ -176,8 +227,11 @@ enum pnic_cqe_status {
  *  send ring, receive ring: bits 31:0 the producer index
  *  completion queue: bits 31:0 the consumer index; bit 32: send an event when
  *	an entry past this index is there (once)
+ *  counter: bits 62:0 a threshold, each change of the value arms: send an event when
+ *	ok + failed is the threshold or more (once); 0 and 2^63 disarm
  */
 #define PNIC_DB_CQ_ARM		(1ULL << 32)
+#define PNIC_DB_CTR_TOGGLE	(1ULL << 63)	/* to make a value differ from the last */
 
 /**
  * struct pnic_status_page - read-only page with the device's live state

@@ -29,6 +29,10 @@ ASSERT_SIZE(pnic_adm_bind_db);
 ASSERT_SIZE(pnic_adm_create_mr);
 ASSERT_SIZE(pnic_adm_create_cq);
 ASSERT_SIZE(pnic_adm_create_ep);
+ASSERT_SIZE(pnic_adm_create_srq);
+ASSERT_SIZE(pnic_adm_create_ctr);
+ASSERT_SIZE(pnic_adm_bind_ctr);
+ASSERT_SIZE(pnic_adm_cancel_recv);
 ASSERT_SIZE(pnic_adm_buf);
 ASSERT_SIZE(pnic_adm_link_set);
 ASSERT_SIZE(pnic_adm_lane_ctl);
@@ -62,6 +66,16 @@ static const struct command commands[] = {
 	{ pm_adm_create_ep, PNIC_ADM_CREATE_EP, { RSVD(struct pnic_adm_create_ep, rsvd) } },
 	{ pm_adm_destroy_ep, PNIC_ADM_DESTROY_EP, { RSVD(struct pnic_adm_destroy, rsvd) } },
 	{ pm_adm_reset_ep, PNIC_ADM_RESET_EP, { RSVD(struct pnic_adm_destroy, rsvd) } },
+	{ pm_adm_create_srq, PNIC_ADM_CREATE_SRQ, { RSVD(struct pnic_adm_create_srq, rsvd0),
+						    RSVD(struct pnic_adm_create_srq, rsvd) } },
+	{ pm_adm_destroy_srq, PNIC_ADM_DESTROY_SRQ, { RSVD(struct pnic_adm_destroy, rsvd) } },
+	{ pm_adm_create_ctr, PNIC_ADM_CREATE_CTR, { RSVD(struct pnic_adm_create_ctr, rsvd) } },
+	{ pm_adm_destroy_ctr, PNIC_ADM_DESTROY_CTR, { RSVD(struct pnic_adm_destroy, rsvd) } },
+	{ pm_adm_bind_ctr, PNIC_ADM_BIND_CTR, { RSVD(struct pnic_adm_bind_ctr, rsvd) } },
+	{ pm_adm_cancel_recv, PNIC_ADM_CANCEL_RECV, { RSVD(struct pnic_adm_cancel_recv, rsvd) } },
+	{ pm_adm_mr_suspend, PNIC_ADM_MR_SUSPEND, { RSVD(struct pnic_adm_destroy, rsvd) } },
+	{ pm_adm_mr_resume, PNIC_ADM_MR_RESUME, { RSVD(struct pnic_adm_create_mr, rsvd0),
+						  RSVD(struct pnic_adm_create_mr, rsvd) } },
 	{ pm_adm_link_query, PNIC_ADM_LINK_QUERY, { RSVD(struct pnic_adm_buf, rsvd) } },
 	{ pm_adm_link_set, PNIC_ADM_LINK_SET, { RSVD(struct pnic_adm_link_set, rsvd) } },
 	{ pm_adm_lane_table, PNIC_ADM_LANE_TABLE, { RSVD(struct pnic_adm_buf, rsvd) } },
@@ -104,6 +118,27 @@ bool pm_admin_start(struct pm_card *c)
 	return true;
 }
 
+/* The capability that a card needs to know a command, or 0. */
+static uint32_t needs(uint8_t opcode)
+{
+	switch (opcode) {
+	case PNIC_ADM_CREATE_SRQ:
+	case PNIC_ADM_DESTROY_SRQ:
+		return PNIC_CAP_LO_SRQ;
+	case PNIC_ADM_CREATE_CTR:
+	case PNIC_ADM_DESTROY_CTR:
+	case PNIC_ADM_BIND_CTR:
+		return PNIC_CAP_LO_COUNTER;
+	case PNIC_ADM_CANCEL_RECV:
+		return PNIC_CAP_LO_CANCEL;
+	case PNIC_ADM_MR_SUSPEND:
+	case PNIC_ADM_MR_RESUME:
+		return PNIC_CAP_LO_MR_MOVE;
+	default:
+		return 0;
+	}
+}
+
 static uint8_t check_reserved(const struct command *k, const uint8_t *cmd,
 			      struct pm_admin_result *r)
 {
@@ -126,7 +161,7 @@ static uint8_t carry_out(struct pm_card *c, const uint8_t *cmd, struct pm_admin_
 
 	memcpy(&hdr, cmd, sizeof(hdr));
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (commands[i].opcode != hdr.opcode)
+		if (commands[i].opcode != hdr.opcode || !pm_card_can(c, needs(hdr.opcode)))
 			continue;
 		if (hdr.flags)
 			return PM_BAD(r, struct pnic_adm_hdr, flags);

@@ -34,6 +34,8 @@ static void identify_card(struct pm_card *c, struct pnic_identify *id)
 	id->max_ep = htole32(c->lie_ep ? c->lie[2] : PM_MAX_EP);
 	id->max_mr = htole32(PM_MAX_MR);
 	id->max_mr_pages = htole32(PM_MAX_MR_PAGES);
+	id->max_srq = htole32(pm_card_can(c, PNIC_CAP_LO_SRQ) ? PM_MAX_SRQ : 0);
+	id->max_ctr = htole32(pm_card_can(c, PNIC_CAP_LO_COUNTER) ? PM_MAX_CTR : 0);
 	id->max_log_eq = PM_MAX_LOG_EQ;
 	id->max_log_cq = c->lie_cq ? c->lie[3] : PM_MAX_LOG_CQ;
 	id->max_log_sq = PM_MAX_LOG_SQ;

@@ -32,17 +32,27 @@ static void heartbeat(struct pm_card *c)
 	c->ready_ms += n * HEARTBEAT_MS;
 }
 
+#define CAPS_1_2	(PNIC_CAP_LO_SRQ | PNIC_CAP_LO_COUNTER | PNIC_CAP_LO_SIGNAL | PNIC_CAP_LO_QUIET | \
+			 PNIC_CAP_LO_CANCEL | PNIC_CAP_LO_MR_MOVE)
+
 static uint32_t version(const struct pm_card *c)
 {
-	return c->lie_version ? c->lie[0] : (uint32_t)PNIC_HW_MAJOR << 16 | PNIC_HW_MINOR;
+	uint32_t minor = c->fabric->cfg.old_card ? 1 : PNIC_HW_MINOR;
+
+	return c->lie_version ? c->lie[0] : (uint32_t)PNIC_HW_MAJOR << 16 | minor;
 }
 
 static uint32_t caps(const struct pm_card *c)
 {
 	return (c->fabric->cfg.park ? PNIC_CAP_LO_PARK : 0) | PNIC_CAP_LO_ATOMICS |
-	       PNIC_CAP_LO_LANES |
+	       PNIC_CAP_LO_LANES | (c->fabric->cfg.old_card ? 0 : CAPS_1_2) |
 	       (c->fabric->cfg.link.standby ? PNIC_CAP_LO_STANDBY : 0) |
 	       (c->fabric->cfg.link.lane_test ? PNIC_CAP_LO_LANE_TEST : 0);
+}
+
+bool pm_card_can(const struct pm_card *c, uint32_t want)
+{
+	return (caps(c) & want) == want;
 }
 
 static uint32_t read_clock(struct pm_card *c)
@@ -185,6 +195,14 @@ static void drop_objects(struct pm_card *c)
 		if (c->cq[i])
 			pm_cq_drop(c, c->cq[i]);
 	}
+	for (i = 0; i < PM_MAX_SRQ; i++) {
+		if (c->srq[i])
+			pm_srq_drop(c, c->srq[i]);
+	}
+	for (i = 0; i < PM_MAX_CTR; i++) {
+		if (c->ctr[i])
+			pm_ctr_drop(c, c->ctr[i]);
+	}
 	for (i = 0; i < PM_MAX_MR; i++) {
 		if (c->mr[i])
 			pm_mr_drop(c, i);
@@ -310,6 +328,8 @@ struct pm_card *pm_card_new(struct pm_fabric *f, unsigned int index, struct pm_p
 	c->cq = calloc(PM_MAX_CQ, sizeof(*c->cq));
 	c->ep = calloc(PM_MAX_EP, sizeof(*c->ep));
 	c->mr = calloc(PM_MAX_MR, sizeof(*c->mr));
+	c->srq = calloc(PM_MAX_SRQ, sizeof(*c->srq));
+	c->ctr = calloc(PM_MAX_CTR, sizeof(*c->ctr));
 	pm_list_init(&c->eps);
 	pm_list_init(&c->dying);
 	pm_list_init(&c->run);
@@ -317,13 +337,15 @@ struct pm_card *pm_card_new(struct pm_fabric *f, unsigned int index, struct pm_p
 	pm_list_init(&c->jobs_run);
 	pm_list_init(&c->jobs_xoff);
 	pm_list_init(&c->poison);
-	if (c->cq && c->ep && c->mr) {
+	if (c->cq && c->ep && c->mr && c->srq && c->ctr) {
 		pm_peer_init(c);
 		return c;
 	}
 	free(c->cq);
 	free(c->ep);
 	free(c->mr);
+	free(c->srq);
+	free(c->ctr);
 	free(c);
 	return NULL;
 }
@@ -346,6 +368,8 @@ void pm_card_free(struct pm_card *c)
 	free(c->cq);
 	free(c->ep);
 	free(c->mr);
+	free(c->srq);
+	free(c->ctr);
 	free(c);
 }
 

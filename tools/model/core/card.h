@@ -41,6 +41,7 @@ struct pm_fabric_config {
 	bool park;			/* offer the park capability */
 	bool parked;			/* always: the host wakes the cards, by polling, for each doorbell */
 	bool firmware;			/* no host looks after lanes: each card's port has firmware, as a switch's */
+	bool old_card;			/* a card of version 1.1: nothing of what came later */
 };
 
 struct pm_fabric *pm_fabric_new(const struct pm_fabric_config *c, char *err, size_t errlen);

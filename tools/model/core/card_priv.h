@@ -3,8 +3,8 @@
  * What the files of the NIC engine share with each other; card.h is what they offer.
  *
  * A card is: registers and reset (card.c), the admin queue (admin*.c), event and completion
- * queues (eq.c, cq.c), doorbells (db.c), regions (mr.c), endpoints and their send rings
- * (ep.c, sq.c), and the transport (msg.c, tx.c, rx.c, flow.c, rsp.c, peer.c). The fabric joins
+ * queues (eq.c, cq.c), counters (ctr.c), doorbells (db.c), regions (mr.c), endpoints with their send
+ * and receive rings (ep.c, sq.c, rq.c), and the transport (msg.c, tx.c, rx.c, flow.c, rsp.c, peer.c). The fabric joins
  * cards (fabric.c, xswitch.c).
  *
  * A transfer, as it goes through them: db.c sees the producer index, sq.c copies the
@@ -29,6 +29,8 @@
 #define PM_MAX_CQ		65536u
 #define PM_MAX_EP		65536u
 #define PM_MAX_MR		262144u
+#define PM_MAX_SRQ		65536u
+#define PM_MAX_CTR		65536u
 #define PM_MAX_MR_PAGES		(1u << 24)
 #define PM_MAX_MR_PAGES_ALL	(1ull << 26)	/* of all regions of a card: 512 MiB of lists */
 #define PM_MAX_LOG_EQ		15
@@ -138,10 +140,10 @@ static inline void pm_fq_free(struct pm_frame_queue *q)
 }
 
 /* Doorbells: one for each ring, in the card's table of watched slots. */
-enum pm_db_kind { PM_DB_SQ, PM_DB_RQ, PM_DB_CQ };
+enum pm_db_kind { PM_DB_SQ, PM_DB_RQ, PM_DB_CQ, PM_DB_CTR };
 
 struct pm_db {
-	void *obj;			/* struct pm_ep or struct pm_cq */
+	void *obj;			/* struct pm_ep, pm_rq, pm_cq, pm_ctr */
 	uint32_t pos;			/* in card->db_tab */
 	uint16_t page, slot;
 	uint8_t kind;
@@ -166,7 +168,7 @@ struct pm_eq {
 	struct pm_card *card;
 	uint64_t base;
 	uint32_t mask, pi, head;
-	uint32_t users;			/* CQs */
+	uint32_t users;			/* CQs and counters */
 	uint16_t eqn, vector;
 	uint8_t log;
 	bool armed;
@@ -176,7 +178,7 @@ struct pm_eq {
 struct pm_ctx {
 	uint32_t id;
 	uint16_t partition;
-	uint32_t users;			/* pages, regions, queues, endpoints */
+	uint32_t users;			/* pages, regions, queues, counters, endpoints */
 };
 
 /*
@@ -203,8 +205,22 @@ struct pm_cq {
 	struct pm_list dying;		/* in card->dying until its endpoints are stopped */
 };
 
+#define PM_CTR_KINDS	7
+
+struct pm_ctr {
+	struct pm_card *card;
+	struct pm_ctx *ctx;
+	struct pm_eq *eq;
+	uint64_t addr, ok, failed;
+	uint64_t threshold;		/* 0: not armed */
+	uint32_t id, users;		/* endpoints, once for each kind */
+	struct pm_db db;
+	struct pm_notice ev;
+};
+
 struct pm_mr {
 	uint64_t key, va, length;
+	bool suspended;
 	struct pm_ctx *ctx;
 	uint32_t num_pages;
 	uint8_t page_shift, rights;
@@ -239,6 +255,27 @@ enum pm_ep_state {
 	PM_EP_DEAD,			/* ring or CQ unusable: neither */
 };
 
+/* A receive ring: an endpoint's own, or a shared queue's. */
+struct pm_rq {
+	struct pm_card *card;
+	struct pm_ep *owner;		/* NULL: shared */
+	uint64_t base;
+	uint32_t mask, pi, ci;
+	uint32_t ncancelled;
+	bool waking;
+	bool dead;			/* shared only */
+	bool *cancelled;		/* by place; NULL: none ever was */
+	struct pm_db db;
+	struct pm_list waiting;		/* flows that wait for an entry, struct pm_flow.rnr */
+	struct pm_list users;		/* shared only: struct pm_ep.srq_node */
+};
+
+struct pm_srq {
+	struct pm_rq rq;
+	struct pm_ctx *ctx;
+	uint32_t srqn;
+};
+
 #define PM_EP_WINDOW		64u		/* messages under way of one endpoint */
 #define PM_EP_WINDOW_MIN	4u		/* the same when the card has very many */
 #define PM_EP_WINDOW_BYTES	(1u << 20)	/* sent and not acknowledged */
@@ -250,26 +287,27 @@ struct pm_ep {
 	struct pm_card *card;
 	struct pm_ctx *ctx;
 	struct pm_cq *scq, *rcq;
-	uint64_t sq_base, rq_base;
-	uint32_t sq_mask, rq_mask;
-	uint32_t sq_pi, sq_fetch, rq_pi, rq_ci;
+	struct pm_rq *rq;		/* NULL: it can't receive */
+	struct pm_rq own;
+	uint64_t sq_base;
+	uint32_t sq_mask;
+	uint32_t sq_pi, sq_fetch;
 	uint32_t epn;
 	uint32_t gen;			/* tells this life of the number from earlier ones */
 	uint32_t rnr_us;
 	uint16_t flags;
 	uint8_t state;
-	bool has_rq, waking;
 	bool unreadable;		/* a descriptor doesn't say where the next one begins */
 	struct pm_msg *head, *tail;	/* in ring order, until their completions are written */
 	struct pm_msg *next;		/* first one that isn't sent in full */
 	unsigned int nmsgs;
 	uint64_t inflight;		/* payload bytes sent and not acknowledged */
-	struct pm_db sq_db, rq_db;
+	struct pm_db sq_db;
+	struct pm_ctr *ctr[PM_CTR_KINDS];
 	struct pm_list run;		/* in card->run, or card->xoff, if it may have work */
 	struct pm_list flows;		/* flows that end here */
-	struct pm_list rnr;		/* those of them that wait for a receive entry */
 	struct pm_list all;		/* in card->eps */
-	struct pm_list scq_node, rcq_node;
+	struct pm_list scq_node, rcq_node, srq_node;
 	struct pm_list jobs;		/* reads being served, struct pm_msg.job */
 	struct pm_notice ev_error;
 };
@@ -289,6 +327,8 @@ struct pm_msg {
 	uint32_t dst_nic, dst_ep, dst_inc;
 	uint32_t len, sent, acked;	/* TX; a read counts what came in acked */
 	uint64_t cookie, raddr, rkey, imm, cmp, result;
+	uint64_t sig_key;		/* WRITE_SIGNAL: value in imm, address in cmp */
+	uint8_t sig_op;
 	uint64_t began;
 	/* JOB only */
 	uint64_t peer_msg;
@@ -313,14 +353,15 @@ enum pm_wire_type {
 
 struct pm_wire {
 	uint8_t type, op, status, flags;
-	uint16_t partition, rsvd;
+	uint16_t partition;
+	uint8_t sig_op, rsvd;
 	uint32_t src_ep, dst_ep;
 	uint32_t src_inc, dst_inc;	/* incarnations: how often each NIC was reset */
 	uint32_t ep_gen;
 	uint32_t rnr_us;
 	uint32_t len, off;		/* of the message; of this frame in it */
 	uint64_t msg;			/* id at the NIC that began the transfer */
-	uint64_t raddr, rkey, imm, cmp;
+	uint64_t raddr, rkey, imm, cmp, sig_key;
 };
 _Static_assert(sizeof(struct pm_wire) <= sizeof(((struct pm_frame *)0)->hdr), "header fits");
 
@@ -333,6 +374,8 @@ struct pm_inbound {
 	uint64_t cookie, imm;
 	struct pm_sg to;		/* receive buffer (local) or far region (remote) */
 	struct pm_access acc;
+	struct pm_sg sig;		/* WRITE_SIGNAL: the word */
+	uint8_t sig_op;
 };
 
 /*
@@ -353,7 +396,7 @@ struct pm_flow {
 	uint64_t waits;			/* the message that the timer is for, 0: none */
 	struct pm_event rnr_timer;
 	struct pm_list node;		/* in ep->flows */
-	struct pm_list rnr;		/* in ep->rnr */
+	struct pm_list rnr;		/* in ep->rq->waiting */
 	struct pm_list poison;		/* in card->poison */
 };
 
@@ -392,6 +435,8 @@ struct pm_card {
 	struct pm_cq **cq;
 	struct pm_ep **ep;
 	struct pm_mr **mr;
+	struct pm_srq **srq;
+	struct pm_ctr **ctr;
 	uint64_t mr_pages;
 	struct pm_db_page *page[PM_DB_PAGES];
 	bool page_used[PM_DB_PAGES];	/* bound at some time since the last reset */
@@ -457,6 +502,8 @@ bool pm_card_pending(const struct pm_card *c);
 void pm_card_garble_eqe(struct pm_card *c, struct pnic_eqe *e);
 bool pm_card_take_garble(struct pm_card *c, enum pm_garble what);
 void pm_card_irq(struct pm_card *c, unsigned int vector);
+/* Whether it has all of @caps, PNIC_CAP_LO_*. */
+bool pm_card_can(const struct pm_card *c, uint32_t caps);
 static inline bool pm_card_ready(const struct pm_card *c)
 {
 	return (c->status & (PNIC_STATUS_READY | PNIC_STATUS_FATAL)) == PNIC_STATUS_READY;
@@ -490,6 +537,14 @@ uint8_t pm_adm_destroy_cq(struct pm_card *c, const void *cmd, struct pm_admin_re
 uint8_t pm_adm_create_ep(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
 uint8_t pm_adm_destroy_ep(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
 uint8_t pm_adm_reset_ep(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_create_srq(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_destroy_srq(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_create_ctr(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_destroy_ctr(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_bind_ctr(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_cancel_recv(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_mr_suspend(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+uint8_t pm_adm_mr_resume(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
 uint8_t pm_adm_identify(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
 uint8_t pm_adm_link_query(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
 uint8_t pm_adm_link_set(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
@@ -544,9 +599,22 @@ void pm_ep_stop(struct pm_ep *ep, uint8_t status);
 void pm_ep_die(struct pm_ep *ep, uint8_t status);
 void pm_ep_drop(struct pm_ep *ep);
 void pm_ep_sq_rung(struct pm_ep *ep, uint32_t pi);
-void pm_ep_rq_rung(struct pm_ep *ep, uint32_t pi);
 void pm_ep_recv_complete(struct pm_ep *ep, uint64_t cookie, uint8_t op, uint8_t status,
 			 uint32_t len, uint64_t imm, uint32_t src_nic, uint32_t src_ep);
+
+/* rq.c */
+void pm_rq_init(struct pm_rq *rq, struct pm_card *c, uint64_t base, unsigned int log);
+void pm_rq_rung(struct pm_rq *rq, uint32_t pi);
+bool pm_rq_take(struct pm_rq *rq, struct pnic_rqe *rqe);
+void pm_rq_flush(struct pm_ep *ep);
+void pm_rq_end(struct pm_rq *rq);
+void pm_srq_drop(struct pm_card *c, struct pm_srq *srq);
+
+/* ctr.c */
+void pm_ctr_rung(struct pm_ctr *ctr, uint64_t val);
+void pm_ctr_count(struct pm_ep *ep, uint16_t kind, bool ok);
+void pm_ctr_unbind(struct pm_ep *ep);
+void pm_ctr_drop(struct pm_card *c, struct pm_ctr *ctr);
 
 /* sq.c */
 void pm_sq_fetch(struct pm_ep *ep);
@@ -592,7 +660,7 @@ struct pm_flow *pm_flow_find(struct pm_card *c, uint32_t src_nic, uint32_t src_e
 struct pm_flow *pm_flow_get(struct pm_card *c, uint32_t src_nic, uint32_t src_ep, struct pm_ep *ep);
 void pm_flow_tidy(struct pm_flow *flow);
 void pm_flow_hold(struct pm_flow *flow, struct pm_frame *f);
-void pm_flow_wake(struct pm_ep *ep);
+void pm_flow_wake(struct pm_rq *rq);
 void pm_flow_poison(struct pm_flow *flow, uint32_t gen);
 void pm_flow_clean(struct pm_flow *flow);
 void pm_flow_abort(struct pm_card *c, uint32_t src_nic, const struct pm_wire *w);

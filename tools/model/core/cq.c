@@ -59,7 +59,7 @@ void pm_cq_post(struct pm_cq *cq, struct pnic_cqe *e)
 		die(cq, PNIC_ST_OVERRUN);
 		return;
 	}
-	e->ep_flags = htole32((le32toh(e->ep_flags) & PNIC_CQE_LOW24) | phase);
+	e->ep_flags = htole32((le32toh(e->ep_flags) & ~PNIC_CQE_PHASE) | phase);
 	if (pm_card_take_garble(cq->card, PM_GARBLE_CQE))
 		e->ep_flags ^= htole32(PNIC_CQE_LOW24);
 	if (!pm_dma_entry(cq->card, cq->base + (uint64_t)(cq->pi & cq->mask) * sizeof(*e), e,

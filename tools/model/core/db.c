@@ -25,7 +25,10 @@ static void rung(struct pm_card *c, struct pm_db *db, uint64_t val)
 		pm_ep_sq_rung(db->obj, val);
 		break;
 	case PM_DB_RQ:
-		pm_ep_rq_rung(db->obj, val);
+		pm_rq_rung(db->obj, val);
+		break;
+	case PM_DB_CTR:
+		pm_ctr_rung(db->obj, val);
 		break;
 	case PM_DB_CQ:
 		pm_cq_rung(db->obj, val);

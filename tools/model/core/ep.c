@@ -59,18 +59,6 @@ void pm_ep_sq_rung(struct pm_ep *ep, uint32_t pi)
 	pm_tx_kick(ep);
 }
 
-void pm_ep_rq_rung(struct pm_ep *ep, uint32_t pi)
-{
-	if (ep->state == PM_EP_DEAD)
-		return;
-	if (pi - ep->rq_ci > ep->rq_mask + 1) {
-		pm_ep_die(ep, PNIC_ST_OVERRUN);
-		return;
-	}
-	ep->rq_pi = pi;
-	pm_flow_wake(ep);
-}
-
 void pm_ep_recv_complete(struct pm_ep *ep, uint64_t cookie, uint8_t op, uint8_t status,
 			 uint32_t len, uint64_t imm, uint32_t src_nic, uint32_t src_ep)
 {
@@ -84,22 +72,29 @@ void pm_ep_recv_complete(struct pm_ep *ep, uint64_t cookie, uint8_t op, uint8_t 
 	};
 
 	pm_cq_post(ep->rcq, &e);
+	pm_ctr_count(ep, PNIC_CTR_RECV, !status);
 }
 
-static uint8_t check_numbers(const struct pnic_adm_create_ep *k, struct pm_admin_result *r)
+static uint8_t check_numbers(const struct pm_card *c, const struct pnic_adm_create_ep *k,
+			     struct pm_admin_result *r)
 {
+	uint16_t flags = PNIC_EPF_STOP_ON_ERROR |
+			 (pm_card_can(c, PNIC_CAP_LO_SRQ) ? PNIC_EPF_SRQ : 0);
+	bool shared = le16toh(k->flags) & PNIC_EPF_SRQ;
 	uint32_t ctx = le32toh(k->ctx);
 
 	if (le32toh(k->epn) >= PM_MAX_EP)
 		return PM_BAD(r, struct pnic_adm_create_ep, epn);
 	if (!ctx || ctx > PM_MAX_CTX)
 		return PM_BAD(r, struct pnic_adm_create_ep, ctx);
-	if (le16toh(k->flags) & ~PNIC_EPF_STOP_ON_ERROR)
+	if (le16toh(k->flags) & ~flags)
 		return PM_BAD(r, struct pnic_adm_create_ep, flags);
 	if (le32toh(k->send_cqn) >= PM_MAX_CQ)
 		return PM_BAD(r, struct pnic_adm_create_ep, send_cqn);
 	if (le32toh(k->recv_cqn) >= PM_MAX_CQ)
 		return PM_BAD(r, struct pnic_adm_create_ep, recv_cqn);
+	if (shared ? le32toh(k->srqn) >= PM_MAX_SRQ : k->srqn)
+		return PM_BAD(r, struct pnic_adm_create_ep, srqn);
 	return PNIC_AS_OK;
 }
 
@@ -114,7 +109,7 @@ static uint8_t check_rings(const struct pnic_adm_create_ep *k, struct pm_admin_r
 
 	if (!sq || sq & 4095)
 		return PM_BAD(r, struct pnic_adm_create_ep, sq_base);
-	if (rq & 4095)
+	if (rq & 4095 || (rq && le16toh(k->flags) & PNIC_EPF_SRQ))
 		return PM_BAD(r, struct pnic_adm_create_ep, rq_base);
 	if (k->sq_log_size < 4 || k->sq_log_size > PM_MAX_LOG_SQ)
 		return PM_BAD(r, struct pnic_adm_create_ep, sq_log_size);
@@ -129,6 +124,17 @@ static uint8_t check_rings(const struct pnic_adm_create_ep *k, struct pm_admin_r
 	return PNIC_AS_OK;
 }
 
+/* Something that it needs is dead: RESET_EP can't help. */
+static bool unusable(const struct pm_ep *ep)
+{
+	return ep->scq->dead || ep->rcq->dead || (ep->rq && ep->rq->dead);
+}
+
+static bool has_own_ring(const struct pm_ep *ep)
+{
+	return ep->rq == &ep->own;
+}
+
 static struct pm_ep *new_ep(struct pm_card *c, const struct pnic_adm_create_ep *k)
 {
 	struct pm_ep *ep = calloc(1, sizeof(*ep));
@@ -140,22 +146,25 @@ static struct pm_ep *new_ep(struct pm_card *c, const struct pnic_adm_create_ep *
 	ep->scq = c->cq[le32toh(k->send_cqn)];
 	ep->rcq = c->cq[le32toh(k->recv_cqn)];
 	ep->sq_base = le64toh(k->sq_base);
-	ep->rq_base = le64toh(k->rq_base);
-	ep->has_rq = ep->rq_base;
 	ep->sq_mask = (1u << k->sq_log_size) - 1;
-	ep->rq_mask = (1u << k->rq_log_size) - 1;
+	pm_rq_init(&ep->own, c, le64toh(k->rq_base), k->rq_log_size);
+	ep->own.owner = ep;
+	if (le16toh(k->flags) & PNIC_EPF_SRQ)
+		ep->rq = &c->srq[le32toh(k->srqn)]->rq;
+	else if (ep->own.base)
+		ep->rq = &ep->own;
 	ep->epn = le32toh(k->epn);
 	ep->gen = ++c->ep_gen;
 	ep->rnr_us = le32toh(k->rnr_timeout_us);
 	ep->flags = le16toh(k->flags);
-	ep->state = ep->scq->dead || ep->rcq->dead ? PM_EP_DEAD : PM_EP_RUN;
+	ep->state = unusable(ep) ? PM_EP_DEAD : PM_EP_RUN;
 	pm_list_init(&ep->run);
 	pm_list_init(&ep->flows);
-	pm_list_init(&ep->rnr);
 	pm_list_init(&ep->all);
 	pm_list_init(&ep->jobs);
 	pm_list_init(&ep->scq_node);
 	pm_list_init(&ep->rcq_node);
+	pm_list_init(&ep->srq_node);
 	pm_notice_init(&ep->ev_error);
 	return ep;
 }
@@ -171,14 +180,24 @@ static uint8_t take_slots(struct pm_card *c, struct pm_ep *ep, const struct pnic
 		r->result[0] = offsetof(struct pnic_adm_create_ep, sq_slot);
 		return st;
 	}
-	if (!ep->has_rq)
+	if (!has_own_ring(ep))
 		return PNIC_AS_OK;
-	st = pm_db_take(c, &ep->rq_db, PM_DB_RQ, ep, ep->ctx, page, le16toh(k->rq_slot));
+	st = pm_db_take(c, &ep->own.db, PM_DB_RQ, ep->rq, ep->ctx, page, le16toh(k->rq_slot));
 	if (st) {
 		r->result[0] = offsetof(struct pnic_adm_create_ep, rq_slot);
 		pm_db_release(c, &ep->sq_db);
 	}
 	return st;
+}
+
+static bool found_srq(struct pm_card *c, const struct pm_ctx *ctx, const struct pnic_adm_create_ep *k)
+{
+	const struct pm_srq *srq;
+
+	if (!(le16toh(k->flags) & PNIC_EPF_SRQ))
+		return true;
+	srq = c->srq[le32toh(k->srqn)];
+	return srq && srq->ctx == ctx;
 }
 
 static struct pm_cq *find_cq(struct pm_card *c, const struct pm_ctx *ctx, uint32_t cqn)
@@ -191,7 +210,7 @@ static struct pm_cq *find_cq(struct pm_card *c, const struct pm_ctx *ctx, uint32
 uint8_t pm_adm_create_ep(struct pm_card *c, const void *cmd, struct pm_admin_result *r)
 {
 	const struct pnic_adm_create_ep *k = cmd;
-	uint8_t st = check_numbers(k, r);
+	uint8_t st = check_numbers(c, k, r);
 	struct pm_ctx *ctx;
 	struct pm_ep *ep;
 
@@ -203,7 +222,7 @@ uint8_t pm_adm_create_ep(struct pm_card *c, const void *cmd, struct pm_admin_res
 		return PNIC_AS_EXISTS;
 	ctx = c->ctx[le32toh(k->ctx)];
 	if (!ctx || !find_cq(c, ctx, le32toh(k->send_cqn)) ||
-	    !find_cq(c, ctx, le32toh(k->recv_cqn)))
+	    !find_cq(c, ctx, le32toh(k->recv_cqn)) || !found_srq(c, ctx, k))
 		return PNIC_AS_NOT_FOUND;
 	ep = new_ep(c, k);
 	if (!ep)
@@ -220,6 +239,8 @@ uint8_t pm_adm_create_ep(struct pm_card *c, const void *cmd, struct pm_admin_res
 	pm_list_add_tail(&ep->all, &c->eps);
 	pm_list_add_tail(&ep->scq_node, &ep->scq->senders);
 	pm_list_add_tail(&ep->rcq_node, &ep->rcq->receivers);
+	if (ep->rq && !has_own_ring(ep))
+		pm_list_add_tail(&ep->srq_node, &ep->rq->users);
 	return PNIC_AS_OK;
 }
 
@@ -245,10 +266,12 @@ void pm_ep_drop(struct pm_ep *ep)
 	pm_list_del(&ep->all);
 	pm_list_del(&ep->scq_node);
 	pm_list_del(&ep->rcq_node);
+	pm_list_del(&ep->srq_node);
 	pm_list_del(&ep->ev_error.node);
 	pm_db_release(c, &ep->sq_db);
-	if (ep->has_rq)
-		pm_db_release(c, &ep->rq_db);
+	if (has_own_ring(ep))
+		pm_rq_end(ep->rq);
+	pm_ctr_unbind(ep);
 	ep->ctx->users--;
 	ep->scq->users--;
 	ep->rcq->users--;
@@ -274,20 +297,6 @@ uint8_t pm_adm_destroy_ep(struct pm_card *c, const void *cmd, struct pm_admin_re
 	return st;
 }
 
-static void flush_receives(struct pm_ep *ep)
-{
-	for (; ep->rq_ci != ep->rq_pi; ep->rq_ci++) {
-		uint64_t at =
-			ep->rq_base + (uint64_t)(ep->rq_ci & ep->rq_mask) * sizeof(struct pnic_rqe);
-		struct pnic_rqe rqe;
-
-		if (!pm_dma_read(ep->card, at, &rqe, sizeof(rqe)))
-			return;
-		pm_ep_recv_complete(ep, le64toh(rqe.cookie), PNIC_OP_RECV, PNIC_ST_FLUSHED, 0, 0, 0,
-				    0);
-	}
-}
-
 uint8_t pm_adm_reset_ep(struct pm_card *c, const void *cmd, struct pm_admin_result *r)
 {
 	const struct pnic_adm_destroy *k = cmd;
@@ -297,25 +306,24 @@ uint8_t pm_adm_reset_ep(struct pm_card *c, const void *cmd, struct pm_admin_resu
 	if (st)
 		return st;
 	ep = c->ep[le32toh(k->id)];
-	if (ep->scq->dead || ep->rcq->dead)
+	if (unusable(ep))
 		return PNIC_AS_WRONG_STATE;
 	pm_db_look(c, &ep->sq_db);
-	if (ep->has_rq)
-		pm_db_look(c, &ep->rq_db);
+	if (ep->rq)
+		pm_db_look(c, &ep->rq->db);
 	if (ep->state == PM_EP_RUN)
 		ep->state = PM_EP_STOPPED;
 	pm_sq_flush(ep);
 	pm_flow_reset_ep(ep);
-	flush_receives(ep);
+	if (has_own_ring(ep))
+		pm_rq_flush(ep);
 	ep->sq_pi = 0;
 	ep->sq_fetch = 0;
-	ep->rq_pi = 0;
-	ep->rq_ci = 0;
 	ep->unreadable = false;
 	ep->gen = ++c->ep_gen;
 	pm_db_zero(c, &ep->sq_db);
-	if (ep->has_rq)
-		pm_db_zero(c, &ep->rq_db);
+	if (has_own_ring(ep))
+		pm_db_zero(c, &ep->own.db);
 	pm_list_del(&ep->ev_error.node);
 	ep->state = PM_EP_RUN;
 	return PNIC_AS_OK;

@@ -119,7 +119,7 @@ static void wait_for_entry(struct pm_flow *flow, const struct pm_wire *w)
 	struct pm_card *c = flow->card;
 
 	if (pm_list_empty(&flow->rnr))
-		pm_list_add_tail(&flow->rnr, &flow->ep->rnr);
+		pm_list_add_tail(&flow->rnr, &flow->ep->rq->waiting);
 	if (flow->waits == w->msg)
 		return;
 	flow->waits = w->msg;
@@ -142,7 +142,7 @@ void pm_flow_hold(struct pm_flow *flow, struct pm_frame *f)
 static void run(struct pm_flow *flow)
 {
 	struct pm_card *c = flow->card;
-	struct pm_ep *ep = flow->ep;
+	struct pm_rq *rq = flow->ep->rq;
 	struct pm_frame *f;
 	struct pm_wire w;
 
@@ -165,24 +165,25 @@ static void run(struct pm_flow *flow)
 		flow->waits = 0;
 	}
 	pm_flow_tidy(flow);
-	pm_flow_wake(ep);
+	if (rq)
+		pm_flow_wake(rq);
 }
 
 /* There may be receive entries again: first come, first served. */
-void pm_flow_wake(struct pm_ep *ep)
+void pm_flow_wake(struct pm_rq *rq)
 {
-	if (ep->waking)
+	if (rq->waking)
 		return;
-	ep->waking = true;
-	while (!pm_list_empty(&ep->rnr) && ep->rq_ci != ep->rq_pi) {
-		struct pm_flow *flow = pm_container(ep->rnr.next, struct pm_flow, rnr);
+	rq->waking = true;
+	while (!pm_list_empty(&rq->waiting) && rq->ci != rq->pi) {
+		struct pm_flow *flow = pm_container(rq->waiting.next, struct pm_flow, rnr);
 
 		/* In the middle of its own turn: it looks again at the end of that. */
 		if (flow->running)
 			break;
 		run(flow);
 	}
-	ep->waking = false;
+	rq->waking = false;
 }
 
 /* No receive entry in time. */

@@ -81,21 +81,14 @@ fault:
 	return PNIC_AS_OK;
 }
 
-uint8_t pm_adm_create_mr(struct pm_card *c, const void *cmd, struct pm_admin_result *r)
+/* A region as @k says, not yet in the table; an admin status. */
+static uint8_t make(struct pm_card *c, const struct pnic_adm_create_mr *k, struct pm_ctx *ctx,
+		    struct pm_mr **made, struct pm_admin_result *r)
 {
-	const struct pnic_adm_create_mr *k = cmd;
-	uint8_t st = check_fields(k, r);
-	uint32_t index = le32toh(k->index), pages = le32toh(k->num_pages);
-	struct pm_ctx *ctx;
+	uint32_t pages = le32toh(k->num_pages);
 	struct pm_mr *mr;
+	uint8_t st;
 
-	if (st)
-		return st;
-	if (c->mr[index])
-		return PNIC_AS_EXISTS;
-	ctx = c->ctx[le32toh(k->ctx)];
-	if (!ctx)
-		return PNIC_AS_NOT_FOUND;
 	if (c->mr_pages + pages > PM_MAX_MR_PAGES_ALL)
 		return PNIC_AS_NO_RESOURCE;
 	mr = malloc(sizeof(*mr) + 8ull * pages);
@@ -105,6 +98,7 @@ uint8_t pm_adm_create_mr(struct pm_card *c, const void *cmd, struct pm_admin_res
 	mr->va = le64toh(k->va);
 	mr->length = le64toh(k->length);
 	mr->ctx = ctx;
+	mr->suspended = false;
 	mr->num_pages = pages;
 	mr->page_shift = k->page_shift;
 	mr->rights = k->rights | PNIC_MR_LOCAL_READ;
@@ -113,9 +107,86 @@ uint8_t pm_adm_create_mr(struct pm_card *c, const void *cmd, struct pm_admin_res
 		free(mr);
 		return st;
 	}
+	*made = mr;
+	return PNIC_AS_OK;
+}
+
+static void enter(struct pm_card *c, uint32_t index, struct pm_mr *mr)
+{
 	c->mr[index] = mr;
-	c->mr_pages += pages;
-	ctx->users++;
+	c->mr_pages += mr->num_pages;
+	mr->ctx->users++;
+}
+
+uint8_t pm_adm_create_mr(struct pm_card *c, const void *cmd, struct pm_admin_result *r)
+{
+	const struct pnic_adm_create_mr *k = cmd;
+	uint8_t st = check_fields(k, r);
+	uint32_t index = le32toh(k->index);
+	struct pm_mr *mr;
+
+	if (st)
+		return st;
+	if (c->mr[index])
+		return PNIC_AS_EXISTS;
+	if (!c->ctx[le32toh(k->ctx)])
+		return PNIC_AS_NOT_FOUND;
+	st = make(c, k, c->ctx[le32toh(k->ctx)], &mr, r);
+	if (!st)
+		enter(c, index, mr);
+	return st;
+}
+
+uint8_t pm_adm_mr_suspend(struct pm_card *c, const void *cmd, struct pm_admin_result *r)
+{
+	const struct pnic_adm_destroy *k = cmd;
+	uint32_t index = le32toh(k->id);
+
+	if (index >= PM_MAX_MR)
+		return PM_BAD(r, struct pnic_adm_destroy, id);
+	if (!c->mr[index])
+		return PNIC_AS_NOT_FOUND;
+	c->mr[index]->suspended = true;
+	return PNIC_AS_OK;
+}
+
+/* All but the pages must be as it was. */
+static uint8_t check_same(const struct pnic_adm_create_mr *k, const struct pm_mr *mr,
+			  struct pm_admin_result *r)
+{
+	if (le64toh(k->key) != mr->key)
+		return PM_BAD(r, struct pnic_adm_create_mr, key);
+	if (le64toh(k->va) != mr->va)
+		return PM_BAD(r, struct pnic_adm_create_mr, va);
+	if (le64toh(k->length) != mr->length)
+		return PM_BAD(r, struct pnic_adm_create_mr, length);
+	if ((k->rights | PNIC_MR_LOCAL_READ) != mr->rights)
+		return PM_BAD(r, struct pnic_adm_create_mr, rights);
+	return PNIC_AS_OK;
+}
+
+uint8_t pm_adm_mr_resume(struct pm_card *c, const void *cmd, struct pm_admin_result *r)
+{
+	const struct pnic_adm_create_mr *k = cmd;
+	uint8_t st = check_fields(k, r);
+	uint32_t index = le32toh(k->index);
+	struct pm_mr *mr, *old;
+
+	if (st)
+		return st;
+	old = c->mr[index];
+	if (!old || old->ctx->id != le32toh(k->ctx))
+		return PNIC_AS_NOT_FOUND;
+	st = check_same(k, old, r);
+	if (st)
+		return st;
+	if (!old->suspended)
+		return PNIC_AS_WRONG_STATE;
+	st = make(c, k, old->ctx, &mr, r);
+	if (st)
+		return st;
+	pm_mr_drop(c, index);
+	enter(c, index, mr);
 	return PNIC_AS_OK;
 }
 
@@ -172,7 +243,7 @@ uint8_t pm_mr_check(struct pm_card *c, const struct pm_access *a, const struct p
 		return PNIC_ST_LOCAL_BOUNDS;
 	if ((mr->rights & a->rights) != a->rights)
 		return PNIC_ST_LOCAL_RIGHTS;
-	return PNIC_ST_OK;
+	return mr->suspended ? PNIC_ST_LOCAL_MOVED : PNIC_ST_OK;
 }
 
 /* The DMA address of @addr in @mr, and how much of *@len from there is one run of DMA addresses. */

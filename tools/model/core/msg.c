@@ -147,6 +147,8 @@ uint8_t pm_status_mirror(uint8_t status)
 		return PNIC_ST_REMOTE_DMA;
 	case PNIC_ST_BAD_DESC:
 		return PNIC_ST_REMOTE_KEY;
+	case PNIC_ST_LOCAL_MOVED:
+		return PNIC_ST_REMOTE_MOVED;
 	default:
 		return status;
 	}

@@ -8,6 +8,11 @@
  */
 #include "card_priv.h"
 
+static bool is_write(uint8_t op)
+{
+	return op == PNIC_OP_WRITE || op == PNIC_OP_WRITE_IMM || op == PNIC_OP_WRITE_SIGNAL;
+}
+
 static bool takes_entry(uint8_t op)
 {
 	return op == PNIC_OP_SEND || op == PNIC_OP_SEND_IMM || op == PNIC_OP_WRITE_IMM;
@@ -70,13 +75,47 @@ void pm_rx_end(struct pm_flow *flow, uint8_t status)
 				    flow->src_nic, flow->src_ep);
 }
 
+/* The word of a WRITE_SIGNAL; what is wrong with it, if anything is. */
+static uint8_t give_signal(struct pm_card *c, const struct pm_inbound *in)
+{
+	struct pm_access acc = in->acc;
+	struct pm_span s = { .card = c, .sg = &in->sig, .nsg = 1 };
+	size_t len = sizeof(uint64_t);
+	uint64_t *word;
+	uint8_t st;
+
+	acc.rights = PNIC_MR_REMOTE_ATOMIC;
+	s.acc = acc;
+	word = pm_span_at(&s, 0, &len, true, &st);
+	if (!word)
+		return pm_status_mirror(st);
+	if (len < sizeof(*word) || (uintptr_t)word & (sizeof(*word) - 1))
+		return PNIC_ST_REMOTE_DMA;
+	if (in->sig_op == PNIC_SIGNAL_SET)
+		__atomic_store_n(word, htole64(in->imm), __ATOMIC_SEQ_CST);
+	else
+		__atomic_fetch_add(word, in->imm, __ATOMIC_SEQ_CST);
+	return PNIC_ST_OK;
+}
+
 static void finish(struct pm_card *c, struct pm_ep *ep, const struct pm_inbound *in,
 		   uint32_t src_nic, const struct pm_wire *w)
 {
+	uint8_t st;
+
 	__atomic_thread_fence(__ATOMIC_RELEASE);
+	if (in->op == PNIC_OP_WRITE_SIGNAL) {
+		st = give_signal(c, in);
+		if (st) {
+			refuse(c, ep, src_nic, w, st);
+			return;
+		}
+	}
 	if (in->has_rqe)
 		pm_ep_recv_complete(ep, in->cookie, recv_op(in->op), PNIC_ST_OK, in->len, in->imm,
 				    src_nic, w->src_ep);
+	if (is_write(in->op))
+		pm_ctr_count(ep, PNIC_CTR_REMOTE_WRITE, true);
 	respond(c, src_nic, w, PNIC_ST_OK, 0);
 }
 
@@ -162,6 +201,18 @@ static uint8_t remote_check(struct pm_card *c, const struct pm_wire *w, uint8_t 
 	return pm_status_mirror(pm_mr_check(c, &in->acc, &in->to));
 }
 
+static uint8_t signal_check(struct pm_card *c, const struct pm_wire *w, struct pm_inbound *in)
+{
+	struct pm_access acc = in->acc;
+
+	acc.rights = PNIC_MR_REMOTE_ATOMIC;
+	in->sig.addr = w->cmp;
+	in->sig.key = w->sig_key;
+	in->sig.len = sizeof(uint64_t);
+	in->sig_op = w->sig_op;
+	return pm_status_mirror(pm_mr_check(c, &acc, &in->sig));
+}
+
 static uint8_t do_atomic(const struct pm_wire *w, void *p, uint64_t *old)
 {
 	if (w->len == 8) {
@@ -206,10 +257,12 @@ static void serve_atomic(struct pm_card *c, struct pm_ep *ep, uint32_t src_nic,
 		else if (p)
 			st = do_atomic(w, p, &old);
 	}
-	if (st)
+	if (st) {
 		refuse(c, ep, src_nic, w, st);
-	else
-		respond(c, src_nic, w, PNIC_ST_OK, old);
+		return;
+	}
+	pm_ctr_count(ep, PNIC_CTR_REMOTE_ATOMIC, true);
+	respond(c, src_nic, w, PNIC_ST_OK, old);
 }
 
 static void serve_read(struct pm_card *c, struct pm_ep *ep, uint32_t src_nic,
@@ -251,12 +304,10 @@ static void serve_read(struct pm_card *c, struct pm_ep *ep, uint32_t src_nic,
 static bool take_entry(struct pm_ep *ep, struct pm_inbound *in, const struct pm_wire *w,
 		       uint8_t *recv)
 {
-	uint64_t at = ep->rq_base + (uint64_t)(ep->rq_ci & ep->rq_mask) * sizeof(struct pnic_rqe);
 	struct pnic_rqe rqe;
 
-	if (!pm_dma_read(ep->card, at, &rqe, sizeof(rqe)))
+	if (!pm_rq_take(ep->rq, &rqe))
 		return false;
-	ep->rq_ci++;
 	in->has_rqe = true;
 	in->cookie = le64toh(rqe.cookie);
 	*recv = PNIC_ST_OK;
@@ -285,20 +336,19 @@ static enum pm_rx_step find_entry(struct pm_ep *ep, struct pm_inbound *in, uint3
 	uint8_t recv;
 
 	*ok = false;
-	if (ep->has_rq && ep->rq_ci == ep->rq_pi)
-		pm_db_look(c, &ep->rq_db);
+	if (ep->rq && ep->rq->ci == ep->rq->pi)
+		pm_db_look(c, &ep->rq->db);
 	if (ep->state == PM_EP_DEAD) {
 		refuse(c, ep, src_nic, w, PNIC_ST_REMOTE_EP);
 		return PM_RX_TAKEN;
 	}
-	if (!ep->has_rq || ep->rq_ci == ep->rq_pi) {
-		if (ep->has_rq && w->rnr_us)
+	if (!ep->rq || ep->rq->ci == ep->rq->pi) {
+		if (ep->rq && w->rnr_us)
 			return PM_RX_HOLD;
 		refuse(c, ep, src_nic, w, PNIC_ST_RNR);
 		return PM_RX_TAKEN;
 	}
 	if (!take_entry(ep, in, w, &recv)) {
-		pm_ep_die(ep, PNIC_ST_DMA_FAULT);
 		refuse(c, ep, src_nic, w, PNIC_ST_REMOTE_DMA);
 		return PM_RX_TAKEN;
 	}
@@ -323,6 +373,8 @@ static enum pm_rx_step serve_payload(struct pm_card *c, struct pm_ep *ep, struct
 	st = pm_msg_check(m);
 	if (!st && !is_send(w->op))
 		st = remote_check(c, w, PNIC_MR_REMOTE_WRITE, &in);
+	if (!st && w->op == PNIC_OP_WRITE_SIGNAL)
+		st = signal_check(c, w, &in);
 	if (st) {
 		refuse(c, ep, src_nic, w, st);
 		return PM_RX_TAKEN;

@@ -9,6 +9,7 @@
 
 #define RAW_MAX		(PNIC_SQE_MAX_SLOTS * PNIC_SLOT_SIZE)
 #define FLAGS_ALL	(PNIC_SQF_SIGNALED | PNIC_SQF_FENCE | PNIC_SQF_INLINE)
+#define ALWAYS_COMPLETES (PNIC_SQF_SIGNALED | PNIC_SQF_QUIET)
 
 static bool is_atomic(uint8_t op)
 {
@@ -17,24 +18,34 @@ static bool is_atomic(uint8_t op)
 
 static bool carries_payload(uint8_t op)
 {
-	return op >= PNIC_OP_SEND && op <= PNIC_OP_WRITE_IMM;
+	return (op >= PNIC_OP_SEND && op <= PNIC_OP_WRITE_IMM) || op == PNIC_OP_WRITE_SIGNAL;
 }
 
 static uint32_t slots_needed(const struct pnic_sqe *s)
 {
-	uint32_t len = le32toh(s->length);
+	uint32_t len = le32toh(s->length), own = s->opcode == PNIC_OP_WRITE_SIGNAL ? 2 : 1;
 
 	if (s->flags & PNIC_SQF_INLINE)
-		return 1 + (len > PNIC_SQE_INLINE_BASE
+		return own + (len > PNIC_SQE_INLINE_BASE
 				    ? ((uint64_t)len - PNIC_SQE_INLINE_BASE + PNIC_SLOT_SIZE - 1) /
 					      PNIC_SLOT_SIZE
 				    : 0);
-	return s->num_sge < 2 ? 1 : 1 + (s->num_sge + 1) / 2;
+	return s->num_sge < 2 ? own : own + (s->num_sge + 1) / 2;
 }
 
-static bool well_formed(const struct pnic_sqe *s)
+static bool known(const struct pm_card *c, const struct pnic_sqe *s)
 {
-	if (s->opcode > PNIC_OP_FLUSH || s->flags & ~FLAGS_ALL || s->num_sge > PNIC_SQE_MAX_SGE)
+	uint8_t flags = FLAGS_ALL | (pm_card_can(c, PNIC_CAP_LO_QUIET) ? PNIC_SQF_QUIET : 0);
+
+	if (s->flags & ~flags)
+		return false;
+	return s->opcode <= PNIC_OP_FLUSH ||
+	       (s->opcode == PNIC_OP_WRITE_SIGNAL && pm_card_can(c, PNIC_CAP_LO_SIGNAL));
+}
+
+static bool well_formed(const struct pm_card *c, const struct pnic_sqe *s)
+{
+	if (!known(c, s) || s->num_sge > PNIC_SQE_MAX_SGE)
 		return false;
 	if (s->flags & PNIC_SQF_INLINE && (!carries_payload(s->opcode) || s->num_sge > 1))
 		return false;
@@ -67,10 +78,37 @@ static bool take_list(struct pm_msg *m, const uint8_t *raw, unsigned int n)
 	return sum == m->len;
 }
 
+/* The last slot of a WRITE_SIGNAL. */
+static uint8_t take_signal(struct pm_msg *m, const struct pnic_sqe *s, const uint8_t *raw)
+{
+	struct pnic_signal sig;
+	unsigned int i;
+
+	memcpy(&sig, raw + (s->num_slots - 1) * PNIC_SLOT_SIZE, sizeof(sig));
+	if (sig.op > PNIC_SIGNAL_SET)
+		return PNIC_ST_BAD_DESC;
+	for (i = 0; i < sizeof(sig.rsvd); i++) {
+		if (sig.rsvd[i])
+			return PNIC_ST_BAD_DESC;
+	}
+	m->cmp = le64toh(sig.addr);
+	m->sig_key = le64toh(sig.key);
+	m->imm = le64toh(sig.value);
+	m->sig_op = sig.op;
+	return m->cmp & 7 ? PNIC_ST_ALIGN : PNIC_ST_OK;
+}
+
 static uint8_t judge(struct pm_msg *m, const struct pnic_sqe *s, const uint8_t *raw)
 {
-	if (!well_formed(s))
+	uint8_t st;
+
+	if (!well_formed(m->ep->card, s))
 		return PNIC_ST_BAD_DESC;
+	if (s->opcode == PNIC_OP_WRITE_SIGNAL) {
+		st = take_signal(m, s, raw);
+		if (st)
+			return st;
+	}
 	if (is_atomic(s->opcode)) {
 		bool sized = m->len == 4 || m->len == 8;
 
@@ -198,8 +236,30 @@ bool pm_sq_has_work(const struct pm_ep *ep)
 	return ep->next || may_fetch(ep);
 }
 
+/* What a counter takes a transfer for, 0: not for anything. */
+static uint16_t kind(uint8_t op)
+{
+	switch (op) {
+	case PNIC_OP_SEND:
+	case PNIC_OP_SEND_IMM:
+		return PNIC_CTR_SEND;
+	case PNIC_OP_WRITE:
+	case PNIC_OP_WRITE_IMM:
+	case PNIC_OP_WRITE_SIGNAL:
+		return PNIC_CTR_WRITE;
+	case PNIC_OP_READ:
+		return PNIC_CTR_READ;
+	case PNIC_OP_FETCH_ADD:
+	case PNIC_OP_COMP_SWAP:
+		return PNIC_CTR_ATOMIC;
+	default:
+		return 0;
+	}
+}
+
 static void complete(struct pm_ep *ep, const struct pm_msg *m)
 {
+	bool quiet = !m->status && !(m->flags & PNIC_SQF_SIGNALED);
 	struct pnic_cqe e = {
 		.cookie = htole64(m->cookie),
 		.data = htole64(m->status ? 0 : m->result),
@@ -207,11 +267,13 @@ static void complete(struct pm_ep *ep, const struct pm_msg *m)
 		.nic_op = htole32(m->dst_nic | (uint32_t)m->opcode << PNIC_CQE_HIGH_SHIFT),
 		.peer_status = htole32((m->ci_after & PNIC_CQE_LOW24) |
 				       (uint32_t)m->status << PNIC_CQE_HIGH_SHIFT),
-		.ep_flags = htole32(ep->epn),
+		.ep_flags = htole32(ep->epn | (quiet ? PNIC_CQE_QUIET : 0)),
 	};
 
-	if (m->status || m->flags & PNIC_SQF_SIGNALED)
+	if (m->status || m->flags & ALWAYS_COMPLETES)
 		pm_cq_post(ep->scq, &e);
+	if (kind(m->opcode))
+		pm_ctr_count(ep, kind(m->opcode), !m->status);
 }
 
 /* Writes the completions of what is over, in ring order. */

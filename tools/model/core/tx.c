@@ -109,11 +109,14 @@ static void head_of(struct pm_msg *m, struct pm_wire *w)
 	w->rkey = m->rkey;
 	w->imm = m->imm;
 	w->cmp = m->cmp;
+	w->sig_key = m->sig_key;
+	w->sig_op = m->sig_op;
 }
 
 static bool has_payload(const struct pm_msg *m)
 {
-	return m->opcode >= PNIC_OP_SEND && m->opcode <= PNIC_OP_WRITE_IMM;
+	return (m->opcode >= PNIC_OP_SEND && m->opcode <= PNIC_OP_WRITE_IMM) ||
+	       m->opcode == PNIC_OP_WRITE_SIGNAL;
 }
 
 /* The next frame of a message. False: no memory for it. */

@@ -246,7 +246,7 @@ static void make_command(struct host *h, uint8_t *cmd)
 static void make_descriptor(struct pnic_sqe *e)
 {
 	memset(e, 0, 64);
-	e->opcode = draw(30) ? draw(PNIC_OP_FLUSH + 1) : draw(256);
+	e->opcode = draw(30) ? draw(PNIC_OP_WRITE_SIGNAL + 1) : draw(256);
 	e->flags = draw(30) ? draw(4) : draw(256);
 	e->num_sge = draw(5) ? draw(2) : draw(10);
 	e->num_slots = 1 + (e->num_sge > 1 ? (e->num_sge + 1) / 2 : 0);

@@ -22,8 +22,8 @@ KTAP_TEST(registers_at_power_on)
 	open_two(&t);
 	h = &t.h[0];
 	CHECK_EQ(th_rd(h, PNIC_REG_ID), PNIC_ID_MAGIC);
-	CHECK_EQ(th_rd(h, PNIC_REG_VERSION), 0x10001);
-	CHECK_EQ(th_rd(h, PNIC_REG_CAPS_LO), 0x1f);
+	CHECK_EQ(th_rd(h, PNIC_REG_VERSION), 0x10002);
+	CHECK_EQ(th_rd(h, PNIC_REG_CAPS_LO), 0x7ff);
 	CHECK_EQ(th_rd(h, PNIC_REG_STATUS), 0);
 	CHECK_EQ(th_rd(h, PNIC_REG_CTRL), 0);
 	CHECK_EQ(th_rd(h, PNIC_REG_FATAL_CODE), 0);
@@ -152,12 +152,14 @@ KTAP_TEST(identify)
 	k.addr = htole64(at);
 	REQUIRE_EQ(th_cmd(h, &k), PNIC_AS_OK);
 	id = th_ptr(h, at);
-	CHECK_EQ(le32toh(id->hw_version), 0x10001);
+	CHECK_EQ(le32toh(id->hw_version), 0x10002);
 	CHECK_EQ(le32toh(id->nic_addr), 0x102);
-	CHECK_EQ(le64toh(id->caps), 0x1f);
+	CHECK_EQ(le64toh(id->caps), 0x7ff);
 	CHECK_EQ(le32toh(id->max_ep), 65536);
 	CHECK_EQ(le32toh(id->max_cq), 65536);
 	CHECK_EQ(le32toh(id->max_mr), 262144);
+	CHECK_EQ(le32toh(id->max_srq), 65536);
+	CHECK_EQ(le32toh(id->max_ctr), 65536);
 	CHECK_EQ(le32toh(id->max_ctx), 1023);
 	CHECK_EQ(le32toh(id->max_eq), 16);
 	CHECK_EQ(id->max_sge, PNIC_SQE_MAX_SGE);
@@ -197,6 +199,8 @@ struct good {
 	uint8_t cmd[PNIC_ASQE_SIZE];
 	uint8_t used[PNIC_ASQE_SIZE];	/* bytes that mean something */
 };
+
+#define GOOD_MAX	40
 
 static struct th_cq cq0;
 static struct th_ep ep0;
@@ -250,7 +254,7 @@ static unsigned int make_good(struct good *all)
 {
 	struct good *g = all;
 
-	memset(all, 0, 24 * sizeof(*all));
+	memset(all, 0, GOOD_MAX * sizeof(*all));
 	g->name = "NOP";
 	used_head(g++);
 	good_destroy(g++, "DESTROY_EQ", PNIC_ADM_DESTROY_EQ);
@@ -350,6 +354,59 @@ static unsigned int make_good(struct good *all)
 		g++;
 	}
 	{
+		struct pnic_adm_create_srq k = {
+			.hdr.opcode = PNIC_ADM_CREATE_SRQ, .srqn = htole32(1), .ctx = htole32(1),
+			.base = htole64(scratch), .log_size = 4, .db_page = htole32(1), .db_slot = htole16(103),
+		};
+
+		g->name = "CREATE_SRQ";
+		memcpy(g->cmd, &k, sizeof(k));
+		used_head(g);
+		memset(g->used + offsetof(struct pnic_adm_create_srq, srqn), 1,
+		       offsetof(struct pnic_adm_create_srq, rsvd0) - offsetof(struct pnic_adm_create_srq, srqn));
+		USED(g, pnic_adm_create_srq, db_page);
+		USED(g, pnic_adm_create_srq, db_slot);
+		g++;
+	}
+	good_destroy(g++, "DESTROY_SRQ", PNIC_ADM_DESTROY_SRQ);
+	{
+		struct pnic_adm_create_ctr k = {
+			.hdr.opcode = PNIC_ADM_CREATE_CTR, .ctr = htole32(1), .ctx = htole32(1),
+			.addr = htole64(scratch), .eqn = htole16(1), .db_page = htole32(1), .db_slot = htole16(104),
+		};
+
+		g->name = "CREATE_CTR";
+		memcpy(g->cmd, &k, sizeof(k));
+		used_head(g);
+		memset(g->used + offsetof(struct pnic_adm_create_ctr, ctr), 1,
+		       offsetof(struct pnic_adm_create_ctr, rsvd) - offsetof(struct pnic_adm_create_ctr, ctr));
+		g++;
+	}
+	good_destroy(g++, "DESTROY_CTR", PNIC_ADM_DESTROY_CTR);
+	{
+		struct pnic_adm_bind_ctr k = {
+			.hdr.opcode = PNIC_ADM_BIND_CTR, .kinds = htole16(1), .bind = 0,
+		};
+
+		g->name = "BIND_CTR";
+		memcpy(g->cmd, &k, sizeof(k));
+		used_head(g);
+		memset(g->used + offsetof(struct pnic_adm_bind_ctr, epn), 1,
+		       offsetof(struct pnic_adm_bind_ctr, rsvd) - offsetof(struct pnic_adm_bind_ctr, epn));
+		g++;
+	}
+	{
+		struct pnic_adm_cancel_recv k = { .hdr.opcode = PNIC_ADM_CANCEL_RECV };
+
+		g->name = "CANCEL_RECV";
+		memcpy(g->cmd, &k, sizeof(k));
+		used_head(g);
+		memset(g->used + offsetof(struct pnic_adm_cancel_recv, id), 1,
+		       offsetof(struct pnic_adm_cancel_recv, rsvd) - offsetof(struct pnic_adm_cancel_recv, id));
+		g++;
+	}
+	good_destroy(g++, "MR_SUSPEND", PNIC_ADM_MR_SUSPEND);
+	{
 		struct pnic_adm_map k = { .hdr.opcode = PNIC_ADM_STANDBY };
 
 		g->name = "STANDBY";
@@ -374,7 +431,7 @@ static unsigned int make_good(struct good *all)
 
 KTAP_TEST(reserved_bytes)
 {
-	struct good all[32];
+	struct good all[GOOD_MAX];
 	struct th_host *h;
 	unsigned int i, b, n;
 	struct th t;
@@ -402,7 +459,7 @@ KTAP_TEST(reserved_bytes)
 		for (i = 0; i < 256; i++) {
 			struct pnic_adm_hdr cmd[8] = { { .opcode = i } };
 
-			if (i <= 0x0e || (i >= 0x20 && i <= 0x2c))
+			if (i <= 0x16 || (i >= 0x20 && i <= 0x2c))
 				continue;
 			CHECK_EQ(th_cmd(h, cmd), PNIC_AS_BAD_OPCODE);
 		}
@@ -433,7 +490,7 @@ static struct good *named(struct good *all, const char *name)
 
 KTAP_TEST(command_fields)
 {
-	struct good all[32], *g;
+	struct good all[GOOD_MAX], *g;
 	struct th_host *h;
 	struct th t;
 
@@ -520,7 +577,11 @@ KTAP_TEST(command_fields)
 		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, sq_log_size, k->sq_log_size = 16);
 		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, rq_log_size, k->rq_log_size = 16);
 		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, rq_log_size, k->rq_log_size = 1; k->rq_base = 0);
-		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, flags, k->flags = htole16(2));
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, flags, k->flags = htole16(4));
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, srqn, k->srqn = htole32(1));
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, srqn, k->flags = htole16(2); k->srqn = htole32(65536));
+		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, rq_base, k->flags = htole16(2));
+		WRONG(pnic_adm_create_ep, PNIC_AS_NOT_FOUND, srqn, k->flags = htole16(2); k->rq_base = 0);
 		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, send_cqn, k->send_cqn = htole32(65536));
 		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, recv_cqn, k->recv_cqn = htole32(UINT32_MAX));
 		WRONG(pnic_adm_create_ep, PNIC_AS_INVALID_FIELD, db_page, k->db_page = htole32(PM_DB_PAGES));
@@ -536,6 +597,71 @@ KTAP_TEST(command_fields)
 		*th_slot(h, 1, 101) = 12345;
 		WRONG(pnic_adm_create_ep, PNIC_AS_OK, epn, );
 		CHECK_EQ(*th_slot(h, 1, 101), 0);
+	}
+	SUBTEST("CREATE_SRQ, DESTROY_SRQ") {
+		g = named(all, "CREATE_SRQ");
+		WRONG(pnic_adm_create_srq, PNIC_AS_INVALID_FIELD, srqn, k->srqn = htole32(65536));
+		WRONG(pnic_adm_create_srq, PNIC_AS_INVALID_FIELD, ctx, k->ctx = 0);
+		WRONG(pnic_adm_create_srq, PNIC_AS_INVALID_FIELD, base, k->base = 0);
+		WRONG(pnic_adm_create_srq, PNIC_AS_INVALID_FIELD, base, k->base = htole64(64));
+		WRONG(pnic_adm_create_srq, PNIC_AS_INVALID_FIELD, log_size, k->log_size = 16);
+		WRONG(pnic_adm_create_srq, PNIC_AS_INVALID_FIELD, db_page, k->db_page = htole32(PM_DB_PAGES));
+		WRONG(pnic_adm_create_srq, PNIC_AS_INVALID_FIELD, db_slot, k->db_slot = htole16(7));
+		WRONG(pnic_adm_create_srq, PNIC_AS_INVALID_FIELD, db_slot, k->db_slot = htole16(512));
+		WRONG(pnic_adm_create_srq, PNIC_AS_NOT_FOUND, ctx, k->ctx = htole32(2));
+		WRONG(pnic_adm_create_srq, PNIC_AS_NOT_FOUND, db_page, k->db_page = htole32(2));
+		WRONG(pnic_adm_create_srq, PNIC_AS_EXISTS, db_slot, k->db_slot = htole16(ep0.sq_slot));
+		WRONG(pnic_adm_create_srq, PNIC_AS_OK, srqn, );
+		WRONG(pnic_adm_create_srq, PNIC_AS_EXISTS, srqn, );
+		g = named(all, "DESTROY_SRQ");
+		WRONG(pnic_adm_destroy, PNIC_AS_INVALID_FIELD, id, k->id = htole32(65536));
+		WRONG(pnic_adm_destroy, PNIC_AS_NOT_FOUND, id, );
+		WRONG(pnic_adm_destroy, PNIC_AS_OK, id, k->id = htole32(1));
+	}
+	SUBTEST("CREATE_CTR, BIND_CTR, DESTROY_CTR") {
+		g = named(all, "CREATE_CTR");
+		WRONG(pnic_adm_create_ctr, PNIC_AS_INVALID_FIELD, ctr, k->ctr = htole32(65536));
+		WRONG(pnic_adm_create_ctr, PNIC_AS_INVALID_FIELD, ctx, k->ctx = htole32(1024));
+		WRONG(pnic_adm_create_ctr, PNIC_AS_INVALID_FIELD, addr, k->addr = 0);
+		WRONG(pnic_adm_create_ctr, PNIC_AS_INVALID_FIELD, addr, k->addr = htole64(scratch + 32));
+		WRONG(pnic_adm_create_ctr, PNIC_AS_INVALID_FIELD, eqn, k->eqn = htole16(16));
+		WRONG(pnic_adm_create_ctr, PNIC_AS_INVALID_FIELD, db_slot, k->db_slot = 0);
+		WRONG(pnic_adm_create_ctr, PNIC_AS_INVALID_FIELD, db_page, k->db_page = htole32(PM_DB_PAGES));
+		WRONG(pnic_adm_create_ctr, PNIC_AS_NOT_FOUND, ctx, k->ctx = htole32(2));
+		WRONG(pnic_adm_create_ctr, PNIC_AS_NOT_FOUND, eqn, k->eqn = htole16(9));
+		WRONG(pnic_adm_create_ctr, PNIC_AS_DMA_FAULT, addr, k->addr = htole64(64));
+		WRONG(pnic_adm_create_ctr, PNIC_AS_EXISTS, db_slot, k->db_slot = htole16(ep0.sq_slot));
+		WRONG(pnic_adm_create_ctr, PNIC_AS_OK, ctr, );
+		WRONG(pnic_adm_create_ctr, PNIC_AS_EXISTS, ctr, );
+		g = named(all, "BIND_CTR");
+		WRONG(pnic_adm_bind_ctr, PNIC_AS_INVALID_FIELD, epn, k->epn = htole32(65536));
+		WRONG(pnic_adm_bind_ctr, PNIC_AS_INVALID_FIELD, ctr, k->bind = 1; k->ctr = htole32(65536));
+		WRONG(pnic_adm_bind_ctr, PNIC_AS_INVALID_FIELD, ctr, k->ctr = htole32(1));
+		WRONG(pnic_adm_bind_ctr, PNIC_AS_INVALID_FIELD, kinds, k->kinds = 0);
+		WRONG(pnic_adm_bind_ctr, PNIC_AS_INVALID_FIELD, kinds, k->kinds = htole16(0x80));
+		WRONG(pnic_adm_bind_ctr, PNIC_AS_INVALID_FIELD, bind, k->bind = 2);
+		WRONG(pnic_adm_bind_ctr, PNIC_AS_NOT_FOUND, epn, k->epn = htole32(77));
+		WRONG(pnic_adm_bind_ctr, PNIC_AS_NOT_FOUND, ctr, k->bind = 1; k->ctr = htole32(2));
+		WRONG(pnic_adm_bind_ctr, PNIC_AS_OK, ctr, k->bind = 1; k->ctr = htole32(1); k->kinds = htole16(0x7f));
+		g = named(all, "DESTROY_CTR");
+		WRONG(pnic_adm_destroy, PNIC_AS_INVALID_FIELD, id, k->id = htole32(65536));
+		WRONG(pnic_adm_destroy, PNIC_AS_NOT_FOUND, id, );
+		WRONG(pnic_adm_destroy, PNIC_AS_BUSY, id, k->id = htole32(1));
+		g = named(all, "BIND_CTR");
+		WRONG(pnic_adm_bind_ctr, PNIC_AS_OK, ctr, k->kinds = htole16(0x7f));
+		g = named(all, "DESTROY_CTR");
+		WRONG(pnic_adm_destroy, PNIC_AS_OK, id, k->id = htole32(1));
+	}
+	SUBTEST("CANCEL_RECV, MR_SUSPEND") {
+		g = named(all, "CANCEL_RECV");
+		WRONG(pnic_adm_cancel_recv, PNIC_AS_INVALID_FIELD, id, k->id = htole32(65536));
+		WRONG(pnic_adm_cancel_recv, PNIC_AS_INVALID_FIELD, srq, k->srq = 2);
+		WRONG(pnic_adm_cancel_recv, PNIC_AS_NOT_FOUND, id, k->id = htole32(50));
+		WRONG(pnic_adm_cancel_recv, PNIC_AS_NOT_FOUND, id, k->srq = 1; k->id = htole32(50));
+		WRONG(pnic_adm_cancel_recv, PNIC_AS_NOT_FOUND, index, );
+		g = named(all, "MR_SUSPEND");
+		WRONG(pnic_adm_destroy, PNIC_AS_INVALID_FIELD, id, k->id = htole32(262144));
+		WRONG(pnic_adm_destroy, PNIC_AS_NOT_FOUND, id, k->id = htole32(9));
 	}
 	SUBTEST("CREATE_MR") {
 		g = named(all, "CREATE_MR");

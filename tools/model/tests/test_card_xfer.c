@@ -3,50 +3,7 @@
  * Transfers between two cards: every operation, size and buffer list, every way to fail, and the order in
  * which things happen.
  */
-#include "card_host.h"
-
-/* Two cards, a context, queues, an endpoint and a region on each. */
-struct pair {
-	struct th t;
-	struct th_cq scq[2], rcq[2];
-	struct th_ep ep[2];
-	struct th_mr mr[2];
-};
-
-#define MR_LEN	(3u << 20)
-
-static void pair_config(struct pm_fabric_config *c)
-{
-	th_config(c, 2, "test-16");
-}
-
-static void pair_open(struct pair *p, struct th_ep_opts o, uint8_t cq_log)
-{
-	struct pm_fabric_config c;
-	unsigned int i;
-
-	pair_config(&c);
-	th_open_config(&p->t, &c, 12288);
-	for (i = 0; i < 2; i++) {
-		struct th_host *h = &p->t.h[i];
-
-		th_up(h);
-		th_ctx(h, 1, 5);
-		th_cq(h, &p->scq[i], 0, 1, cq_log);
-		th_cq(h, &p->rcq[i], 1, 1, cq_log);
-		th_ep(h, &p->ep[i], 10 + i, &p->scq[i], &p->rcq[i], o);
-		th_mr(h, &p->mr[i], 3 + i, 1, MR_LEN, TH_RIGHTS_ALL);
-	}
-}
-
-static void pair_close(struct pair *p)
-{
-	th_mr_free(&p->mr[0]);
-	th_mr_free(&p->mr[1]);
-	th_close(&p->t);
-}
-
-static const struct th_ep_opts plain = { .sq_log = 6, .rq_log = 6, .rnr_us = 1000000 };
+#include "card_pair.h"
 
 static const uint32_t sizes[] = {
 	0, 1, 15, 16, 17, 63, 64, 65, 272, 4095, 4096, 4097, (1u << 20) + 3,
@@ -406,9 +363,9 @@ KTAP_TEST(bad_descriptors)
 		__VA_ARGS__;					\
 		expect(&p, &s, PNIC_ST_BAD_DESC);		\
 	}
-	BAD("opcode 9", s.opcode = 9)
+	BAD("opcode 10", s.opcode = 10)
 	BAD("opcode of a receive", s.opcode = PNIC_OP_RECV)
-	BAD("unknown flag", s.flags |= 0x08)
+	BAD("unknown flag", s.flags |= 0x10)
 	BAD("nine buffers", s.num_sge = 9)
 	BAD("two buffers in one slot", s.num_sge = 2)
 	BAD("inline longer than its slots", s.flags |= PNIC_SQF_INLINE)
