@@ -17,7 +17,7 @@
  *	lanes->run_lock		a turn of the lane agent
  *	pd->counts->lock	the card's counters
  *	pd->buf_lock		the command buffer
- *	pd->files_lock, pd->cqs.xa_lock, pd->eps.xa_lock, eq->lock
+ *	pd->files_lock, pd->cqs.xa_lock, pd->eps.xa_lock, pd->ctrs.xa_lock, eq->lock
  *				spinlocks, interrupts off
  *	lanes->lock		spinlock, interrupts off
  *	admin.lock, evq.lock, pd->status_lock, history->lock
@@ -72,6 +72,8 @@ struct pnic_lanes;
  * @max_ep: endpoints
  * @max_mr: regions
  * @max_mr_pages: pages of one region
+ * @max_srq: shared receive queues, 0 without the capability
+ * @max_ctr: counters, the same
  * @max_log_eq: log2 of the entries of an event queue
  * @max_log_cq: of a completion queue
  * @max_log_sq: log2 of the slots of a send ring
@@ -109,6 +111,8 @@ struct pnic_caps {
 	u32 max_ep;
 	u32 max_mr;
 	u32 max_mr_pages;
+	u32 max_srq;
+	u32 max_ctr;
 	u8 max_log_eq;
 	u8 max_log_cq;
 	u8 max_log_sq;
@@ -195,7 +199,7 @@ struct pnic_admin {
  * @stopped: the card wrote nonsense into it
  * @eqn: its number, and its vector
  * @irq: Linux's number of the interrupt, 0: not requested
- * @users: completion queues that report here
+ * @users: completion queues and counters that report here
  * @last_head: @head when the watchdog came by
  * @was_waiting: an event was there then
  * @pd: the device
@@ -228,6 +232,8 @@ struct pnic_eq {
  * @pinned_pages: pages of user memory that are pinned
  * @cqs: completion queues
  * @eps: endpoints
+ * @srqs: shared receive queues
+ * @ctrs: counters
  * @ring_bytes: memory of rings
  * @dma_maps: DMA mappings of regions and rings
  * @db_pages: doorbell pages that are bound
@@ -244,6 +250,8 @@ struct pnic_stats {
 	atomic_long_t pinned_pages;
 	atomic_t cqs;
 	atomic_t eps;
+	atomic_t srqs;
+	atomic_t ctrs;
 	atomic_long_t ring_bytes;
 	atomic_t dma_maps;
 	atomic_t db_pages;
@@ -270,10 +278,14 @@ struct pnic_stats {
  * @cqs: completion queues by number; its lock also keeps them from being freed
  *	while an event is delivered
  * @eps: endpoints by number, the same
+ * @ctrs: counters by number, the same
  * @mrs: region indices in use
+ * @srqs: numbers of shared receive queues in use
  * @next_cq: so that a number does not come again soon
  * @next_ep: the same
  * @next_mr: the same
+ * @next_srq: the same
+ * @next_ctr: the same
  * @ctxs: context numbers in use
  * @db_ids: doorbell pages in use
  * @lanes: lane manager; events go there while it is not NULL
@@ -319,10 +331,14 @@ struct pnic_dev {
 	unsigned int num_eqs;
 	struct xarray cqs;
 	struct xarray eps;
+	struct xarray ctrs;
 	struct xarray mrs;
+	struct xarray srqs;
 	u32 next_cq;
 	u32 next_ep;
 	u32 next_mr;
+	u32 next_srq;
+	u32 next_ctr;
 	struct xarray ctxs;
 	struct xarray db_ids;
 	struct pnic_lanes *lanes;
@@ -443,6 +459,13 @@ int pnic_cmd_destroy_cq(struct pnic_dev *pd, u32 cqn);
 int pnic_cmd_create_ep(struct pnic_dev *pd, struct pnic_adm_create_ep *cmd);
 int pnic_cmd_destroy_ep(struct pnic_dev *pd, u32 epn);
 int pnic_cmd_reset_ep(struct pnic_dev *pd, u32 epn);
+int pnic_cmd_create_srq(struct pnic_dev *pd, struct pnic_adm_create_srq *cmd);
+int pnic_cmd_destroy_srq(struct pnic_dev *pd, u32 srqn);
+int pnic_cmd_create_ctr(struct pnic_dev *pd, struct pnic_adm_create_ctr *cmd);
+int pnic_cmd_destroy_ctr(struct pnic_dev *pd, u32 ctrn);
+int pnic_cmd_bind_ctr(struct pnic_dev *pd, struct pnic_adm_bind_ctr *cmd);
+/* -ENOENT: there is no such entry, or a message has it. */
+int pnic_cmd_cancel_recv(struct pnic_dev *pd, struct pnic_adm_cancel_recv *cmd);
 
 /* For the lane manager. @why: result[0] of a refusal (enum pnic_map_refusal), may be NULL. */
 int pnic_cmd_link_query(struct pnic_dev *pd, struct pnic_link_info *out);

@@ -65,6 +65,8 @@ static int pnic_caps_check_ranges(struct pnic_dev *pd, const struct pnic_caps *c
 		{ "max_ep", c->max_ep, 1, 1 << 24 },
 		{ "max_mr", c->max_mr, 1, 1 << 24 },
 		{ "max_mr_pages", c->max_mr_pages, 1, S32_MAX },
+		{ "max_srq", c->max_srq, !!(c->caps & PNIC_CAP_LO_SRQ), 1 << 24 },
+		{ "max_ctr", c->max_ctr, !!(c->caps & PNIC_CAP_LO_COUNTER), 1 << 24 },
 		{ "max_log_eq", c->max_log_eq, 4, 20 },
 		{ "max_log_cq", c->max_log_cq, 1, 31 },
 		{ "max_log_sq", c->max_log_sq, 4, 31 },
@@ -116,6 +118,10 @@ static void pnic_caps_convert(const struct pnic_identify *id, struct pnic_caps *
 	c->max_ep = le32_to_cpu(id->max_ep);
 	c->max_mr = le32_to_cpu(id->max_mr);
 	c->max_mr_pages = le32_to_cpu(id->max_mr_pages);
+	if (c->caps & PNIC_CAP_LO_SRQ)
+		c->max_srq = le32_to_cpu(id->max_srq);
+	if (c->caps & PNIC_CAP_LO_COUNTER)
+		c->max_ctr = le32_to_cpu(id->max_ctr);
 	c->max_log_eq = id->max_log_eq;
 	c->max_log_cq = id->max_log_cq;
 	c->max_log_sq = id->max_log_sq;

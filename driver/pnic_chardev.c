@@ -37,6 +37,16 @@ static u64 pnic_chardev_features(const struct pnic_caps *caps)
 		features |= PNIC_FEAT_ATOMICS;
 	if (caps->caps & PNIC_CAP_LO_LANES)
 		features |= PNIC_FEAT_LANES;
+	if (caps->caps & PNIC_CAP_LO_SRQ)
+		features |= PNIC_FEAT_SRQ;
+	if (caps->caps & PNIC_CAP_LO_COUNTER)
+		features |= PNIC_FEAT_COUNTER;
+	if (caps->caps & PNIC_CAP_LO_SIGNAL)
+		features |= PNIC_FEAT_SIGNAL;
+	if (caps->caps & PNIC_CAP_LO_QUIET)
+		features |= PNIC_FEAT_QUIET;
+	if (caps->caps & PNIC_CAP_LO_CANCEL)
+		features |= PNIC_FEAT_CANCEL;
 	return features;
 }
 
@@ -77,6 +87,8 @@ static int pnic_chardev_info(struct pnic_file *pf, void *data)
 		.lanes_data = caps->lanes_data,
 		.lanes_spare = caps->lanes_spare,
 		.lane_kbps = caps->payload_kbps,
+		.max_srq = caps->max_srq,
+		.max_ctr = caps->max_ctr,
 	};
 	strscpy(arg->serial, caps->serial, sizeof(arg->serial));
 	strscpy(arg->pci, pci_name(pd->pdev), sizeof(arg->pci));
@@ -111,6 +123,10 @@ union pnic_chardev_arg {
 	struct pnic_ioc_cq_create cq_create;
 	struct pnic_ioc_ep_create ep_create;
 	struct pnic_ioc_link_info link_info;
+	struct pnic_ioc_srq_create srq_create;
+	struct pnic_ioc_ctr_create ctr_create;
+	struct pnic_ioc_ctr_bind ctr_bind;
+	struct pnic_ioc_recv_cancel recv_cancel;
 };
 
 /**
@@ -165,6 +181,18 @@ static const struct pnic_chardev_call pnic_chardev_calls[] = {
 		  .run = pnic_ep_reset),
 	PNIC_CALL(PNIC_IOC_LINK_INFO, struct pnic_ioc_link_info, rsvd,
 		  .answers = true, .run = pnic_chardev_link_info),
+	PNIC_CALL(PNIC_IOC_SRQ_CREATE, struct pnic_ioc_srq_create, wake_offset, .needs_ctx = true,
+		  .answers = true, .run = pnic_srq_create, .undo = pnic_srq_undo),
+	PNIC_CALL(PNIC_IOC_SRQ_DESTROY, struct pnic_ioc_handle, rsvd, .needs_ctx = true,
+		  .run = pnic_srq_destroy),
+	PNIC_CALL(PNIC_IOC_CTR_CREATE, struct pnic_ioc_ctr_create, wake_offset, .needs_ctx = true,
+		  .answers = true, .run = pnic_ctr_create, .undo = pnic_ctr_undo),
+	PNIC_CALL(PNIC_IOC_CTR_DESTROY, struct pnic_ioc_handle, rsvd, .needs_ctx = true,
+		  .run = pnic_ctr_destroy),
+	PNIC_CALL(PNIC_IOC_CTR_BIND, struct pnic_ioc_ctr_bind, rsvd, .needs_ctx = true,
+		  .run = pnic_ctr_bind),
+	PNIC_CALL(PNIC_IOC_RECV_CANCEL, struct pnic_ioc_recv_cancel, index, .needs_ctx = true,
+		  .run = pnic_recv_cancel),
 };
 
 static const struct pnic_chardev_call *pnic_chardev_find(unsigned int cmd)
@@ -487,13 +515,15 @@ static void pnic_chardev_release_dev(struct device *dev)
 	pnic_status_free(pd);
 	xa_destroy(&pd->db_ids);
 	xa_destroy(&pd->ctxs);
+	xa_destroy(&pd->srqs);
 	xa_destroy(&pd->mrs);
+	xa_destroy(&pd->ctrs);
 	xa_destroy(&pd->eps);
 	xa_destroy(&pd->cqs);
 	kfree(pd);
 }
 
-static struct lock_class_key pnic_cqs_key, pnic_eps_key;
+static struct lock_class_key pnic_cqs_key, pnic_eps_key, pnic_ctrs_key;
 
 /* Makes pd->dev: from now on @pd is given back by put_device(). */
 int pnic_chardev_prepare(struct pnic_dev *pd)
@@ -506,13 +536,16 @@ int pnic_chardev_prepare(struct pnic_dev *pd)
 	INIT_LIST_HEAD(&pd->files);
 	xa_init_flags(&pd->cqs, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);
 	xa_init_flags(&pd->eps, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);
+	xa_init_flags(&pd->ctrs, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);
 	/*
 	 * To lockdep all arrays that one file initializes are of one class; interrupts take
-	 * these two and no others.
+	 * these three and no others.
 	 */
 	lockdep_set_class(&pd->cqs.xa_lock, &pnic_cqs_key);
 	lockdep_set_class(&pd->eps.xa_lock, &pnic_eps_key);
+	lockdep_set_class(&pd->ctrs.xa_lock, &pnic_ctrs_key);
 	xa_init_flags(&pd->mrs, XA_FLAGS_ALLOC);
+	xa_init_flags(&pd->srqs, XA_FLAGS_ALLOC);
 	xa_init_flags(&pd->ctxs, XA_FLAGS_ALLOC1);
 	xa_init_flags(&pd->db_ids, XA_FLAGS_ALLOC);
 

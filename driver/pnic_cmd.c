@@ -198,6 +198,44 @@ int pnic_cmd_reset_ep(struct pnic_dev *pd, u32 epn)
 	return pnic_cmd_object(pd, PNIC_ADM_RESET_EP, &cmd, PNIC_CMD_REPEAT);
 }
 
+int pnic_cmd_create_srq(struct pnic_dev *pd, struct pnic_adm_create_srq *cmd)
+{
+	return pnic_cmd_object(pd, PNIC_ADM_CREATE_SRQ, cmd, PNIC_CMD_CREATE);
+}
+
+int pnic_cmd_destroy_srq(struct pnic_dev *pd, u32 srqn)
+{
+	return pnic_cmd_destroy(pd, PNIC_ADM_DESTROY_SRQ, srqn);
+}
+
+int pnic_cmd_create_ctr(struct pnic_dev *pd, struct pnic_adm_create_ctr *cmd)
+{
+	return pnic_cmd_object(pd, PNIC_ADM_CREATE_CTR, cmd, PNIC_CMD_CREATE);
+}
+
+int pnic_cmd_destroy_ctr(struct pnic_dev *pd, u32 ctrn)
+{
+	return pnic_cmd_destroy(pd, PNIC_ADM_DESTROY_CTR, ctrn);
+}
+
+int pnic_cmd_bind_ctr(struct pnic_dev *pd, struct pnic_adm_bind_ctr *cmd)
+{
+	return pnic_cmd_object(pd, PNIC_ADM_BIND_CTR, cmd, PNIC_CMD_REPEAT);
+}
+
+int pnic_cmd_cancel_recv(struct pnic_dev *pd, struct pnic_adm_cancel_recv *cmd)
+{
+	u64 result = 0;
+	int err;
+
+	/* Repeated it would not tell a cancelled entry from one that was taken. */
+	err = pnic_cmd_do(pd, PNIC_ADM_CANCEL_RECV, cmd, PNIC_CMD_ONCE, &result);
+	if (!err || err == -ENOENT || err == -ENOSPC || pnic_cmd_unconfirmed(err))
+		return err;
+	pnic_nonsense(pd, "cancelling refused: %pe, %#llx", ERR_PTR(err), result);
+	return -EIO;
+}
+
 int pnic_cmd_identify(struct pnic_dev *pd, struct pnic_identify *id)
 {
 	struct pnic_adm_identify cmd = { .addr = cpu_to_le64(pd->buf_dma) };

@@ -114,6 +114,11 @@ void pnic_ctx_undo(struct pnic_file *pf, void *data)
 	mutex_unlock(&pf->lock);
 }
 
+/* What uses other things goes first. */
+static const enum pnic_obj_kind pnic_ctx_order[] = {
+	PNIC_OBJ_EP, PNIC_OBJ_SRQ, PNIC_OBJ_CTR, PNIC_OBJ_CQ, PNIC_OBJ_MR,
+};
+
 /* --- in good order ---- */
 
 /* 0 if the card confirmed; the object is gone then. */
@@ -131,6 +136,16 @@ static int pnic_obj_destroy(struct pnic_obj *obj)
 		err = pnic_cq_remove(container_of(obj, struct pnic_cq, obj));
 		if (!err)
 			pnic_cq_free(container_of(obj, struct pnic_cq, obj));
+		return err;
+	case PNIC_OBJ_SRQ:
+		err = pnic_srq_remove(container_of(obj, struct pnic_srq, obj));
+		if (!err)
+			pnic_srq_free(container_of(obj, struct pnic_srq, obj));
+		return err;
+	case PNIC_OBJ_CTR:
+		err = pnic_ctr_remove(container_of(obj, struct pnic_ctr, obj));
+		if (!err)
+			pnic_ctr_free(container_of(obj, struct pnic_ctr, obj));
 		return err;
 	case PNIC_OBJ_MR:
 		err = pnic_mr_revoke(container_of(obj, struct pnic_mr, obj));
@@ -164,15 +179,13 @@ static int pnic_ctx_destroy_kind(struct pnic_file *pf, enum pnic_obj_kind kind)
  */
 int pnic_ctx_destroy(struct pnic_file *pf)
 {
-	int err;
+	unsigned int i;
+	int err = 0;
 
 	if (!pf->ctx)
 		return 0;
-	err = pnic_ctx_destroy_kind(pf, PNIC_OBJ_EP);
-	if (!err)
-		err = pnic_ctx_destroy_kind(pf, PNIC_OBJ_CQ);
-	if (!err)
-		err = pnic_ctx_destroy_kind(pf, PNIC_OBJ_MR);
+	for (i = 0; !err && i < ARRAY_SIZE(pnic_ctx_order); i++)
+		err = pnic_ctx_destroy_kind(pf, pnic_ctx_order[i]);
 	if (!err)
 		err = pnic_dbpage_unbind_all(pf);
 	if (!err)
@@ -200,6 +213,27 @@ void pnic_ctx_revoke_all(struct pnic_dev *pd)
 	}
 }
 
+static void pnic_obj_free(struct pnic_obj *obj)
+{
+	switch (obj->kind) {
+	case PNIC_OBJ_EP:
+		pnic_ep_free(container_of(obj, struct pnic_ep, obj));
+		break;
+	case PNIC_OBJ_SRQ:
+		pnic_srq_free(container_of(obj, struct pnic_srq, obj));
+		break;
+	case PNIC_OBJ_CTR:
+		pnic_ctr_free(container_of(obj, struct pnic_ctr, obj));
+		break;
+	case PNIC_OBJ_CQ:
+		pnic_cq_free(container_of(obj, struct pnic_cq, obj));
+		break;
+	case PNIC_OBJ_MR:
+		pnic_mr_free(container_of(obj, struct pnic_mr, obj));
+		break;
+	}
+}
+
 static void pnic_ctx_kill_kind(struct pnic_file *pf, enum pnic_obj_kind kind)
 {
 	struct pnic_obj *obj;
@@ -208,21 +242,17 @@ static void pnic_ctx_kill_kind(struct pnic_file *pf, enum pnic_obj_kind kind)
 	xa_for_each(&pf->objs, i, obj) {
 		if (obj->kind != kind)
 			continue;
-		if (kind == PNIC_OBJ_EP)
-			pnic_ep_free(container_of(obj, struct pnic_ep, obj));
-		else if (kind == PNIC_OBJ_CQ)
-			pnic_cq_free(container_of(obj, struct pnic_cq, obj));
-		else
-			pnic_mr_free(container_of(obj, struct pnic_mr, obj));
+		pnic_obj_free(obj);
 		cond_resched();
 	}
 }
 
 static void pnic_ctx_kill(struct pnic_file *pf)
 {
-	pnic_ctx_kill_kind(pf, PNIC_OBJ_EP);
-	pnic_ctx_kill_kind(pf, PNIC_OBJ_CQ);
-	pnic_ctx_kill_kind(pf, PNIC_OBJ_MR);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pnic_ctx_order); i++)
+		pnic_ctx_kill_kind(pf, pnic_ctx_order[i]);
 	pnic_dbpage_free_all(pf);
 	if (pf->ctx)
 		pnic_ctx_forget(pf);

@@ -26,6 +26,8 @@ static int resources_show(struct seq_file *s, void *unused)
 	seq_printf(s, "pinned_pages %ld\n", atomic_long_read(&st->pinned_pages));
 	seq_printf(s, "completion_queues %d\n", atomic_read(&st->cqs));
 	seq_printf(s, "endpoints %d\n", atomic_read(&st->eps));
+	seq_printf(s, "shared_queues %d\n", atomic_read(&st->srqs));
+	seq_printf(s, "completion_counters %d\n", atomic_read(&st->ctrs));
 	seq_printf(s, "ring_bytes %ld\n", atomic_long_read(&st->ring_bytes));
 	seq_printf(s, "dma_mappings %d\n", atomic_read(&st->dma_maps));
 	seq_printf(s, "doorbell_pages %d\n", atomic_read(&st->db_pages));

@@ -49,6 +49,10 @@ static int pnic_ep_command(struct pnic_ep *ep, const struct pnic_ioc_ep_create *
 		.rnr_timeout_us = cpu_to_le32(arg->rnr_timeout_us),
 	};
 
+	if (ep->srq) {
+		cmd.flags |= cpu_to_le16(PNIC_EPF_SRQ);
+		cmd.srqn = cpu_to_le32(ep->srq->srqn);
+	}
 	if (ep->rq_entries) {
 		cmd.rq_base = cpu_to_le64(ep->rq.dma);
 		cmd.rq_log_size = ilog2(ep->rq_entries);
@@ -67,6 +71,21 @@ static struct pnic_cq *pnic_ep_use_cq(struct pnic_file *pf, u32 handle)
 	cq = container_of(obj, struct pnic_cq, obj);
 	cq->users++;
 	return cq;
+}
+
+/* 0 as a handle: no shared queue is wanted. */
+static int pnic_ep_use_srq(struct pnic_file *pf, struct pnic_ep *ep, u32 handle)
+{
+	struct pnic_obj *obj;
+
+	if (!handle)
+		return 0;
+	obj = pnic_obj_find(pf, handle, PNIC_OBJ_SRQ);
+	if (!obj)
+		return -ENOENT;
+	ep->srq = container_of(obj, struct pnic_srq, obj);
+	ep->srq->users++;
+	return 0;
 }
 
 static int pnic_ep_get_rings(struct pnic_file *pf, struct pnic_ep *ep)
@@ -96,6 +115,9 @@ static int pnic_ep_get(struct pnic_file *pf, struct pnic_ep *ep,
 	ep->recv_cq = pnic_ep_use_cq(pf, arg->recv_cq);
 	if (!ep->send_cq || !ep->recv_cq)
 		return -ENOENT;
+	err = pnic_ep_use_srq(pf, ep, arg->srq);
+	if (err)
+		return err;
 	if (pf->eps >= PNIC_FILE_QUEUES_MAX)
 		return -ENOSPC;
 	err = pnic_ep_get_rings(pf, ep);
@@ -134,6 +156,9 @@ static void pnic_ep_put(struct pnic_file *pf, struct pnic_ep *ep)
 	}
 	pnic_ring_free(pf, &ep->rq);
 	pnic_ring_free(pf, &ep->sq);
+	pnic_ctr_leave(ep);
+	if (ep->srq)
+		ep->srq->users--;
 	if (ep->recv_cq)
 		ep->recv_cq->users--;
 	if (ep->send_cq)
@@ -159,7 +184,9 @@ static void pnic_ep_answer(const struct pnic_ep *ep, struct pnic_ioc_ep_create *
 
 static int pnic_ep_check(const struct pnic_caps *caps, const struct pnic_ioc_ep_create *arg)
 {
-	if (arg->flags & ~PNIC_EP_STOP_ON_ERROR || arg->rsvd || !arg->sq_slots)
+	if (arg->flags & ~PNIC_EP_STOP_ON_ERROR || arg->rsvd || arg->rsvd2 || !arg->sq_slots)
+		return -EINVAL;
+	if (arg->srq && arg->rq_entries)
 		return -EINVAL;
 	if (arg->sq_slots > pnic_ring_entries_max(caps->max_log_sq, PNIC_SLOT_SIZE) ||
 	    arg->rq_entries > pnic_ring_entries_max(caps->max_log_rq, sizeof(struct pnic_rqe)))

@@ -50,7 +50,8 @@ static bool pnic_eq_lane_valid(const struct pnic_caps *caps, const struct pnic_e
 
 static bool pnic_eq_is_eq0(u8 type)
 {
-	return type != PNIC_EV_CQ && type != PNIC_EV_CQ_ERROR && type != PNIC_EV_EP_ERROR;
+	return type != PNIC_EV_CQ && type != PNIC_EV_CQ_ERROR && type != PNIC_EV_EP_ERROR &&
+	       type != PNIC_EV_CTR;
 }
 
 /* Is @e an event that the card may send? */
@@ -71,8 +72,10 @@ static bool pnic_eq_valid(const struct pnic_eq *eq, const struct pnic_eqe *e)
 		return id < caps->max_cq;
 	case PNIC_EV_CQ_ERROR:
 		return id < caps->max_cq && code && code <= PNIC_ST_FATAL;
+	case PNIC_EV_CTR:
+		return id < caps->max_ctr && !code;
 	case PNIC_EV_EP_ERROR:
-		return id < caps->max_ep && code && code <= PNIC_ST_FATAL;
+		return id < caps->max_ep && code && code <= PNIC_ST_REMOTE_MOVED;
 	case PNIC_EV_LINK:
 		return code <= PNIC_LINK_DISABLED;
 	case PNIC_EV_LANE:
@@ -105,6 +108,9 @@ static void pnic_eq_dispatch(struct pnic_eq *eq, const struct pnic_eqe *e)
 		break;
 	case PNIC_EV_EP_ERROR:
 		pnic_ep_error(pd, id, code);
+		break;
+	case PNIC_EV_CTR:
+		pnic_ctr_event(pd, id);
 		break;
 	case PNIC_EV_FATAL:
 		dev_err_ratelimited(&pd->pdev->dev, "fatal event %u, info %u\n", code, id);

@@ -227,7 +227,7 @@ static const struct nla_policy pnic_res_get_nl_policy[PNIC_A_RES_DEV_INDEX + 1] 
 /* PNIC_CMD_OBJECT_GET - dump */
 static const struct nla_policy pnic_object_get_nl_policy[PNIC_A_OBJECT_KIND + 1] = {
 	[PNIC_A_OBJECT_DEV_INDEX] = { .type = NLA_U32, },
-	[PNIC_A_OBJECT_KIND] = NLA_POLICY_MAX(NLA_U32, 3),
+	[PNIC_A_OBJECT_KIND] = NLA_POLICY_MAX(NLA_U32, 5),
 };
 
 /* Ops table for pnic */

@@ -80,6 +80,10 @@ static u32 object_kind(const struct pnic_obj *obj)
 		return PNIC_OBJECT_KIND_REGION;
 	case PNIC_OBJ_CQ:
 		return PNIC_OBJECT_KIND_CQ;
+	case PNIC_OBJ_SRQ:
+		return PNIC_OBJECT_KIND_SRQ;
+	case PNIC_OBJ_CTR:
+		return PNIC_OBJECT_KIND_COUNTER;
 	default:
 		return PNIC_OBJECT_KIND_ENDPOINT;
 	}
@@ -117,6 +121,19 @@ static bool object_put_ep(struct sk_buff *skb, const struct pnic_ep *ep)
 	       (READ_ONCE(ep->dead) && nla_put_flag(skb, PNIC_A_OBJECT_DEAD));
 }
 
+static bool object_put_srq(struct sk_buff *skb, const struct pnic_srq *srq)
+{
+	return nla_put_u32(skb, PNIC_A_OBJECT_ID, srq->srqn) ||
+	       nla_put_uint(skb, PNIC_A_OBJECT_BYTES, srq->ring.size) ||
+	       nla_put_u32(skb, PNIC_A_OBJECT_ENTRIES, srq->entries);
+}
+
+static bool object_put_ctr(struct sk_buff *skb, const struct pnic_ctr *ctr)
+{
+	return nla_put_u32(skb, PNIC_A_OBJECT_ID, ctr->ctrn) ||
+	       nla_put_uint(skb, PNIC_A_OBJECT_BYTES, ctr->mem.size);
+}
+
 static bool object_put(struct sk_buff *skb, const struct object_item *item)
 {
 	if (!item->obj)
@@ -128,6 +145,10 @@ static bool object_put(struct sk_buff *skb, const struct object_item *item)
 		return object_put_cq(skb, container_of(item->obj, struct pnic_cq, obj));
 	case PNIC_OBJ_EP:
 		return object_put_ep(skb, container_of(item->obj, struct pnic_ep, obj));
+	case PNIC_OBJ_SRQ:
+		return object_put_srq(skb, container_of(item->obj, struct pnic_srq, obj));
+	case PNIC_OBJ_CTR:
+		return object_put_ctr(skb, container_of(item->obj, struct pnic_ctr, obj));
 	}
 	return false;
 }

@@ -90,11 +90,15 @@ struct pnic_dbpage {
  * @PNIC_OBJ_MR: struct pnic_mr
  * @PNIC_OBJ_CQ: struct pnic_cq
  * @PNIC_OBJ_EP: struct pnic_ep
+ * @PNIC_OBJ_SRQ: struct pnic_srq
+ * @PNIC_OBJ_CTR: struct pnic_ctr
  */
 enum pnic_obj_kind {
 	PNIC_OBJ_MR,
 	PNIC_OBJ_CQ,
 	PNIC_OBJ_EP,
+	PNIC_OBJ_SRQ,
+	PNIC_OBJ_CTR,
 };
 
 /**
@@ -170,6 +174,59 @@ struct pnic_cq {
 };
 
 /**
+ * struct pnic_srq - a receive queue that endpoints share
+ * @obj: handle
+ * @srqn: number on the card
+ * @users: endpoints that receive from it
+ * @numbered: @srqn is in pd->srqs
+ * @entered: it has a handle
+ * @entries: how many, a power of two
+ * @ring: entries
+ * @db: doorbell page
+ * @slot: in it
+ */
+struct pnic_srq {
+	struct pnic_obj obj;
+	u32 srqn;
+	unsigned int users;
+	bool numbered;
+	bool entered;
+	u32 entries;
+	struct pnic_ring ring;
+	struct pnic_dbpage *db;
+	u16 slot;
+};
+
+/* Kinds of transfers that a counter can count: bits of PNIC_CTR_ALL. */
+#define PNIC_CTR_KINDS	7
+
+/**
+ * struct pnic_ctr - a completion counter
+ * @obj: handle
+ * @ctrn: number on the card
+ * @eventfd: signalled when it reaches its threshold, or NULL
+ * @eq: where the card reports
+ * @users: kinds of endpoints that it counts
+ * @numbered: @ctrn is in pd->ctrs
+ * @entered: it has a handle
+ * @mem: a page that begins with what the card writes
+ * @db: doorbell page
+ * @slot: in it
+ */
+struct pnic_ctr {
+	struct pnic_obj obj;
+	u32 ctrn;
+	struct eventfd_ctx *eventfd;
+	struct pnic_eq *eq;
+	unsigned int users;
+	bool numbered;
+	bool entered;
+	struct pnic_ring mem;
+	struct pnic_dbpage *db;
+	u16 slot;
+};
+
+/**
  * struct pnic_ep - an endpoint
  * @obj: handle
  * @epn: number on the card
@@ -178,6 +235,8 @@ struct pnic_cq {
  * @recv_cq: where receives complete
  * @sq: send ring
  * @rq: receive ring, size 0 if there is none
+ * @srq: shared queue in its place, or NULL
+ * @ctrs: what counts its transfers, by kind, or NULL
  * @sq_slots: slots of the send ring, a power of two
  * @rq_entries: of the receive ring, the same, or 0
  * @entered: it has a handle
@@ -194,6 +253,8 @@ struct pnic_ep {
 	struct pnic_cq *recv_cq;
 	struct pnic_ring sq;
 	struct pnic_ring rq;
+	struct pnic_srq *srq;
+	struct pnic_ctr *ctrs[PNIC_CTR_KINDS];
 	u32 sq_slots;
 	u32 rq_entries;
 	bool entered;
@@ -248,6 +309,8 @@ struct pnic_evq {
  * @mrs: how many regions
  * @cqs: how many completion queues
  * @eps: how many endpoints
+ * @srqs: how many shared receive queues
+ * @ctrs: how many counters
  * @pinned_pages: of all regions
  * @ring_bytes: how much memory of rings
  * @dbpages: doorbell pages
@@ -276,6 +339,8 @@ struct pnic_file {
 	unsigned int mrs;
 	unsigned int cqs;
 	unsigned int eps;
+	unsigned int srqs;
+	unsigned int ctrs;
 	unsigned long pinned_pages;
 	size_t ring_bytes;
 	struct list_head dbpages;
@@ -335,6 +400,24 @@ int pnic_ep_reset(struct pnic_file *pf, void *arg);
 int pnic_ep_remove(struct pnic_ep *ep);
 void pnic_ep_free(struct pnic_ep *ep);
 void pnic_ep_error(struct pnic_dev *pd, u32 epn, u32 code);
+
+/* pnic_srq.c */
+int pnic_srq_create(struct pnic_file *pf, void *arg);
+void pnic_srq_undo(struct pnic_file *pf, void *arg);
+int pnic_srq_destroy(struct pnic_file *pf, void *arg);
+int pnic_srq_remove(struct pnic_srq *srq);
+void pnic_srq_free(struct pnic_srq *srq);
+int pnic_recv_cancel(struct pnic_file *pf, void *arg);
+
+/* pnic_ctr.c; the event in interrupts */
+int pnic_ctr_create(struct pnic_file *pf, void *arg);
+void pnic_ctr_undo(struct pnic_file *pf, void *arg);
+int pnic_ctr_destroy(struct pnic_file *pf, void *arg);
+int pnic_ctr_bind(struct pnic_file *pf, void *arg);
+int pnic_ctr_remove(struct pnic_ctr *ctr);
+void pnic_ctr_free(struct pnic_ctr *ctr);
+void pnic_ctr_leave(struct pnic_ep *ep);
+void pnic_ctr_event(struct pnic_dev *pd, u32 ctrn);
 
 /* pnic_ring.c */
 u32 pnic_ring_entries_max(u8 log_max, size_t entry);

@@ -158,7 +158,7 @@ static const struct op ops[] = {
 	{ PNIC_CMD_COUNTERS_GET, "counters-get", false, { DEV } },
 	{ PNIC_CMD_COUNTERS_GET, "counters-get", true, { { 0 } } },
 	{ PNIC_CMD_RES_GET, "res-get", true, { DEV } },
-	{ PNIC_CMD_OBJECT_GET, "object-get", true, { DEV, { PNIC_A_OBJECT_KIND, U32, 0, 3 } } },
+	{ PNIC_CMD_OBJECT_GET, "object-get", true, { DEV, { PNIC_A_OBJECT_KIND, U32, 0, 5 } } },
 };
 
 #define OPS	(sizeof(ops) / sizeof(ops[0]))

@@ -25,6 +25,10 @@ union arg {
 	struct pnic_ioc_cq_create cq;
 	struct pnic_ioc_ep_create ep;
 	struct pnic_ioc_link_info link;
+	struct pnic_ioc_srq_create srq;
+	struct pnic_ioc_ctr_create ctr;
+	struct pnic_ioc_ctr_bind bind;
+	struct pnic_ioc_recv_cancel cancel;
 	uint8_t bytes[sizeof(struct pnic_ioc_info) + BIG_TAIL];
 };
 
@@ -36,6 +40,8 @@ struct bench {
 	struct pnic_ioc_mr_reg mr;
 	struct pnic_ioc_cq_create cq;
 	struct pnic_ioc_ep_create ep;
+	struct pnic_ioc_srq_create srq;
+	struct pnic_ioc_ctr_create ctr;
 };
 
 static struct resources before;
@@ -69,6 +75,10 @@ static void bench_open(struct bench *b)
 	REQUIRE_OK(dev_mr(b->fd, b->mem, PAGE, PNIC_MRF_LOCAL_WRITE, &b->mr));
 	REQUIRE_OK(dev_cq(b->fd, 64, &b->cq));
 	REQUIRE_OK(dev_ep(b->fd, b->cq.handle, b->cq.handle, &b->ep));
+	b->srq = (struct pnic_ioc_srq_create) { .size = sizeof(b->srq), .entries = 16 };
+	REQUIRE_OK(ioctl(b->fd, PNIC_IOC_SRQ_CREATE, &b->srq));
+	b->ctr = (struct pnic_ioc_ctr_create) { .size = sizeof(b->ctr), .eventfd = -1 };
+	REQUIRE_OK(ioctl(b->fd, PNIC_IOC_CTR_CREATE, &b->ctr));
 }
 
 static void bench_close(struct bench *b)
@@ -78,24 +88,33 @@ static void bench_close(struct bench *b)
 }
 
 enum call { INFO, CTX_CREATE, MR_REG, MR_DEREG, CQ_CREATE, CQ_DESTROY, EP_CREATE, EP_DESTROY, EP_RESET,
-	    LINK_INFO, CALLS };
+	    LINK_INFO, SRQ_CREATE, SRQ_DESTROY, CTR_CREATE, CTR_DESTROY, CTR_BIND, RECV_CANCEL, CALLS };
 
 static const struct {
 	const char *name;
 	unsigned long request;
 	uint32_t size;
 	bool needs_ctx;
+	uint32_t first;			/* size in the first version, 0: the same */
 } calls[CALLS] = {
-	[INFO]		= { "INFO", PNIC_IOC_INFO, sizeof(struct pnic_ioc_info), false },
+	[INFO]		= { "INFO", PNIC_IOC_INFO, sizeof(struct pnic_ioc_info), false,
+			    offsetof(struct pnic_ioc_info, max_srq) },
 	[CTX_CREATE]	= { "CTX_CREATE", PNIC_IOC_CTX_CREATE, sizeof(struct pnic_ioc_ctx_create), false },
 	[MR_REG]	= { "MR_REG", PNIC_IOC_MR_REG, sizeof(struct pnic_ioc_mr_reg), true },
 	[MR_DEREG]	= { "MR_DEREG", PNIC_IOC_MR_DEREG, sizeof(struct pnic_ioc_handle), true },
 	[CQ_CREATE]	= { "CQ_CREATE", PNIC_IOC_CQ_CREATE, sizeof(struct pnic_ioc_cq_create), true },
 	[CQ_DESTROY]	= { "CQ_DESTROY", PNIC_IOC_CQ_DESTROY, sizeof(struct pnic_ioc_handle), true },
-	[EP_CREATE]	= { "EP_CREATE", PNIC_IOC_EP_CREATE, sizeof(struct pnic_ioc_ep_create), true },
+	[EP_CREATE]	= { "EP_CREATE", PNIC_IOC_EP_CREATE, sizeof(struct pnic_ioc_ep_create), true,
+			    offsetof(struct pnic_ioc_ep_create, srq) },
 	[EP_DESTROY]	= { "EP_DESTROY", PNIC_IOC_EP_DESTROY, sizeof(struct pnic_ioc_handle), true },
 	[EP_RESET]	= { "EP_RESET", PNIC_IOC_EP_RESET, sizeof(struct pnic_ioc_handle), true },
 	[LINK_INFO]	= { "LINK_INFO", PNIC_IOC_LINK_INFO, sizeof(struct pnic_ioc_link_info), false },
+	[SRQ_CREATE]	= { "SRQ_CREATE", PNIC_IOC_SRQ_CREATE, sizeof(struct pnic_ioc_srq_create), true },
+	[SRQ_DESTROY]	= { "SRQ_DESTROY", PNIC_IOC_SRQ_DESTROY, sizeof(struct pnic_ioc_handle), true },
+	[CTR_CREATE]	= { "CTR_CREATE", PNIC_IOC_CTR_CREATE, sizeof(struct pnic_ioc_ctr_create), true },
+	[CTR_DESTROY]	= { "CTR_DESTROY", PNIC_IOC_CTR_DESTROY, sizeof(struct pnic_ioc_handle), true },
+	[CTR_BIND]	= { "CTR_BIND", PNIC_IOC_CTR_BIND, sizeof(struct pnic_ioc_ctr_bind), true },
+	[RECV_CANCEL]	= { "RECV_CANCEL", PNIC_IOC_RECV_CANCEL, sizeof(struct pnic_ioc_recv_cancel), true },
 };
 
 /* Fills @a so that call @c would succeed on @b (which has no context yet for CTX_CREATE). */
@@ -118,6 +137,26 @@ static void good_arg(enum call c, const struct bench *b, union arg *a)
 		a->ep.rq_entries = 16;
 		a->ep.send_cq = b->cq.handle;
 		a->ep.recv_cq = b->cq.handle;
+		break;
+	case SRQ_CREATE:
+		a->srq.entries = 16;
+		break;
+	case CTR_CREATE:
+		a->ctr.eventfd = -1;
+		break;
+	case CTR_BIND:
+		a->bind.ep = b->ep.handle;
+		a->bind.ctr = b->ctr.handle;
+		a->bind.kinds = PNIC_CTR_SEND;
+		break;
+	case RECV_CANCEL:
+		a->cancel.handle = b->ep.handle;
+		break;
+	case SRQ_DESTROY:
+		a->handle.handle = b->srq.handle;
+		break;
+	case CTR_DESTROY:
+		a->handle.handle = b->ctr.handle;
 		break;
 	case MR_DEREG:
 		a->handle.handle = b->mr.handle;
@@ -146,6 +185,12 @@ static void undo(enum call c, struct bench *b, const union arg *a)
 		break;
 	case EP_CREATE:
 		CHECK_OK(dev_handle(b->fd, PNIC_IOC_EP_DESTROY, a->ep.handle));
+		break;
+	case SRQ_CREATE:
+		CHECK_OK(dev_handle(b->fd, PNIC_IOC_SRQ_DESTROY, a->srq.handle));
+		break;
+	case CTR_CREATE:
+		CHECK_OK(dev_handle(b->fd, PNIC_IOC_CTR_DESTROY, a->ctr.handle));
 		break;
 	case MR_DEREG:
 		CHECK_OK(dev_mr(b->fd, b->mem, PAGE, PNIC_MRF_LOCAL_WRITE, &b->mr));
@@ -183,7 +228,7 @@ KTAP_TEST(struct_size)
 				CHECK_ERRNO(ioctl(fd, calls[c].request, &a), EINVAL);
 			}
 			good_arg(c, &b, &a);
-			a.size = calls[c].size - 1;
+			a.size = (calls[c].first ? calls[c].first : calls[c].size) - 1;
 			CHECK_ERRNO(ioctl(fd, calls[c].request, &a), EINVAL);
 			trace_none("a short struct");
 			close(fd);
@@ -226,7 +271,10 @@ KTAP_TEST(struct_tail_zero)
 	bench_open(&b);
 	for (c = 0; c < CALLS; c++) {
 		/* These take the bench's own objects away; they have no struct of their own. */
-		if (c == CQ_DESTROY || c == EP_DESTROY)
+		if (c == CQ_DESTROY || c == EP_DESTROY || c == SRQ_DESTROY || c == CTR_DESTROY)
+			continue;
+		/* Nothing is posted that it could cancel. */
+		if (c == RECV_CANCEL)
 			continue;
 		SUBTEST("%s", calls[c].name) {
 			fd = file_for(c, &b);
@@ -315,6 +363,8 @@ KTAP_TEST(reserved_members)
 	for (c = 0; c < CALLS; c++) {
 		if (c == INFO || c == LINK_INFO)
 			continue;	/* theirs are answers */
+		if (c == SRQ_CREATE || c == CTR_CREATE || c == RECV_CANCEL)
+			continue;	/* they have none */
 		SUBTEST("%s", calls[c].name) {
 			fd = file_for(c, &b);
 			trace_begin();
@@ -330,7 +380,13 @@ KTAP_TEST(reserved_members)
 				a.cq.rsvd = 1;
 				break;
 			case EP_CREATE:
+				a.ep.rsvd2 = 1;
+				CHECK_ERRNO(ioctl(fd, calls[c].request, &a), EINVAL);
+				a.ep.rsvd2 = 0;
 				a.ep.rsvd = 1;
+				break;
+			case CTR_BIND:
+				a.bind.rsvd = 1;
 				break;
 			default:
 				a.handle.rsvd = 1;
@@ -376,7 +432,8 @@ KTAP_TEST(bad_pointer)
 /* The arguments can be read but the answer can't be written: what was made must go again. */
 KTAP_TEST(answer_not_writable)
 {
-	static const enum call answering[] = { INFO, CTX_CREATE, MR_REG, CQ_CREATE, EP_CREATE, LINK_INFO };
+	static const enum call answering[] = { INFO, CTX_CREATE, MR_REG, CQ_CREATE, EP_CREATE, LINK_INFO,
+						SRQ_CREATE, CTR_CREATE };
 	struct bench b;
 	unsigned int i;
 	void *page;
@@ -403,7 +460,8 @@ KTAP_TEST(answer_not_writable)
 KTAP_TEST(bad_handle)
 {
 	static const uint32_t bad[] = { 0x7fffffff, 0x80000000, 0xffffffff, 12345 };
-	static const enum call by_handle[] = { MR_DEREG, CQ_DESTROY, EP_DESTROY, EP_RESET };
+	static const enum call by_handle[] = { MR_DEREG, CQ_DESTROY, EP_DESTROY, EP_RESET, SRQ_DESTROY,
+						CTR_DESTROY };
 	struct bench b;
 	unsigned int i, j;
 	union arg a;
@@ -420,6 +478,19 @@ KTAP_TEST(bad_handle)
 		good_arg(EP_CREATE, &b, &a);
 		a.ep.recv_cq = bad[j];
 		CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_EP_CREATE, &a), ENOENT);
+		good_arg(EP_CREATE, &b, &a);
+		a.ep.rq_entries = 0;
+		a.ep.srq = bad[j];
+		CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_EP_CREATE, &a), ENOENT);
+		good_arg(CTR_BIND, &b, &a);
+		a.bind.ep = bad[j];
+		CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_CTR_BIND, &a), ENOENT);
+		good_arg(CTR_BIND, &b, &a);
+		a.bind.ctr = bad[j];
+		CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_CTR_BIND, &a), ENOENT);
+		good_arg(RECV_CANCEL, &b, &a);
+		a.cancel.handle = bad[j];
+		CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_RECV_CANCEL, &a), ENOENT);
 	}
 	trace_none("a bad handle");
 	/* Twice: the second time it is gone. */
@@ -430,6 +501,67 @@ KTAP_TEST(bad_handle)
 	CHECK_ERRNO(dev_handle(b.fd, PNIC_IOC_EP_RESET, b.ep.handle), ENOENT);
 	CHECK_OK(dev_handle(b.fd, PNIC_IOC_CQ_DESTROY, b.cq.handle));
 	CHECK_ERRNO(dev_handle(b.fd, PNIC_IOC_CQ_DESTROY, b.cq.handle), ENOENT);
+	bench_close(&b);
+}
+
+/* Queues and counters that are in use, values out of range, entries that are not there. */
+KTAP_TEST(srq_and_ctr)
+{
+	static const uint32_t kinds[] = { 0, 0x80, 0xffffffff };
+	struct pnic_ioc_ep_create ep;
+	struct bench b;
+	unsigned int i;
+	union arg a;
+
+	bench_open(&b);
+	trace_begin();
+	good_arg(SRQ_CREATE, &b, &a);
+	a.srq.entries = 0;
+	CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_SRQ_CREATE, &a), EINVAL);
+	a.srq.entries = b.info.max_rq_entries + 1;
+	CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_SRQ_CREATE, &a), E2BIG);
+	a.srq.entries = 0xffffffff;
+	CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_SRQ_CREATE, &a), E2BIG);
+	good_arg(CTR_CREATE, &b, &a);
+	a.ctr.eventfd = 12345;
+	CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_CTR_CREATE, &a), EBADF);
+	a.ctr.eventfd = b.fd;
+	CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_CTR_CREATE, &a), EINVAL);
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		good_arg(CTR_BIND, &b, &a);
+		a.bind.kinds = kinds[i];
+		CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_CTR_BIND, &a), EINVAL);
+	}
+	good_arg(EP_CREATE, &b, &a);
+	a.ep.srq = b.srq.handle;
+	CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_EP_CREATE, &a), EINVAL);
+	good_arg(RECV_CANCEL, &b, &a);
+	CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_RECV_CANCEL, &a), ENOENT);
+	a.cancel.index = 0xffffffff;
+	CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_RECV_CANCEL, &a), ENOENT);
+	a.cancel.handle = b.srq.handle;
+	CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_RECV_CANCEL, &a), ENOENT);
+	trace_none("bad values");
+
+	good_arg(EP_CREATE, &b, &a);
+	a.ep.rq_entries = 0;
+	a.ep.srq = b.srq.handle;
+	REQUIRE_OK(ioctl(b.fd, PNIC_IOC_EP_CREATE, &a));
+	ep = a.ep;
+	CHECK_ERRNO(dev_handle(b.fd, PNIC_IOC_SRQ_DESTROY, b.srq.handle), EBUSY);
+	good_arg(RECV_CANCEL, &b, &a);
+	a.cancel.handle = ep.handle;
+	CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_RECV_CANCEL, &a), ENOENT);
+	good_arg(CTR_BIND, &b, &a);
+	a.bind.ep = ep.handle;
+	a.bind.kinds = PNIC_CTR_ALL;
+	CHECK_OK(ioctl(b.fd, PNIC_IOC_CTR_BIND, &a));
+	CHECK_ERRNO(dev_handle(b.fd, PNIC_IOC_CTR_DESTROY, b.ctr.handle), EBUSY);
+	CHECK_OK(dev_handle(b.fd, PNIC_IOC_EP_DESTROY, ep.handle));
+	CHECK_OK(dev_handle(b.fd, PNIC_IOC_CTR_DESTROY, b.ctr.handle));
+	CHECK_ERRNO(dev_handle(b.fd, PNIC_IOC_CTR_DESTROY, b.ctr.handle), ENOENT);
+	CHECK_OK(dev_handle(b.fd, PNIC_IOC_SRQ_DESTROY, b.srq.handle));
+	CHECK_ERRNO(dev_handle(b.fd, PNIC_IOC_SRQ_DESTROY, b.srq.handle), ENOENT);
 	bench_close(&b);
 }
 
@@ -449,6 +581,8 @@ KTAP_TEST(foreign_handle)
 	CHECK_ERRNO(dev_handle(other, PNIC_IOC_EP_RESET, b.ep.handle), ENOENT);
 	CHECK_ERRNO(dev_handle(other, PNIC_IOC_EP_DESTROY, b.ep.handle), ENOENT);
 	CHECK_ERRNO(dev_handle(other, PNIC_IOC_CQ_DESTROY, b.cq.handle), ENOENT);
+	CHECK_ERRNO(dev_handle(other, PNIC_IOC_SRQ_DESTROY, b.srq.handle), ENOENT);
+	CHECK_ERRNO(dev_handle(other, PNIC_IOC_CTR_DESTROY, b.ctr.handle), ENOENT);
 	good_arg(EP_CREATE, &b, &a);
 	CHECK_ERRNO(ioctl(other, PNIC_IOC_EP_CREATE, &a), ENOENT);
 	trace_none("a foreign handle");

@@ -25,10 +25,11 @@
  *  EPERM   not allowed to this user: RLIMIT_MEMLOCK is 0 without CAP_IPC_LOCK, partition
  *          not granted
  *  ENOMEM  no memory, or RLIMIT_MEMLOCK would be exceeded
- *  EBUSY   something still uses the object (a completion queue with endpoints)
+ *  EBUSY   something still uses the object (a queue with endpoints, a counter that is bound)
  *  EEXIST  the file has a context already
  *  ENXIO   the file has no context yet
  *  ENOSPC  the card has no more objects of the kind, or this file has as many as one may have
+ *  EOPNOTSUPP the card can't do that: see PNIC_FEAT_*
  *  ENODEV  the device is gone (removed, unbound)
  *  EIO     the card failed or was reset since the context was made: close and open again
  *  ETIMEDOUT the card did not answer in time
@@ -41,7 +42,7 @@
 #include <linux/types.h>
 
 #define PNIC_ABI_MAJOR		1	/* differs: refuse */
-#define PNIC_ABI_MINOR		0	/* only adds */
+#define PNIC_ABI_MINOR		1	/* only adds */
 
 #define PNIC_IOC_TYPE		0xb5
 #define PNIC_IOC_INFO		_IO(PNIC_IOC_TYPE, 0x00)
@@ -54,6 +55,13 @@
 #define PNIC_IOC_EP_DESTROY	_IO(PNIC_IOC_TYPE, 0x07)
 #define PNIC_IOC_EP_RESET	_IO(PNIC_IOC_TYPE, 0x08)
 #define PNIC_IOC_LINK_INFO	_IO(PNIC_IOC_TYPE, 0x09)
+/* Since 1.1 */
+#define PNIC_IOC_SRQ_CREATE	_IO(PNIC_IOC_TYPE, 0x0a)
+#define PNIC_IOC_SRQ_DESTROY	_IO(PNIC_IOC_TYPE, 0x0b)
+#define PNIC_IOC_CTR_CREATE	_IO(PNIC_IOC_TYPE, 0x0c)
+#define PNIC_IOC_CTR_DESTROY	_IO(PNIC_IOC_TYPE, 0x0d)
+#define PNIC_IOC_CTR_BIND	_IO(PNIC_IOC_TYPE, 0x0e)
+#define PNIC_IOC_RECV_CANCEL	_IO(PNIC_IOC_TYPE, 0x0f)
 
 /**
  * struct pnic_ioc_info - PNIC_IOC_INFO: what the device is; needs no context
@@ -82,6 +90,8 @@
  * @rsvd: Out. 0
  * @serial: Out. the card's serial number, NUL terminated
  * @pci: Out. PCI name, e.g. "0000:01:00.0", NUL terminated
+ * @max_srq: Out. shared receive queues, 0 without PNIC_FEAT_SRQ
+ * @max_ctr: Out. counters, 0 without PNIC_FEAT_COUNTER
  */
 struct pnic_ioc_info {
 	__u32	size;
@@ -109,11 +119,18 @@ struct pnic_ioc_info {
 	__u32	rsvd;
 	char	serial[32];
 	char	pci[32];
+	__u32	max_srq;
+	__u32	max_ctr;
 };
 
 #define PNIC_FEAT_PARK		(1ULL << 0)	/* doorbells need the park check */
 #define PNIC_FEAT_ATOMICS	(1ULL << 1)
 #define PNIC_FEAT_LANES		(1ULL << 2)
+#define PNIC_FEAT_SRQ		(1ULL << 3)	/* PNIC_IOC_SRQ_CREATE */
+#define PNIC_FEAT_COUNTER	(1ULL << 4)	/* PNIC_IOC_CTR_CREATE */
+#define PNIC_FEAT_SIGNAL	(1ULL << 5)	/* PNIC_OP_WRITE_SIGNAL */
+#define PNIC_FEAT_QUIET		(1ULL << 6)	/* PNIC_SQF_QUIET */
+#define PNIC_FEAT_CANCEL	(1ULL << 7)	/* PNIC_IOC_RECV_CANCEL */
 
 /**
  * struct pnic_ioc_ctx_create - PNIC_IOC_CTX_CREATE: give the file its context
@@ -162,7 +179,7 @@ struct pnic_ioc_mr_reg {
 #define PNIC_MRF_REMOTE_ATOMIC	(1U << 4)
 
 /**
- * struct pnic_ioc_handle - MR_DEREG, CQ_DESTROY, EP_DESTROY, EP_RESET
+ * struct pnic_ioc_handle - MR_DEREG, CQ_DESTROY, EP_DESTROY, EP_RESET, SRQ_DESTROY, CTR_DESTROY
  * @size: In. sizeof(struct pnic_ioc_handle)
  * @flags: In. Must be 0
  * @handle: In. the object
@@ -233,6 +250,8 @@ struct pnic_ioc_cq_create {
  * @rq_length: Out. bytes to map
  * @db_offset: Out. mmap() offset of the doorbell page
  * @wake_offset: Out. mmap() offset of the wake page
+ * @srq: In. handle of the shared queue that it receives from, 0: none; then @rq_entries is 0
+ * @rsvd2: In. Must be 0
  */
 struct pnic_ioc_ep_create {
 	__u32	size;
@@ -254,9 +273,98 @@ struct pnic_ioc_ep_create {
 	__u64	rq_length;
 	__u64	db_offset;
 	__u64	wake_offset;
+	__u32	srq;
+	__u32	rsvd2;
 };
 
 #define PNIC_EP_STOP_ON_ERROR	(1U << 0)	/* the first failed transfer stops the send ring */
+
+/**
+ * struct pnic_ioc_srq_create - PNIC_IOC_SRQ_CREATE: a receive queue that endpoints share
+ * @size: In. sizeof(struct pnic_ioc_srq_create)
+ * @flags: In. Must be 0
+ * @entries: In. at least so many; Out. what it got (a power of two)
+ * @handle: Out.
+ * @srqn: Out. number on the card
+ * @db_slot: Out. slot of this queue in the doorbell page: the producer index goes there
+ * @ring_offset: Out. mmap() offset of the ring of struct pnic_rqe (read/write, shared)
+ * @ring_length: Out. bytes to map
+ * @db_offset: Out. mmap() offset of the doorbell page
+ * @wake_offset: Out. mmap() offset of the wake page
+ */
+struct pnic_ioc_srq_create {
+	__u32	size;
+	__u32	flags;
+	__u32	entries;
+	__u32	handle;
+	__u32	srqn;
+	__u32	db_slot;
+	__u64	ring_offset;
+	__u64	ring_length;
+	__u64	db_offset;
+	__u64	wake_offset;
+};
+
+/**
+ * struct pnic_ioc_ctr_create - PNIC_IOC_CTR_CREATE: a completion counter
+ * @size: In. sizeof(struct pnic_ioc_ctr_create)
+ * @flags: In. Must be 0
+ * @eventfd: In. signalled when the armed counter reaches its threshold, -1: none
+ * @handle: Out.
+ * @ctrn: Out. number on the card
+ * @db_slot: Out. slot of this counter in the doorbell page: arming goes there
+ * @mem_offset: Out. mmap() offset of the page that begins with its struct pnic_ctr_mem
+ * @mem_length: Out. bytes to map
+ * @db_offset: Out. mmap() offset of the doorbell page
+ * @wake_offset: Out. mmap() offset of the wake page
+ */
+struct pnic_ioc_ctr_create {
+	__u32	size;
+	__u32	flags;
+	__s32	eventfd;
+	__u32	handle;
+	__u32	ctrn;
+	__u32	db_slot;
+	__u64	mem_offset;
+	__u64	mem_length;
+	__u64	db_offset;
+	__u64	wake_offset;
+};
+
+/**
+ * struct pnic_ioc_ctr_bind - PNIC_IOC_CTR_BIND: which counter counts what of an endpoint
+ * @size: In. sizeof(struct pnic_ioc_ctr_bind)
+ * @flags: In. Must be 0
+ * @ep: In. handle of the endpoint
+ * @ctr: In. handle of the counter, 0: none any more
+ * @kinds: In. PNIC_CTR_*, not 0: these are counted there from now on, and nowhere else
+ * @rsvd: In. Must be 0
+ */
+struct pnic_ioc_ctr_bind {
+	__u32	size;
+	__u32	flags;
+	__u32	ep;
+	__u32	ctr;
+	__u32	kinds;
+	__u32	rsvd;
+};
+
+/**
+ * struct pnic_ioc_recv_cancel - PNIC_IOC_RECV_CANCEL: take a posted receive entry back
+ * @size: In. sizeof(struct pnic_ioc_recv_cancel)
+ * @flags: In. Must be 0
+ * @handle: In. endpoint with a ring of its own, or shared receive queue
+ * @index: In. of the entry, free running
+ *
+ * 0: the entry is not used and has no completion. ENOENT: no such handle; or a message has taken
+ * the entry, it has been cancelled, or is not there.
+ */
+struct pnic_ioc_recv_cancel {
+	__u32	size;
+	__u32	flags;
+	__u32	handle;
+	__u32	index;
+};
 
 /**
  * struct pnic_ioc_link_info - PNIC_IOC_LINK_INFO; needs no context

@@ -21,7 +21,7 @@ NAMES(lane_status, 1, "spare", "active", "watch", "retiring", "failed", "quarant
       "testing");
 NAMES(lane_action, 0, "disable", "enable", "retire", "test");
 NAMES(actor, 0, "policy", "card", "peer", "admin");
-NAMES(object_kind, 0, "context", "region", "cq", "endpoint");
+NAMES(object_kind, 0, "context", "region", "cq", "endpoint", "srq", "counter");
 
 static const struct {
 	const char *meaning, *advice;

@@ -5,7 +5,7 @@
 #include "json.h"
 #include "out.h"
 
-#define KINDS	4
+#define KINDS	6
 
 static void add_process(struct table *t, const char *dev, uint32_t file, uint32_t pid,
 			const char *comm)
