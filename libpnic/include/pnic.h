@@ -29,8 +29,9 @@
  *
  * Threads. Functions on a context may be called by several threads at once, except
  * pnic_close(), which must be the last. A completion queue and the endpoints that
- * use it belong to one thread at a time: post, ring, poll, arm, wait and also
- * create, reset and destroy take no lock. Different queues with their endpoints
+ * use it belong to one thread at a time, and so do a shared receive queue and the completion queues that
+ * its messages go to: post, ring, poll, arm, wait and also create, reset and destroy take no lock. A counter may
+ * be read and waited for by any one thread. Different queues with their endpoints
  * don't disturb each other.
  *
  * Units are bytes, unless a name ends in _us, _ms or _mbps.
@@ -51,10 +52,12 @@ extern "C" {
 #endif
 
 #define PNIC_LIB_MAJOR	1
-#define PNIC_LIB_MINOR	0
+#define PNIC_LIB_MINOR	1
 
 struct pnic_cq;
 struct pnic_ep;
+struct pnic_srq;
+struct pnic_ctr;
 
 /* ------------------------------------------------------------------------- */
 /* Errors                                                                    */
@@ -339,7 +342,7 @@ int pnic_arm(struct pnic_cq *cq);
  * pnic_wait - until there is a completion: spins a little, then sleeps
  * @timeout_ms: -1: no limit; 0: only look
  *
- * 0: pnic_poll() will find one. -ETIMEDOUT; -EIO the card was reset; -ENODEV it is gone; -EOPNOTSUPP a
+ * 0: poll: there is one, though perhaps one that pnic_poll() keeps to itself (see Posting). -ETIMEDOUT; -EIO the card was reset; -ENODEV it is gone; -EOPNOTSUPP a
  * queue with PNIC_CQ_EVENTS. Signals (EINTR) are not seen by the caller.
  */
 int pnic_wait(struct pnic_cq *cq, int timeout_ms);
@@ -371,6 +374,7 @@ struct pnic_addr {
  * @rnr_timeout_us: how long a send waits for a receive entry at the far end, in time of the link's clock; 0: not at all
  * @rsvd: 0
  * @user_data: given back in PNIC_EVT_EP_ERROR events
+ * @srq: receive from this shared queue; @rq_entries is 0 then. NULL: none
  */
 struct pnic_ep_attr {
 	uint32_t size;
@@ -382,6 +386,7 @@ struct pnic_ep_attr {
 	uint32_t rnr_timeout_us;
 	uint32_t rsvd;
 	uint64_t user_data;
+	struct pnic_srq *srq;
 };
 
 /**
@@ -407,12 +412,16 @@ struct pnic_ep {
 	uint32_t rq_entries;	/* a power of two, or 0 */
 	uint32_t rq_rung;
 	uint32_t max_slots;	/* of one descriptor */
-	uint32_t rsvd;
+	uint32_t rq_slow;	/* receives are not simply counted: shared, or some were cancelled */
 	struct pnic_ctx *ctx;
 	struct pnic_cq *send_cq;
 	struct pnic_cq *recv_cq;
 	struct pnic_addr addr;
 	void *user;
+	uint32_t sq_mark;	/* the last descriptor that completes begins here */
+	uint32_t sq_lazy;	/* so far from it one is made to complete */
+	uint32_t quiet;		/* by this flag; 0: the card doesn't know it */
+	uint32_t rsvd;
 };
 
 /**
@@ -420,8 +429,8 @@ struct pnic_ep {
  *
  * A completion queue can't overrun: each endpoint claims sq_slots (as granted) of its send queue's entries and
  * rq_entries of its receive queue's, and is refused with -ENOSPC if the queue has not so many left.
- * pnic_cq_entries() says how large a queue must be. What a destroyed endpoint
- * left unpolled in a queue still counts until polled.
+ * pnic_cq_entries() says how large a queue must be. A shared receive queue claims its entries once of each
+ * completion queue that its messages go to. What a destroyed endpoint left unpolled in a queue still counts until polled.
  *
  * -EINVAL; -E2BIG more than the card has; -ENOSPC; -ENOMEM; -EIO, -ENODEV, -ETIMEDOUT.
  */
@@ -480,8 +489,10 @@ static inline uint32_t pnic_cq_entries(uint32_t sq_slots, uint32_t rq_entries, u
  * -EINVAL: a length that an atomic can't have. On error nothing is written. The card learns of it by
  * pnic_ring(). Memory that isn't inline must stay as it is until the completion.
  *
- * Ring space comes back when a completion is polled, for this transfer and all before it. So signal at
- * least one transfer in each ring's worth, else the ring fills up for ever.
+ * Ring space comes back when a completion is polled, for this transfer and all before it. Where nothing is signalled for
+ * a quarter of the ring the library has one complete by itself, and pnic_poll() takes that without showing it (PNIC_FEAT_QUIET;
+ * with a card that lacks it signal at least one transfer in each ring's worth, else the ring fills up for ever). So
+ * who counts by counters need not signal anything, but on -EAGAIN must poll.
  *
  * Writing needs PNIC_MRF_REMOTE_WRITE at the far region, reading PNIC_MRF_REMOTE_READ there and
  * PNIC_MRF_LOCAL_WRITE here, atomics PNIC_MRF_REMOTE_ATOMIC.
@@ -504,6 +515,9 @@ struct pnic_buf {
 #define PNIC__SQE_INLINE_OFF	48	/* offsetof(struct pnic_sqe, local_addr) */
 
 uint32_t pnic__sq_peer(const struct pnic_cq *cq, const struct pnic_ep *ep, uint32_t end);
+void pnic__sq_failed(const struct pnic_cq *cq, const struct pnic_ep *ep, void *wc);
+void pnic__recv_retired(struct pnic_ep *ep);
+int pnic__srq_full(struct pnic_srq *srq);
 void pnic__wake(struct pnic_ctx *ctx, volatile uint32_t *wake);
 void pnic__drive(const struct pnic_cq *cq);
 
@@ -564,6 +578,12 @@ static inline struct pnic_sqe *pnic__sqe(struct pnic_ep *ep, uint32_t slots, uin
 {
 	struct pnic_sqe *sqe = (struct pnic_sqe *)(void *)pnic__sq_slot(ep, ep->sq_tail);
 
+	if (flags & PNIC_SQF_SIGNALED) {
+		ep->sq_mark = ep->sq_tail;
+	} else if (PNIC__UNLIKELY(ep->sq_tail - ep->sq_mark >= ep->sq_lazy)) {
+		ep->sq_mark = ep->sq_tail;
+		flags |= ep->quiet;
+	}
 	sqe->opcode = opcode;
 	sqe->flags = (uint8_t)flags;
 	sqe->num_sge = 0;
@@ -691,6 +711,61 @@ static inline int pnic_post_write_imm(struct pnic_ep *ep, struct pnic_addr to, c
 	return pnic__post(ep, PNIC_OP_WRITE_IMM, to, buf, length, key, raddr, rkey, imm, cookie, flags);
 }
 
+/**
+ * struct pnic_sig - what a write with a signal does when its data is there
+ * @addr: of an 8-byte word at the far end, 8-byte aligned
+ * @key: of its region, which has PNIC_MRF_REMOTE_ATOMIC; may be another than the data's
+ * @value: added to the word, or stored
+ * @op: PNIC_SIGNAL_ADD, PNIC_SIGNAL_SET
+ * @rsvd: 0
+ */
+struct pnic_sig {
+	uint64_t addr;
+	uint64_t key;
+	uint64_t value;
+	uint32_t op;
+	uint32_t rsvd;
+};
+
+/**
+ * pnic_post_write_signal - into far memory, and then a word there is added to or set
+ *
+ * The word changes when the data is visible, and not at all if the transfer fails (weak signal). With PNIC_SQF_FENCE it
+ * changes after everything posted to the endpoint before is complete, whatever its destination (strong signal). Takes one
+ * slot more than a write; inline at most PNIC_SQE_MAX_INLINE - 64 bytes. @length 0 signals only. Needs PNIC_FEAT_SIGNAL, else it
+ * completes with PNIC_ST_BAD_DESC.
+ */
+static inline int pnic_post_write_signal(struct pnic_ep *ep, struct pnic_addr to, const void *buf, uint32_t length,
+					 uint64_t key, uint64_t raddr, uint64_t rkey, const struct pnic_sig *sig,
+					 uint64_t cookie, unsigned int flags)
+{
+	uint32_t at = ep->sq_tail, slots;
+	struct pnic_signal *word;
+	struct pnic_sqe *sqe;
+	int err;
+
+	if (PNIC__UNLIKELY(sig->op > PNIC_SIGNAL_SET))
+		return -EINVAL;
+	slots = flags & PNIC_SQF_INLINE && length > PNIC_SQE_INLINE_BASE ?
+		2 + (length - PNIC_SQE_INLINE_BASE + PNIC_SLOT_SIZE - 1) / PNIC_SLOT_SIZE : 2;
+	if (PNIC__UNLIKELY(slots > ep->max_slots || (flags & PNIC_SQF_INLINE && length > PNIC_SQE_MAX_INLINE)))
+		return -E2BIG;
+	if (PNIC__UNLIKELY(pnic__sq_room(ep) < slots))
+		return -EAGAIN;
+	err = pnic__post(ep, PNIC_OP_WRITE_SIGNAL, to, buf, length, key, raddr, rkey, 0, cookie, flags);
+	if (PNIC__UNLIKELY(err))
+		return err;
+	sqe = (struct pnic_sqe *)(void *)pnic__sq_slot(ep, at);
+	sqe->num_slots = (uint8_t)slots;
+	word = (struct pnic_signal *)(void *)pnic__sq_slot(ep, ep->sq_tail++);
+	word->addr = PNIC__LE64(sig->addr);
+	word->key = PNIC__LE64(sig->key);
+	word->value = PNIC__LE64(sig->value);
+	memset(&word->op, 0, sizeof(*word) - offsetof(struct pnic_signal, op));
+	word->op = (uint8_t)sig->op;
+	return 0;
+}
+
 /** pnic_post_read - far memory into @buf. It may be carried out later than what is posted after it, unless that has PNIC_SQF_FENCE */
 static inline int pnic_post_read(struct pnic_ep *ep, struct pnic_addr to, void *buf, uint32_t length,
 				 uint64_t key, uint64_t raddr, uint64_t rkey, uint64_t cookie, unsigned int flags)
@@ -807,6 +882,192 @@ static inline int pnic_post_recv(struct pnic_ep *ep, void *buf, uint32_t length,
 	return 0;
 }
 
+/**
+ * pnic_recv_cancel - take a posted receive back
+ * @ep: an endpoint with a receive ring of its own
+ * @cookie: as posted, and rung; of several with the same the oldest that can be had
+ *
+ * 0: its buffer is the caller's again, there will be no completion. -ENOENT: no such entry, or a message has
+ * taken it and it completes as always. -EOPNOTSUPP: the card can't (PNIC_FEAT_CANCEL). A system call.
+ */
+int pnic_recv_cancel(struct pnic_ep *ep, uint64_t cookie);
+
+/* ------------------------------------------------------------------------- */
+/* Shared receive queues                                                     */
+
+/**
+ * struct pnic_srq_attr - of pnic_srq_create()
+ * @size: sizeof(struct pnic_srq_attr)
+ * @flags: 0
+ * @entries: receives that it can hold, 1..
+ * @rsvd: 0
+ */
+struct pnic_srq_attr {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t entries;
+	uint32_t rsvd;
+};
+
+/**
+ * struct pnic_srq - a receive queue that any number of endpoints of its context take from
+ * @entries: receives that it can hold
+ * @ctx: its context
+ * @user: the caller's
+ *
+ * Whichever message comes first takes the next entry, and its completion goes to the receive queue of the endpoint
+ * that the message was for: struct pnic_wc.ep tells. The other members belong to the inline functions.
+ */
+struct pnic_srq {
+	struct pnic_rqe *rq;
+	volatile uint64_t *db;
+	volatile uint64_t *park;
+	volatile uint32_t *wake;
+	uint32_t tail;
+	uint32_t head;
+	uint32_t entries;
+	uint32_t rung;
+	struct pnic_ctx *ctx;
+	void *user;
+};
+
+/**
+ * pnic_srq_create - make a shared receive queue
+ *
+ * -EOPNOTSUPP the card has none (PNIC_FEAT_SRQ); -EINVAL; -E2BIG more entries than the card has; -ENOSPC; -ENOMEM;
+ * -EIO, -ENODEV, -ETIMEDOUT.
+ */
+int pnic_srq_create(struct pnic_ctx *ctx, const struct pnic_srq_attr *attr, struct pnic_srq **srq);
+
+/** pnic_srq_destroy - -EBUSY while endpoints use it. What was posted to it never completes. NULL is allowed */
+int pnic_srq_destroy(struct pnic_srq *srq);
+
+/** pnic_srq_cancel - the same as pnic_recv_cancel() */
+int pnic_srq_cancel(struct pnic_srq *srq, uint64_t cookie);
+
+/** pnic_srq_post - the same as pnic_post_recv(); the card learns of it by pnic_srq_ring() */
+static inline int pnic_srq_post(struct pnic_srq *srq, void *buf, uint32_t length, uint64_t key, uint64_t cookie)
+{
+	struct pnic_rqe *rqe;
+
+	if (PNIC__UNLIKELY(srq->tail - srq->head >= srq->entries) && pnic__srq_full(srq))
+		return -EAGAIN;
+	rqe = &srq->rq[srq->tail & (srq->entries - 1)];
+	rqe->cookie = PNIC__LE64(cookie);
+	rqe->addr = PNIC__LE64((uint64_t)(uintptr_t)buf);
+	rqe->key = PNIC__LE64(key);
+	rqe->length = PNIC__LE32(length);
+	rqe->rsvd = 0;
+	srq->tail++;
+	return 0;
+}
+
+/** pnic_srq_ring - tells the card of everything posted to the queue since the last time */
+static inline void pnic_srq_ring(struct pnic_srq *srq)
+{
+	if (srq->rung == srq->tail)
+		return;
+	srq->rung = srq->tail;
+	pnic__publish(srq->db, srq->tail);
+	if (srq->park && PNIC__UNLIKELY(pnic__parked(srq->park)))
+		pnic__wake(srq->ctx, srq->wake);
+}
+
+/* ------------------------------------------------------------------------- */
+/* Counters                                                                  */
+
+/**
+ * struct pnic_ctr_attr - of pnic_ctr_create()
+ * @size: sizeof(struct pnic_ctr_attr)
+ * @flags: PNIC_CTR_EVENTFD or 0
+ * @eventfd: with PNIC_CTR_EVENTFD: signalled when the armed counter gets there; may serve many. It stays the caller's
+ * @spin_us: how long pnic_ctr_wait() looks before it sleeps; 0: the default; -1: not at all
+ */
+struct pnic_ctr_attr {
+	uint32_t size;
+	uint32_t flags;
+	int32_t eventfd;
+	int32_t spin_us;
+};
+#define PNIC_CTR_EVENTFD	(1U << 0)	/* use @eventfd; else the library makes one */
+
+/**
+ * struct pnic_ctr - counts transfers that are over, signalled or not, without completions being taken
+ * @ctx: its context
+ * @user: the caller's
+ *
+ * The other members belong to the inline functions.
+ */
+struct pnic_ctr {
+	const volatile struct pnic_ctr_mem *mem;
+	uint64_t ok_base;
+	uint64_t failed_base;
+	struct pnic_ctx *ctx;
+	void *user;
+};
+
+/**
+ * pnic_ctr_create - make a counter, at 0
+ *
+ * -EOPNOTSUPP the card has none (PNIC_FEAT_COUNTER); -EINVAL; -EBADF; -ENOSPC; -ENOMEM; -EIO, -ENODEV, -ETIMEDOUT.
+ */
+int pnic_ctr_create(struct pnic_ctx *ctx, const struct pnic_ctr_attr *attr, struct pnic_ctr **ctr);
+
+/** pnic_ctr_destroy - -EBUSY while it counts for an endpoint. NULL is allowed */
+int pnic_ctr_destroy(struct pnic_ctr *ctr);
+
+/**
+ * pnic_ctr_bind - which counter counts what of an endpoint
+ * @ctr: NULL: none any more
+ * @kinds: PNIC_CTR_SEND, _WRITE, _READ, _ATOMIC: what this endpoint posts; PNIC_CTR_RECV: what it receives;
+ *	PNIC_CTR_REMOTE_WRITE, PNIC_CTR_REMOTE_ATOMIC: what others do through it. Not 0
+ *
+ * Each kind of an endpoint has one counter at most, a counter any number of endpoints of its context. When it shows a
+ * transfer the transfer's data is where it should be, and its completion, if it has one, can be polled. -EINVAL; -EOPNOTSUPP.
+ */
+int pnic_ctr_bind(struct pnic_ep *ep, struct pnic_ctr *ctr, uint32_t kinds);
+
+/** pnic_ctr_ok - how many succeeded since it was made or pnic_ctr_reset(): one load */
+static inline uint64_t pnic_ctr_ok(const struct pnic_ctr *ctr)
+{
+	return PNIC__LE64(__atomic_load_n(&ctr->mem->ok, __ATOMIC_ACQUIRE)) - ctr->ok_base;
+}
+
+/** pnic_ctr_failed - the same of those that failed; each has a completion besides */
+static inline uint64_t pnic_ctr_failed(const struct pnic_ctr *ctr)
+{
+	return PNIC__LE64(__atomic_load_n(&ctr->mem->failed, __ATOMIC_ACQUIRE)) - ctr->failed_base;
+}
+
+/** pnic_ctr_reset - both read 0 now. For a thread that nobody disturbs in waiting for it */
+static inline void pnic_ctr_reset(struct pnic_ctr *ctr)
+{
+	ctr->ok_base += pnic_ctr_ok(ctr);
+	ctr->failed_base += pnic_ctr_failed(ctr);
+}
+
+/**
+ * pnic_ctr_wait - until @n transfers have succeeded
+ * @timeout_ms: -1: no limit; 0: only look
+ *
+ * 0. -EREMOTEIO: one has failed since pnic_ctr_reset() (its completion says which and why) and @n can't be reached by those that
+ * are over. -ETIMEDOUT; -EIO the card was reset; -ENODEV it is gone.
+ */
+int pnic_ctr_wait(struct pnic_ctr *ctr, uint64_t n, int timeout_ms);
+
+/**
+ * pnic_ctr_arm - ask for one signal on pnic_ctr_fd() when @n are over, failed ones included
+ *
+ * 1: they are already; 0: armed. For one's own poll() loop, as pnic_arm().
+ */
+int pnic_ctr_arm(struct pnic_ctr *ctr, uint64_t n);
+
+/** pnic_ctr_fd - the eventfd behind it. The library's or the caller's, as made */
+int pnic_ctr_fd(const struct pnic_ctr *ctr);
+
+/* ------------------------------------------------------------------------- */
+/* Telling the card                                                          */
+
 /** pnic_ring - tells the card of everything posted to the send ring since the last time: one store */
 static inline void pnic_ring(struct pnic_ep *ep)
 {
@@ -836,7 +1097,7 @@ static inline void pnic_ring_recv(struct pnic_ep *ep)
  * struct pnic_wc - how a transfer ended
  * @cookie: as posted
  * @data: the immediate value (PNIC_OP_RECV_IMM, PNIC_OP_RECV_WRITE_IMM), the old value (atomics), else 0
- * @length: bytes transferred
+ * @length: bytes transferred; of a failed transfer of the send ring how many it was to be, 0 if that isn't known any more
  * @peer_nic: fabric address of the other NIC
  * @opcode: PNIC_OP_*; bit 7 is set for receives
  * @peer_ep: receives: the endpoint there that sent it; failed transfers: the endpoint there that was
@@ -872,6 +1133,15 @@ static inline struct pnic_addr pnic_wc_peer(const struct pnic_wc *wc)
 	return peer;
 }
 
+/**
+ * pnic_wc_str - a line about a completion: rail, operation, bytes, peer and how it ended
+ * @buf, @size: where to; always NUL terminated if @size isn't 0
+ *
+ * E.g. "pnic0 endpoint 7: write of 4096 bytes to 0x000102/3: remote key: no such region ...". Returns @buf. Any thread,
+ * while the completion's endpoint exists.
+ */
+const char *pnic_wc_str(const struct pnic_wc *wc, char *buf, size_t size);
+
 /* True if the next entry is there; reads of the rest of it come after. */
 static inline int pnic__cqe_ready(const struct pnic_cq *cq, uint32_t *ep_flags)
 {
@@ -899,14 +1169,16 @@ static inline void pnic__retire(const struct pnic_cq *cq, struct pnic_ep *ep, st
 	uint32_t done;
 
 	if (wc->opcode & 0x80) {
-		if (ep->rq_head != ep->rq_rung)
+		if (PNIC__UNLIKELY(ep->rq_slow))
+			pnic__recv_retired(ep);
+		else if (ep->rq_head != ep->rq_rung)
 			ep->rq_head++;
 		return;
 	}
 	/* What the card put in the place of the peer's endpoint is the send ring's index. */
 	done = (wc->peer_ep - ep->sq_head) & PNIC_CQE_LOW24;
 	if (PNIC__UNLIKELY(wc->status))
-		wc->peer_ep = pnic__sq_peer(cq, ep, wc->peer_ep) & PNIC_EP_NONE;
+		pnic__sq_failed(cq, ep, wc);
 	if (done <= ep->sq_rung - ep->sq_head)
 		ep->sq_head += done;
 }
@@ -953,8 +1225,10 @@ static inline int pnic_poll(struct pnic_cq *cq, struct pnic_wc *wc, int max)
 			pnic__cqe_copy(wc, cq->next);
 			wc->ep = ep;
 			pnic__retire(cq, ep, wc);
-			wc++;
-			n++;
+			if (!PNIC__UNLIKELY(ep_flags & PNIC_CQE_QUIET)) {
+				wc++;
+				n++;
+			}
 		}
 		pnic__cqe_next(cq);
 	} while (n < max && pnic__cqe_ready(cq, &ep_flags));

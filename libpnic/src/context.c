@@ -172,6 +172,8 @@ PNIC_EXPORT void pnic_close(struct pnic_ctx *ctx)
 	struct pnic_ep_priv *ep;
 	struct pnic_cq_priv *cq;
 	struct pnic_mr_priv *mr;
+	struct pnic_srq_priv *srq;
+	struct pnic_ctr_priv *ctr;
 
 	if (!ctx)
 		return;
@@ -179,6 +181,14 @@ PNIC_EXPORT void pnic_close(struct pnic_ctx *ctx)
 	while ((ep = priv->endpoints)) {
 		PNIC_LIST_DEL(ep);
 		pnic_ep_free(ep);
+	}
+	while ((srq = priv->srqs)) {
+		PNIC_LIST_DEL(srq);
+		pnic_srq_free(srq);
+	}
+	while ((ctr = priv->ctrs)) {
+		PNIC_LIST_DEL(ctr);
+		pnic_ctr_free(ctr);
 	}
 	while ((cq = priv->cqs)) {
 		PNIC_LIST_DEL(cq);

@@ -160,8 +160,10 @@ PNIC_EXPORT int pnic_cq_destroy(struct pnic_cq *pub)
 	/* Of a card that is gone or was reset nothing is left but our half. */
 	if (err == -EIO || err == -ENODEV)
 		err = 0;
-	if (!err)
+	if (!err) {
 		PNIC_LIST_DEL(cq);
+		pnic_srq_forget_cq(priv, cq);
+	}
 	pthread_mutex_unlock(&priv->lock);
 	if (err)
 		return pnic_fail(err, "%s: can't destroy a completion queue: %s", priv->name, pnic_strerror(err));

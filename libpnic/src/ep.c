@@ -17,8 +17,7 @@ static bool pnic_ring_ok(uint32_t entries, uint64_t length, uint32_t entry_size)
 	       length >= (uint64_t)entries * entry_size;
 }
 
-/* How many entries of the queue no endpoint has claimed. */
-static uint32_t pnic_cq_unclaimed(struct pnic_cq_priv *cq)
+uint32_t pnic_cq_unclaimed(struct pnic_cq_priv *cq)
 {
 	if (cq->stale && (int32_t)(cq->pub.head - cq->stale_end) >= 0)
 		cq->stale = 0;
@@ -39,6 +38,16 @@ static int pnic_ep_claim(struct pnic_ctx_priv *priv, struct pnic_ep_priv *ep)
 	if (scq != rcq && ep->pub.rq_entries > pnic_cq_unclaimed(rcq))
 		return pnic_fail(-ENOSPC, "%s: an endpoint with %u receive entries needs as many of its completion queue, %u of %u are left",
 				 priv->name, ep->pub.rq_entries, pnic_cq_unclaimed(rcq), rcq->pub.entries);
+	if (ep->srq) {
+		int err;
+
+		/* Its own claim first, so that both fit if they are of one queue. */
+		scq->claimed += ep->pub.sq_slots;
+		err = pnic_srq_use(ep->srq, rcq);
+		scq->claimed -= ep->pub.sq_slots;
+		if (err)
+			return err;
+	}
 	ep->sq_claim = ep->pub.sq_slots;
 	ep->rq_claim = ep->pub.rq_entries;
 	scq->claimed += ep->sq_claim;
@@ -79,6 +88,7 @@ static int pnic_ep_map(struct pnic_ctx_priv *priv, struct pnic_ep_priv *ep, cons
 	ep->pub.sq = mem;
 	ep->sq_length = arg->sq_length;
 	ep->pub.sq_slots = arg->sq_slots;
+	ep->pub.sq_lazy = arg->sq_slots / 4;
 	ep->pub.sq_db = &page->db[arg->sq_slot];
 	if (arg->rq_entries) {
 		err = ops->map(priv->dev, arg->rq_offset, arg->rq_length, true, &mem);
@@ -104,6 +114,7 @@ void pnic_ep_free(struct pnic_ep_priv *ep)
 		dev->ops->unmap(dev, ep->pub.sq, ep->sq_length);
 	if (ep->pub.rq)
 		dev->ops->unmap(dev, ep->pub.rq, ep->rq_length);
+	free(ep->cancelled.at);
 	free(ep);
 }
 
@@ -119,6 +130,7 @@ static int pnic_ep_make(struct pnic_ctx_priv *priv, struct pnic_ep_priv *ep, con
 		.recv_cq = pnic_cq_priv(ep->pub.recv_cq)->handle,
 		.rnr_timeout_us = a->rnr_timeout_us,
 		.user_data = a->user_data,
+		.srq = ep->srq ? ep->srq->handle : 0,
 	};
 	struct pnic_ioc_handle destroy = { .size = sizeof(destroy) };
 	int err;
@@ -157,12 +169,16 @@ PNIC_EXPORT int pnic_ep_create(struct pnic_ctx *ctx, const struct pnic_ep_attr *
 
 	if (!ctx || !attr || !out)
 		return pnic_fail(-EINVAL, "pnic_ep_create: NULL argument");
-	if (pnic_copy_attr(&a, sizeof(a), sizeof(a), attr, attr->size) || a.rsvd || a.flags & ~PNIC_EP_STOP_ON_ERROR)
+	if (pnic_copy_attr(&a, sizeof(a), offsetof(struct pnic_ep_attr, srq), attr, attr->size) || a.rsvd ||
+	    a.flags & ~PNIC_EP_STOP_ON_ERROR)
 		return pnic_fail(-EINVAL, "%s: bad size, flags or reserved member in struct pnic_ep_attr", priv->name);
 	if (!a.recv_cq)
 		a.recv_cq = a.send_cq;
 	if (!a.send_cq || a.send_cq->ctx != ctx || a.recv_cq->ctx != ctx)
 		return pnic_fail(-EINVAL, "%s: an endpoint needs completion queues of its own context", priv->name);
+	if (a.srq && (a.srq->ctx != ctx || a.rq_entries))
+		return pnic_fail(-EINVAL, "%s: a shared receive queue must be of the endpoint's context, and takes the place of a ring of its own",
+				 priv->name);
 	ep = calloc(1, sizeof(*ep));
 	if (!ep)
 		return pnic_fail(-ENOMEM, "%s: out of memory", priv->name);
@@ -170,6 +186,9 @@ PNIC_EXPORT int pnic_ep_create(struct pnic_ctx *ctx, const struct pnic_ep_attr *
 	ep->pub.send_cq = a.send_cq;
 	ep->pub.recv_cq = a.recv_cq;
 	ep->pub.addr.nic = ctx->nic;
+	ep->srq = pnic_srq_priv(a.srq);
+	ep->pub.rq_slow = !!a.srq;
+	ep->pub.quiet = priv->info.features & PNIC_FEAT_QUIET ? PNIC_SQF_QUIET : 0;
 	max_slots = 1 + (priv->info.max_sge + 1) / 2;
 	if (priv->info.max_inline > PNIC_SQE_INLINE_BASE &&
 	    max_slots < 1 + (priv->info.max_inline - PNIC_SQE_INLINE_BASE) / PNIC_SLOT_SIZE)
@@ -207,6 +226,8 @@ static void pnic_cq_unclaim(struct pnic_cq_priv *cq, uint32_t epn, uint32_t clai
 	cq->stale_end = end;
 }
 
+static void pnic_ep_leave_srq(struct pnic_ep_priv *ep);
+
 PNIC_EXPORT int pnic_ep_destroy(struct pnic_ep *pub)
 {
 	struct pnic_ioc_handle arg = { .size = sizeof(arg) };
@@ -226,6 +247,9 @@ PNIC_EXPORT int pnic_ep_destroy(struct pnic_ep *pub)
 	if (!err) {
 		priv->eps[pub->addr.ep] = NULL;
 		pnic_ep_unclaim(ep);
+		pnic_ctr_leave(ep);
+		if (ep->srq)
+			pnic_ep_leave_srq(ep);
 		pnic_cq_unclaim(pnic_cq_priv(pub->send_cq), pub->addr.ep, ep->sq_claim);
 		pnic_cq_unclaim(pnic_cq_priv(pub->recv_cq), pub->addr.ep, ep->rq_claim);
 		PNIC_LIST_DEL(ep);
@@ -266,6 +290,21 @@ static void pnic_leftover_count(struct pnic_cqe *cqe, void *arg)
 		left->sends++;
 }
 
+/* Receives that are still in the queue come back to the shared queue when they have been polled. */
+static void pnic_ep_leave_srq(struct pnic_ep_priv *ep)
+{
+	struct pnic_cq_priv *rcq = pnic_cq_priv(ep->pub.recv_cq);
+	struct pnic_leftover left = { .epn = ep->pub.addr.ep };
+	uint32_t end = pnic_cq_walk(&rcq->pub, pnic_leftover_count, &left);
+
+	pnic_srq_unuse(ep->srq, rcq, left.recvs, end);
+	if (!left.recvs)
+		return;
+	pnic_cq_unclaimed(rcq);
+	rcq->stale += left.recvs;
+	rcq->stale_end = end;
+}
+
 /* Send completions from before a reset retire one slot each, the last of them up to index 0. */
 static void pnic_leftover_renumber(struct pnic_cqe *cqe, void *arg)
 {
@@ -296,9 +335,15 @@ static void pnic_ep_restart(struct pnic_ep_priv *ep)
 	ep->pub.sq_tail = 0;
 	ep->pub.sq_rung = 0;
 	ep->pub.sq_head = 0 - send.sends;
+	ep->pub.sq_mark = 0;
+	if (ep->srq)
+		return;
 	ep->pub.rq_tail = 0;
 	ep->pub.rq_rung = 0;
 	ep->pub.rq_head = 0 - recv.recvs;
+	if (ep->cancelled.at)
+		memset(ep->cancelled.at, 0, ep->pub.rq_entries);
+	ep->cancelled.count = 0;
 }
 
 PNIC_EXPORT int pnic_ep_reset(struct pnic_ep *pub)
@@ -324,14 +369,14 @@ PNIC_EXPORT int pnic_ep_reset(struct pnic_ep *pub)
  * For pnic_poll(): the far endpoint of the failed descriptor that ends at ring index @end (24 bits). The card
  * doesn't say it, but the descriptor still stands in the ring.
  */
-PNIC_EXPORT uint32_t pnic__sq_peer(const struct pnic_cq *cq, const struct pnic_ep *pub, uint32_t end)
+static const struct pnic_sqe *pnic_sq_find(const struct pnic_cq *cq, const struct pnic_ep *pub, uint32_t end)
 {
 	const struct pnic_ep_priv *ep = pnic_ep_priv(pub);
 	uint32_t index = pub->sq_head;
 	const struct pnic_sqe *sqe;
 
 	if (ep->was_reset && (int32_t)(cq->head - ep->reset_end) < 0)
-		return PNIC_EP_NONE;
+		return NULL;
 	while (index != pub->sq_rung) {
 		sqe = (const struct pnic_sqe *)(const void *)pnic__sq_slot(pub, index);
 		if (!sqe->num_slots || sqe->num_slots > PNIC_SQE_MAX_SLOTS ||
@@ -339,7 +384,122 @@ PNIC_EXPORT uint32_t pnic__sq_peer(const struct pnic_cq *cq, const struct pnic_e
 			break;
 		index += sqe->num_slots;
 		if ((index & PNIC_CQE_LOW24) == end)
-			return PNIC__LE32(sqe->dest_ep);
+			return sqe;
 	}
-	return PNIC_EP_NONE;
+	return NULL;
+}
+
+PNIC_EXPORT uint32_t pnic__sq_peer(const struct pnic_cq *cq, const struct pnic_ep *pub, uint32_t end)
+{
+	const struct pnic_sqe *sqe = pnic_sq_find(cq, pub, end);
+
+	return sqe ? PNIC__LE32(sqe->dest_ep) : PNIC_EP_NONE;
+}
+
+PNIC_EXPORT void pnic__sq_failed(const struct pnic_cq *cq, const struct pnic_ep *pub, void *failed)
+{
+	struct pnic_wc *wc = failed;
+	const struct pnic_sqe *sqe = pnic_sq_find(cq, pub, wc->peer_ep);
+
+	wc->peer_ep = sqe ? PNIC__LE32(sqe->dest_ep) & PNIC_EP_NONE : PNIC_EP_NONE;
+	wc->length = sqe ? PNIC__LE32(sqe->length) : 0;
+}
+
+/* The entry at the head is over: those behind it that were cancelled are so as well. */
+static void pnic_recv_skip(const struct pnic_cancelled *c, uint32_t *count, uint32_t *head, uint32_t rung, uint32_t mask)
+{
+	while (*count && *head != rung && c->at[*head & mask]) {
+		c->at[*head & mask] = 0;
+		(*count)--;
+		(*head)++;
+	}
+}
+
+/* For pnic_poll(), where a receive doesn't simply count. */
+PNIC_EXPORT void pnic__recv_retired(struct pnic_ep *pub)
+{
+	struct pnic_ep_priv *ep = pnic_ep_priv(pub);
+	struct pnic_srq_priv *srq = ep->srq;
+
+	if (srq) {
+		if (srq->pub.head != srq->pub.rung)
+			srq->pub.head++;
+		pnic_recv_skip(&srq->cancelled, &srq->cancelled.count, &srq->pub.head, srq->pub.rung,
+			       srq->pub.entries - 1);
+		return;
+	}
+	if (pub->rq_head != pub->rq_rung)
+		pub->rq_head++;
+	pnic_recv_skip(&ep->cancelled, &ep->cancelled.count, &pub->rq_head, pub->rq_rung, pub->rq_entries - 1);
+	pub->rq_slow = !!ep->cancelled.count;
+}
+
+/* A ring of receives, for cancelling in it. */
+struct pnic_recv_ring {
+	const struct pnic_rqe *rq;
+	uint32_t *head;
+	uint32_t rung, entries, handle;
+	struct pnic_cancelled *cancelled;
+};
+
+/* Asks for each entry with @cookie, the oldest first, until the card gives one up. */
+static int pnic_cancel(struct pnic_ctx_priv *priv, const struct pnic_recv_ring *r, uint64_t cookie)
+{
+	struct pnic_ioc_recv_cancel arg = { .size = sizeof(arg), .handle = r->handle };
+	uint32_t mask = r->entries - 1, index;
+	int err = -ENOENT;
+
+	if (!(priv->info.features & PNIC_FEAT_CANCEL))
+		return pnic_fail(-EOPNOTSUPP, "%s: the card can't cancel receives", priv->name);
+	if (!r->cancelled->at)
+		r->cancelled->at = calloc(1, r->entries);
+	if (!r->cancelled->at)
+		return pnic_fail(-ENOMEM, "%s: out of memory", priv->name);
+	for (index = *r->head; (int32_t)(index - r->rung) < 0 && err == -ENOENT; index++) {
+		if (r->rq[index & mask].cookie != PNIC__LE64(cookie) || r->cancelled->at[index & mask])
+			continue;
+		arg.index = index;
+		err = pnic_ctx_command(priv, PNIC_IOC_RECV_CANCEL, &arg);
+	}
+	if (err)
+		return pnic_fail(err, "%s: no receive with cookie 0x%llx can be cancelled: %s", priv->name,
+				 (unsigned long long)cookie, pnic_strerror(err));
+	r->cancelled->at[arg.index & mask] = 1;
+	r->cancelled->count++;
+	pnic_recv_skip(r->cancelled, &r->cancelled->count, r->head, r->rung, mask);
+	return 0;
+}
+
+PNIC_EXPORT int pnic_recv_cancel(struct pnic_ep *pub, uint64_t cookie)
+{
+	struct pnic_ep_priv *ep = pnic_ep_priv(pub);
+	struct pnic_recv_ring r;
+	int err;
+
+	if (!pub)
+		return pnic_fail(-EINVAL, "pnic_recv_cancel: NULL argument");
+	if (!pub->rq_entries)
+		return pnic_fail(-ENOENT, "%s: endpoint %u has no receive ring of its own",
+				 pnic_ctx_priv(pub->ctx)->name, pub->addr.ep);
+	r = (struct pnic_recv_ring) {
+		.rq = pub->rq, .head = &pub->rq_head, .rung = pub->rq_rung, .entries = pub->rq_entries,
+		.handle = ep->handle, .cancelled = &ep->cancelled,
+	};
+	err = pnic_cancel(pnic_ctx_priv(pub->ctx), &r, cookie);
+	pub->rq_slow = !!ep->cancelled.count;
+	return err;
+}
+
+PNIC_EXPORT int pnic_srq_cancel(struct pnic_srq *pub, uint64_t cookie)
+{
+	struct pnic_srq_priv *srq = pnic_srq_priv(pub);
+	struct pnic_recv_ring r;
+
+	if (!pub)
+		return pnic_fail(-EINVAL, "pnic_srq_cancel: NULL argument");
+	r = (struct pnic_recv_ring) {
+		.rq = pub->rq, .head = &pub->head, .rung = pub->rung, .entries = pub->entries,
+		.handle = srq->handle, .cancelled = &srq->cancelled,
+	};
+	return pnic_cancel(pnic_ctx_priv(pub->ctx), &r, cookie);
 }

@@ -46,9 +46,53 @@ struct pnic_cq_priv {
 	struct pnic_cq_priv *next, **link;
 };
 
+/* A completion queue that messages of a shared receive queue go to. */
+struct pnic_srq_cq {
+	struct pnic_srq_cq *next;
+	struct pnic_cq_priv *cq;
+	uint32_t users;			/* endpoints */
+	uint32_t stale;			/* entries of endpoints that are gone, not polled before ... */
+	uint32_t stale_end;		/* ... the consumer index is here */
+};
+
+/* Which places of a receive ring were cancelled, by index modulo its size; NULL: none ever was. */
+struct pnic_cancelled {
+	uint8_t *at;
+	uint32_t count;
+};
+
+struct pnic_srq_priv {
+	struct pnic_srq pub;
+	uint32_t handle;
+	uint32_t users;
+	size_t ring_length;
+	struct pnic_cancelled cancelled;
+	struct pnic_srq_cq *cqs;
+	struct pnic_srq_priv *next, **link;
+};
+
+struct pnic_ctr_priv {
+	struct pnic_ctr pub;
+	uint32_t handle;
+	uint32_t users;			/* kinds of endpoints */
+	int eventfd;
+	bool own_eventfd;
+	uint32_t spin_us;
+	uint64_t db_last;
+	size_t mem_length;
+	volatile uint64_t *db;
+	const struct pnic_page *page;
+	struct pnic_ctr_priv *next, **link;
+};
+
+#define PNIC_CTR_KINDS	7
+
 struct pnic_ep_priv {
 	struct pnic_ep pub;
 	uint32_t handle;
+	struct pnic_srq_priv *srq;	/* NULL: a ring of its own */
+	struct pnic_cancelled cancelled;
+	struct pnic_ctr_priv *ctrs[PNIC_CTR_KINDS];
 	uint32_t sq_claim, rq_claim;	/* of the queues' entries */
 	uint32_t reset_end;		/* send queue's entries before this index are from before the last reset */
 	bool was_reset;
@@ -69,6 +113,8 @@ struct pnic_ctx_priv {
 	struct pnic_mr_priv *mrs;
 	struct pnic_cq_priv *cqs;
 	struct pnic_ep_priv *endpoints;
+	struct pnic_srq_priv *srqs;
+	struct pnic_ctr_priv *ctrs;
 };
 
 static inline struct pnic_ctx_priv *pnic_ctx_priv(const struct pnic_ctx *ctx)
@@ -89,6 +135,16 @@ static inline struct pnic_cq_priv *pnic_cq_priv(const struct pnic_cq *cq)
 static inline struct pnic_ep_priv *pnic_ep_priv(const struct pnic_ep *ep)
 {
 	return (struct pnic_ep_priv *)(uintptr_t)ep;
+}
+
+static inline struct pnic_srq_priv *pnic_srq_priv(const struct pnic_srq *srq)
+{
+	return (struct pnic_srq_priv *)(uintptr_t)srq;
+}
+
+static inline struct pnic_ctr_priv *pnic_ctr_priv(const struct pnic_ctr *ctr)
+{
+	return (struct pnic_ctr_priv *)(uintptr_t)ctr;
 }
 
 /* Objects of a context stand in lists, so that pnic_close() finds them. */
@@ -126,6 +182,28 @@ uint32_t pnic_cq_walk(const struct pnic_cq *cq, void (*fn)(struct pnic_cqe *cqe,
 /* What belongs to the object only, when the card has let go of it. */
 void pnic_cq_free(struct pnic_cq_priv *cq);
 void pnic_ep_free(struct pnic_ep_priv *ep);
+void pnic_srq_free(struct pnic_srq_priv *srq);
+void pnic_ctr_free(struct pnic_ctr_priv *ctr);
+
+/* How many entries of the queue nobody has claimed. */
+uint32_t pnic_cq_unclaimed(struct pnic_cq_priv *cq);
+
+/*
+ * srq.c, with the context's lock held. use(): an endpoint that completes to @cq comes; -ENOSPC, -ENOMEM. unuse(): it
+ * goes, and has left @recvs receives unpolled in @cq, before consumer index @end.
+ */
+int pnic_srq_use(struct pnic_srq_priv *srq, struct pnic_cq_priv *cq);
+void pnic_srq_unuse(struct pnic_srq_priv *srq, struct pnic_cq_priv *cq, uint32_t recvs, uint32_t end);
+/* @cq is destroyed. */
+void pnic_srq_forget_cq(struct pnic_ctx_priv *priv, struct pnic_cq_priv *cq);
+void pnic_ctr_leave(struct pnic_ep_priv *ep);
+
+/* wait.c: microseconds of a clock that only goes on; a moment's rest in a loop. */
+int64_t pnic_now_us(void);
+void pnic_relax(void);
+/* How long to sleep now, at most a slice; 0: the time is over. */
+int pnic_slice_ms(int64_t deadline_us);
+#define PNIC_SPIN_BATCH		32	/* looks between two looks at the clock */
 
 /* The name of the first card in the order of pnic_list(). -ENODEV. */
 int pnic_first_device(char *name, size_t size);

@@ -35,7 +35,8 @@ static const struct {
 	{ ENOSPC,	"no room: the card has no more objects of this kind, or the completion queue is too small" },
 	{ ETIMEDOUT,	"timed out" },
 	{ EPROTO,	"kernel and library speak different versions" },
-	{ EOPNOTSUPP,	"not supported by this object" },
+	{ EOPNOTSUPP,	"not supported by this object, or by the card" },
+	{ EREMOTEIO,	"a transfer failed: its completion says why" },
 };
 
 static const char *const pnic_statuses[] = {
@@ -59,6 +60,8 @@ static const char *const pnic_statuses[] = {
 	[PNIC_ST_REMOTE_DMA]	= "DMA fault at the far host",
 	[PNIC_ST_OVERRUN]	= "ring overrun",
 	[PNIC_ST_FATAL]		= "the card failed",
+	[PNIC_ST_LOCAL_MOVED]	= "local region is being moved: repeat it",
+	[PNIC_ST_REMOTE_MOVED]	= "remote region is being moved: repeat it",
 };
 
 static const struct {
@@ -74,6 +77,7 @@ static const struct {
 	{ PNIC_OP_FETCH_ADD,		"fetch-add" },
 	{ PNIC_OP_COMP_SWAP,		"compare-swap" },
 	{ PNIC_OP_FLUSH,		"flush" },
+	{ PNIC_OP_WRITE_SIGNAL,		"write with signal" },
 	{ PNIC_OP_RECV,			"receive" },
 	{ PNIC_OP_RECV_IMM,		"receive with immediate" },
 	{ PNIC_OP_RECV_WRITE_IMM,	"receive of a write with immediate" },
@@ -118,6 +122,20 @@ PNIC_EXPORT const char *pnic_last_error(void)
 PNIC_EXPORT unsigned int pnic_version(void)
 {
 	return PNIC_LIB_MAJOR << 16 | PNIC_LIB_MINOR;
+}
+
+PNIC_EXPORT const char *pnic_wc_str(const struct pnic_wc *wc, char *buf, size_t size)
+{
+	const char *how = pnic_status_str(wc->status), *op = pnic_opcode_str(wc->opcode);
+	const char *rail = pnic_ctx_priv(wc->ep->ctx)->name;
+
+	if (wc->opcode & 0x80 || (wc->status && wc->peer_ep != PNIC_EP_NONE))
+		snprintf(buf, size, "%s endpoint %u: %s of %u bytes %s 0x%06x/%u: %s", rail, wc->epn, op, wc->length,
+			 wc->opcode & 0x80 ? "from" : "to", wc->peer_nic, wc->peer_ep, how);
+	else
+		snprintf(buf, size, "%s endpoint %u: %s of %u bytes to 0x%06x: %s", rail, wc->epn, op, wc->length,
+			 wc->peer_nic, how);
+	return buf;
 }
 
 int pnic_fail(int err, const char *fmt, ...)

@@ -7,10 +7,9 @@
 
 #include "internal.h"
 
-#define PNIC_SPIN_BATCH		32	/* looks between two looks at the clock */
 #define PNIC_WAIT_SLICE_MS	250	/* a device that was reset is noticed after at most so long */
 
-static int64_t pnic_now_us(void)
+int64_t pnic_now_us(void)
 {
 	struct timespec ts;
 
@@ -18,7 +17,7 @@ static int64_t pnic_now_us(void)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
-static void pnic_relax(void)
+void pnic_relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
 	__builtin_ia32_pause();
@@ -95,8 +94,7 @@ static bool pnic_spin(const struct pnic_cq_priv *cq, int64_t until)
 	return false;
 }
 
-/* How long to sleep now, at most a slice; 0: the time is over. */
-static int pnic_slice_ms(int64_t deadline)
+int pnic_slice_ms(int64_t deadline)
 {
 	int64_t left;
 

@@ -30,7 +30,7 @@ grep -hE '^(const |int |void |unsigned |uint32_t )' @TOP@/libpnic/include/*.h |
 diff "$tmp/declared" "$tmp/exported" > "$tmp/diff"
 check "the header's functions and no others"
 
-nm -D --defined-only "$lib" | awk '$2 ~ /[TDBR]/ && $3 !~ /@@PNIC_1\.0$/ && $3 !~ /^PNIC_/' > "$tmp/diff"
+nm -D --defined-only "$lib" | awk '$2 ~ /[TDBR]/ && $3 !~ /@@PNIC_1\.[0-9]+$/ && $3 !~ /^PNIC_/' > "$tmp/diff"
 check "every symbol has a version"
 
 readelf -d "$lib" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^(libc|ld-linux.*)\.so\.[0-9]$' > "$tmp/diff"

@@ -32,7 +32,7 @@ int main(void)
 {
 	struct pnic_ctx *ctx;
 
-	return pnic_open("nonsense", 0, &ctx) == -ENODEV && pnic_version() == 0x10000 ? 0 : 1;
+	return pnic_open("nonsense", 0, &ctx) == -ENODEV && pnic_version() == 0x10001 ? 0 : 1;
 }
 END
 

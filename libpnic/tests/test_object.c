@@ -21,7 +21,7 @@ KTAP_TEST(abi_versions)
 	CHECK_EQ(pnic_open_backend(&fake_backend, "fake0", NULL, &ctx), -EPROTO);
 	CHECK(strstr(pnic_last_error(), "the module is too old"));
 	CHECK_EQ(fake.maps, 0);
-	CHECK_EQ(pnic_version(), 0x10000);
+	CHECK_EQ(pnic_version(), 0x10001);
 }
 
 KTAP_TEST(names)
@@ -338,7 +338,7 @@ KTAP_TEST(texts)
 		for (j = 0; j < i; j++)
 			CHECK(strcmp(pnic_strerror(errs[i]), pnic_strerror(errs[j])));
 	}
-	for (i = 0; i <= PNIC_ST_FATAL; i++) {
+	for (i = 0; i <= PNIC_ST_REMOTE_MOVED; i++) {
 		CHECK(strcmp(pnic_status_str(i), "unknown status"));
 		for (j = 0; j < i; j++)
 			CHECK(strcmp(pnic_status_str(i), pnic_status_str(j)));
@@ -347,7 +347,7 @@ KTAP_TEST(texts)
 		CHECK(strcmp(pnic_opcode_str(ops[i]), "unknown operation"));
 	CHECK_STREQ(pnic_strerror(-99999), "unknown error");
 	CHECK_STREQ(pnic_strerror(-2147483647 - 1), "unknown error");
-	CHECK_STREQ(pnic_status_str(PNIC_ST_FATAL + 1), "unknown status");
+	CHECK_STREQ(pnic_status_str(PNIC_ST_REMOTE_MOVED + 1), "unknown status");
 	CHECK_STREQ(pnic_status_str(0xffffffff), "unknown status");
 	CHECK_STREQ(pnic_opcode_str(0x83), "unknown operation");
 }
@@ -368,12 +368,20 @@ KTAP_TEST(layouts)
 	CHECK_EQ(offsetof(struct pnic_cqe, ep_flags), 28);
 	CHECK_EQ(sizeof(struct pnic_status_page), 64);
 	CHECK_EQ(sizeof(struct pnic_event), 24);
-	CHECK_EQ(sizeof(struct pnic_ioc_info), 168);
+	CHECK_EQ(sizeof(struct pnic_ioc_info), 176);
+	CHECK_EQ(offsetof(struct pnic_ioc_info, max_srq), 168);
 	CHECK_EQ(sizeof(struct pnic_ioc_ctx_create), 24);
 	CHECK_EQ(sizeof(struct pnic_ioc_mr_reg), 40);
 	CHECK_EQ(sizeof(struct pnic_ioc_handle), 16);
 	CHECK_EQ(sizeof(struct pnic_ioc_cq_create), 72);
-	CHECK_EQ(sizeof(struct pnic_ioc_ep_create), 104);
+	CHECK_EQ(sizeof(struct pnic_ioc_ep_create), 112);
+	CHECK_EQ(offsetof(struct pnic_ioc_ep_create, srq), 104);
+	CHECK_EQ(sizeof(struct pnic_signal), 64);
+	CHECK_EQ(sizeof(struct pnic_ctr_mem), 64);
+	CHECK_EQ(sizeof(struct pnic_ioc_srq_create), 56);
+	CHECK_EQ(sizeof(struct pnic_ioc_ctr_create), 56);
+	CHECK_EQ(sizeof(struct pnic_ioc_ctr_bind), 24);
+	CHECK_EQ(sizeof(struct pnic_ioc_recv_cancel), 16);
 	CHECK_EQ(sizeof(struct pnic_ioc_link_info), 72);
 	CHECK_EQ(sizeof(struct pnic_addr), 8);
 	CHECK_EQ(sizeof(struct pnic_open_attr), 16);
@@ -381,7 +389,12 @@ KTAP_TEST(layouts)
 	CHECK_EQ(sizeof(struct pnic_cq_attr), 32);
 #if UINTPTR_MAX > 0xffffffffu
 	CHECK_EQ(sizeof(struct pnic_wc), 40);
-	CHECK_EQ(sizeof(struct pnic_ep_attr), 48);
+	CHECK_EQ(sizeof(struct pnic_ep_attr), 56);
+	CHECK_EQ(offsetof(struct pnic_ep_attr, srq), 48);
+	CHECK_EQ(sizeof(struct pnic_srq_attr), 16);
+	CHECK_EQ(sizeof(struct pnic_ctr_attr), 16);
+	CHECK_EQ(offsetof(struct pnic_srq, tail), 32);
+	CHECK_EQ(offsetof(struct pnic_ctr, failed_base), 16);
 	CHECK_EQ(sizeof(struct pnic_buf), 24);
 	CHECK_EQ(offsetof(struct pnic_wc, ep), 32);
 	CHECK_EQ(offsetof(struct pnic_cq, head), 12);
@@ -395,6 +408,8 @@ KTAP_TEST(layouts)
 	CHECK_EQ(offsetof(struct pnic_ep, max_slots), 80);
 	CHECK_EQ(offsetof(struct pnic_ep, addr), 112);
 	CHECK_EQ(offsetof(struct pnic_ep, user), 120);
+	CHECK_EQ(offsetof(struct pnic_ep, sq_mark), 128);
+	CHECK_EQ(offsetof(struct pnic_ep, quiet), 136);
 	CHECK_EQ(offsetof(struct pnic_mr, key), 24);
 #endif
 }

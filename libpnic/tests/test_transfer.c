@@ -169,7 +169,7 @@ KTAP_TEST(failures)
 	REQUIRE_EQ(pnic_post_write(a.ep, b.ep->addr, a.buf, 10, a.mr->key, raddr(LEN - 9), b.mr->key, 1, 0), 0);
 	wc = one(&a);
 	CHECK_EQ(wc.status, PNIC_ST_REMOTE_BOUNDS);
-	CHECK_EQ(wc.length, 0);
+	CHECK_EQ(wc.length, 10);
 	CHECK_EQ(wc.peer_ep, b.ep->addr.ep);
 	REQUIRE_EQ(pnic_post_write(a.ep, b.ep->addr, a.buf, 10, a.mr->key, raddr(0), b.mr->key + (1ULL << 40), 1, 0), 0);
 	CHECK_EQ(one(&a).status, PNIC_ST_REMOTE_KEY);
