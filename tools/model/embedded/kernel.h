@@ -40,6 +40,7 @@ typedef int irqreturn_t;
 #define UINT_MAX		(~0U)
 #define SZ_512M			0x20000000
 #define BIT(n)			(1UL << (n))
+#define GENMASK(h, l)		(~0UL >> (63 - (h)) & ~0UL << (l))
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
@@ -261,6 +262,10 @@ static inline bool test_bit(unsigned int n, const unsigned long *map)
 {
 	return map[n / 64] >> (n % 64) & 1;
 }
+
+#define for_each_set_bit(i, map, n) \
+	for ((i) = 0; (i) < (n); (i)++) \
+		if (test_bit(i, map))
 
 void bitmap_set(unsigned long *map, unsigned int start, unsigned int n);
 void bitmap_fill(unsigned long *map, unsigned int n);
