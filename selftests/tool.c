@@ -198,6 +198,39 @@ KTAP_TEST(policy)
 	json_decref(first);
 }
 
+/* Knobs are kept, and come back as they were: also those that have been changed since. */
+KTAP_TEST(policy_kept)
+{
+	json_t *first, *v;
+	struct ran r;
+
+	setup();
+	first = tool_json("policy show pnic0");
+	r = tool("policy set pnic0 grow 6s watch 5e-5");
+	CHECK_EQ(r.status, 0);
+	r = tool("policy save pnic0 /tmp/tool-policy");
+	CHECK_EQ(r.status, 0);
+	r = tool("policy set pnic0 grow 7s poll 2s");
+	CHECK_EQ(r.status, 0);
+	r = tool_nobody("policy load pnic0 /tmp/tool-policy");
+	CHECK_EQ(r.status, 1);
+	v = tool_json("policy load pnic0 /tmp/tool-policy");
+	CHECK_EQ(number(v, "0.grow_ms"), 6000);
+	CHECK_EQ(number(v, "0.watch_ppb"), 50000);
+	CHECK_EQ(number(v, "0.poll_ms"), number(first, "0.poll_ms"));
+	json_decref(v);
+	/* Each is in range, but they contradict each other: the kernel refuses, and nothing changes. */
+	CHECK_EQ(system("sed -i 's/\"calm-ms\": [0-9]*/\"calm-ms\": 3600000/' /tmp/tool-policy"), 0);
+	r = tool("policy load pnic0 /tmp/tool-policy");
+	CHECK_EQ(r.status, 1);
+	v = tool_json("policy show pnic0");
+	CHECK_EQ(number(v, "0.grow_ms"), 6000);
+	json_decref(v);
+	json_decref(first);
+	unlink("/tmp/tool-policy");
+	tool("policy reset pnic0");
+}
+
 static bool link_becomes(const char *status)
 {
 	uint64_t end = now_ns() + WAIT_MS * 1000000ull;

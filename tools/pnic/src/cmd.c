@@ -38,6 +38,8 @@ static const struct verb policy_verbs[] = {
 	{ "preview", cmd_policy_preview, "DEV [KNOB VALUE ...]",
 	  "what would be done now with such knobs" },
 	{ "reset", cmd_policy_reset, "DEV", "every knob to its default" },
+	{ "save", cmd_policy_save, "DEV FILE", "keep the knobs" },
+	{ "load", cmd_policy_load, "DEV FILE", "as they were kept; all others to their defaults" },
 	{}
 };
 

@@ -57,6 +57,8 @@ int cmd_policy_show(struct pnic *p);
 int cmd_policy_set(struct pnic *p);
 int cmd_policy_preview(struct pnic *p);
 int cmd_policy_reset(struct pnic *p);
+int cmd_policy_save(struct pnic *p);
+int cmd_policy_load(struct pnic *p);
 int cmd_history_show(struct pnic *p);
 int cmd_history_save(struct pnic *p);
 int cmd_history_load(struct pnic *p);

@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "json.h"
 #include "knobs.h"
+#include "policy_file.h"
 #include "text.h"
 
 static void show_policy(const char *dev, const struct policy *policy)
@@ -156,4 +157,59 @@ int cmd_policy_preview(struct pnic *p)
 		text_plan(dev.name, &plan);
 	fields_clear(&plan_set, &plan);
 	return ST_OK;
+}
+
+/* DEV FILE */
+static int file_args(struct pnic *p, struct dev *dev, const char **path)
+{
+	int ret = arg_dev(p, dev);
+
+	if (ret)
+		return ret;
+	*path = arg_next(p);
+	if (!*path || !**path)
+		return pnic_usage(p, "which file?");
+	return arg_end(p);
+}
+
+int cmd_policy_save(struct pnic *p)
+{
+	const struct policy *policy;
+	struct list policies = {};
+	const char *path;
+	struct dev dev;
+	int ret;
+
+	ret = file_args(p, &dev, &path);
+	if (ret)
+		return ret;
+	if (drv_policies(&p->drv, dev.index, &policies))
+		ret = pnic_failed(p);
+	LIST_FOR_EACH(policy, &policies) {
+		if (!ret)
+			ret = policy_write(path, policy);
+		if (!ret && p->json)
+			json_put(p, json_pack("{s:o, s:o, s:I}", "dev", json_text(dev.name), "file",
+					      json_text(path), "revision",
+					      (json_int_t)policy->revision));
+		else if (!ret)
+			printf("%s: saved in %s: policy of revision %u\n", dev.name, path,
+			       policy->revision);
+	}
+	fields_clear_list(&policy_set, &policies);
+	return ret;
+}
+
+/* A knob that the file doesn't know gets its default, so that the file alone decides. */
+int cmd_policy_load(struct pnic *p)
+{
+	struct policy policy = {};
+	const char *path;
+	struct dev dev;
+	int ret;
+
+	ret = file_args(p, &dev, &path);
+	if (!ret)
+		ret = policy_read(path, &policy);
+	return ret ? ret : set_policy(p, &dev, &policy, true);
 }
