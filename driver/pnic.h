@@ -8,6 +8,8 @@
  *
  * Lock order, outermost first:
  *
+ *	(the PCI device's lock around probe, removal, resets by sysfs, errors, suspending)
+ *	(devlink's instance lock around its requests, and around what reports trouble to it)
  *	(generic netlink's cb_lock around requests, a netlink socket's lock around dumps)
  *	pd->reset_lock		bring-up, reset, removal: one at a time
  *	pd->reg_lock		read: whoever uses the card for a file;
@@ -57,6 +59,7 @@
 
 struct dentry;
 struct pnic_counts_kept;
+struct pnic_devlink;
 struct pnic_file;
 struct pnic_lanes;
 
@@ -226,6 +229,34 @@ struct pnic_eq {
 };
 
 /**
+ * enum pnic_trouble - what can be wrong with a card in service, so that it has to be reset
+ * @PNIC_TROUBLE_NONE: nothing
+ * @PNIC_TROUBLE_ALL_ONES: its registers read all ones
+ * @PNIC_TROUBLE_FATAL: it says that it cannot go on
+ * @PNIC_TROUBLE_NOT_READY: it lost its set-up
+ * @PNIC_TROUBLE_HEARTBEAT: it hangs
+ * @PNIC_TROUBLE_NONSENSE: it wrote what it never may
+ * @PNIC_TROUBLE_ADMIN_TIMEOUT: it does not answer commands
+ * @PNIC_TROUBLE_ADMIN_STOPPED: its admin queue was stopped
+ * @PNIC_TROUBLE_TEST_FW: none; an administrator tries how it would be
+ * @PNIC_TROUBLE_TEST_ADMIN: none either
+ * @PNIC_TROUBLES: how many there are
+ */
+enum pnic_trouble {
+	PNIC_TROUBLE_NONE,
+	PNIC_TROUBLE_ALL_ONES,
+	PNIC_TROUBLE_FATAL,
+	PNIC_TROUBLE_NOT_READY,
+	PNIC_TROUBLE_HEARTBEAT,
+	PNIC_TROUBLE_NONSENSE,
+	PNIC_TROUBLE_ADMIN_TIMEOUT,
+	PNIC_TROUBLE_ADMIN_STOPPED,
+	PNIC_TROUBLE_TEST_FW,
+	PNIC_TROUBLE_TEST_ADMIN,
+	PNIC_TROUBLES
+};
+
+/**
  * struct pnic_stats - what the driver holds and what it met; debugfs shows it
  * @contexts: contexts that exist
  * @regions: memory regions
@@ -243,6 +274,10 @@ struct pnic_eq {
  * @resets: times the card was reset
  * @bad_maps: mmap() calls that were refused
  * @lane_tables: lane tables that were asked for
+ * @pci_correctable: PCI errors that the bus mended itself
+ * @pci_nonfatal: PCI errors that cost a transaction
+ * @pci_fatal: PCI errors that froze the channel
+ * @suspends: times the card was put to sleep
  */
 struct pnic_stats {
 	atomic_t contexts;
@@ -261,6 +296,10 @@ struct pnic_stats {
 	atomic_t resets;
 	atomic_t bad_maps;
 	atomic_t lane_tables;
+	atomic_t pci_correctable;
+	atomic_t pci_nonfatal;
+	atomic_t pci_fatal;
+	atomic_t suspends;
 };
 
 /**
@@ -303,14 +342,16 @@ struct pnic_stats {
  * @buf_dma: its DMA address
  * @reset_work: pnic_reset_trigger() asks for it
  * @health_work: the watchdog
- * @reset_why: reason of the reset that was asked for, NULL: none is
+ * @trouble: why a reset was asked for that is still to come
  * @last_why: reason of the last reset, NULL: there was none
+ * @held: in PNIC_STATE_FAILED, and not tried again until an administrator says so
  * @ready_ms: how long the card may take to become ready or to be reset
  * @db_pages: doorbell pages of the card
  * @heartbeat: what the watchdog last read
  * @heartbeat_at: jiffies when it changed
  * @retry_at: jiffies of the next attempt in PNIC_STATE_FAILED
  * @retry_pause: how long after the one before, jiffies
+ * @lost_at: jiffies when PNIC_STATE_LOST began
  * @stats: counters
  * @pdev: the PCI function
  * @dev: the class device; its reference count is that of this struct
@@ -319,6 +360,7 @@ struct pnic_stats {
  * @db_base: physical address of BAR 4
  * @num_vecs: interrupt vectors that we got
  * @dir: in debugfs
+ * @devlink: the devlink instance with its health reporters
  */
 struct pnic_dev {
 	void __iomem *regs;
@@ -358,14 +400,16 @@ struct pnic_dev {
 	wait_queue_head_t state_wait;
 	struct work_struct reset_work;
 	struct delayed_work health_work;
-	const char *reset_why;
+	enum pnic_trouble trouble;
 	const char *last_why;
+	bool held;
 	u32 ready_ms;
 	u32 db_pages;
 	u32 heartbeat;
 	unsigned long heartbeat_at;
 	unsigned long retry_at;
 	unsigned int retry_pause;
+	unsigned long lost_at;
 	struct pnic_stats stats;
 	struct pci_dev *pdev;
 	struct device dev;
@@ -374,6 +418,7 @@ struct pnic_dev {
 	phys_addr_t db_base;
 	int num_vecs;
 	struct dentry *dir;
+	struct pnic_devlink *devlink;
 };
 
 extern struct workqueue_struct *pnic_wq;
@@ -382,14 +427,52 @@ extern struct workqueue_struct *pnic_wq;
 bool pnic_state_change(struct pnic_dev *pd, enum pnic_state to);
 enum pnic_state pnic_state(struct pnic_dev *pd);
 
-/* pnic_reset.c: bring-up, the one reset path, the watchdog. */
+/*
+ * pnic_reset.c: bring-up, the one reset path, the watchdog. What says false has done nothing, as
+ * the state does not allow it. @why: a constant string, NULL: that of the last time.
+ */
 int pnic_up(struct pnic_dev *pd);
-void pnic_stop(struct pnic_dev *pd, enum pnic_state to);
+bool pnic_stop(struct pnic_dev *pd, enum pnic_state to, const char *why);
+void pnic_silence(struct pnic_dev *pd);
 void pnic_release(struct pnic_dev *pd);
+bool pnic_down(struct pnic_dev *pd, enum pnic_state to, const char *why);
+void pnic_lose(struct pnic_dev *pd, const char *why);
 void pnic_revive(struct pnic_dev *pd);
-void pnic_reset_trigger(struct pnic_dev *pd, const char *why);
+bool pnic_recover(struct pnic_dev *pd, const char *why);
+void pnic_reset_now(struct pnic_dev *pd, bool hold);
+bool pnic_reachable(struct pnic_dev *pd);
+void pnic_reset_trigger(struct pnic_dev *pd, enum pnic_trouble trouble);
+/* In words; NULL for PNIC_TROUBLE_NONE. */
+const char *pnic_trouble_text(enum pnic_trouble trouble);
 void pnic_reset_init(struct pnic_dev *pd);
 void pnic_health_start(struct pnic_dev *pd);
+void pnic_health_kick(struct pnic_dev *pd);
+
+/* pnic_aer.c: resets and errors of the PCI core. pnic_pm.c: sleep, and the machine's end. */
+extern const struct pci_error_handlers pnic_aer_handlers;
+extern const struct dev_pm_ops pnic_pm_ops;
+void pnic_pm_shutdown(struct pci_dev *pdev);
+
+/*
+ * pnic_devlink.c: the instance. The first two around the device's life; between the others it
+ * is visible, and trouble may be reported.
+ */
+int pnic_devlink_alloc(struct pnic_dev *pd);
+void pnic_devlink_free(struct pnic_dev *pd);
+void pnic_devlink_register(struct pnic_dev *pd);
+void pnic_devlink_unregister(struct pnic_dev *pd);
+
+/*
+ * pnic_health.c: what devlink is told of trouble. All but the last sleep, and want none of our
+ * locks held. pnic_health_report() gives devlink the opportunity to keep a dump and to have the card
+ * recovered, and says whether an administrator wants to do that himself; pnic_health_served(): it
+ * is over.
+ */
+bool pnic_health_report(struct pnic_dev *pd, enum pnic_trouble trouble);
+void pnic_health_served(struct pnic_dev *pd);
+void pnic_health_stop(struct pnic_dev *pd);
+/* The lane alarms are others now (enum pnic_alarm bits). Any context. */
+void pnic_health_alarms(struct pnic_dev *pd, u32 alarms);
 
 /* pnic_caps.c */
 int pnic_caps_check_version(struct pnic_dev *pd);

@@ -292,6 +292,6 @@ int pnic_admin_exec(struct pnic_dev *pd, void *cmd, bool repeat, struct pnic_acq
 		err = pnic_admin_try(pd, cmd, answer);
 	}
 	if (err == -ETIMEDOUT)
-		pnic_reset_trigger(pd, "it does not answer commands");
+		pnic_reset_trigger(pd, PNIC_TROUBLE_ADMIN_TIMEOUT);
 	return err;
 }

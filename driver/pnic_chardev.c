@@ -216,11 +216,11 @@ int pnic_dev_enter(struct pnic_dev *pd)
 	for (;;) {
 		if (down_read_killable(&pd->reg_lock))
 			return -EINTR;
-		if (pnic_state(pd) != PNIC_STATE_RESETTING || left <= 0)
+		if (!pnic_state_passing(pnic_state(pd)) || left <= 0)
 			break;
 		up_read(&pd->reg_lock);
 		left = wait_event_killable_timeout(pd->state_wait,
-						   pnic_state(pd) != PNIC_STATE_RESETTING, left);
+						   !pnic_state_passing(pnic_state(pd)), left);
 		if (left < 0)
 			return -EINTR;
 	}

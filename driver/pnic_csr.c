@@ -4,7 +4,7 @@
  *
  * A read of a card that is gone gives all ones. Some registers may hold that
  * value, the identification never does, so it decides. From then on the bus is
- * left alone: the way back is a reset of the slot, nothing else.
+ * left alone, until whoever restores the way to the card calls pnic_csr_revive().
  */
 #include "pnic_csr.h"
 
@@ -14,7 +14,7 @@ static void pnic_csr_suspect(struct pnic_dev *pd)
 		return;
 	if (xchg(&pd->csr_gone, true))
 		return;
-	pnic_reset_trigger(pd, "its registers read all ones");
+	pnic_reset_trigger(pd, PNIC_TROUBLE_ALL_ONES);
 }
 
 u32 pnic_rd32(struct pnic_dev *pd, u32 off)

@@ -11,7 +11,7 @@
 u32 pnic_rd32(struct pnic_dev *pd, u32 off);
 void pnic_wr32(struct pnic_dev *pd, u32 off, u32 val);
 
-/* The card can be reached again: after a reset of the slot. */
+/* The card can be reached again, or is to be tried once more: with pd->reset_lock. */
 void pnic_csr_revive(struct pnic_dev *pd);
 
 #endif /* PNIC_CSR_H */

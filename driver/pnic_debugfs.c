@@ -49,6 +49,10 @@ static int counters_show(struct seq_file *s, void *unused)
 	seq_printf(s, "lost_interrupts %d\n", atomic_read(&st->lost_irqs));
 	seq_printf(s, "refused_maps %d\n", atomic_read(&st->bad_maps));
 	seq_printf(s, "lane_tables %d\n", atomic_read(&st->lane_tables));
+	seq_printf(s, "pci_correctable %d\n", atomic_read(&st->pci_correctable));
+	seq_printf(s, "pci_nonfatal %d\n", atomic_read(&st->pci_nonfatal));
+	seq_printf(s, "pci_fatal %d\n", atomic_read(&st->pci_fatal));
+	seq_printf(s, "suspends %d\n", atomic_read(&st->suspends));
 	spin_lock_irq(&a->lock);
 	seq_printf(s, "admin_commands %u\n", a->tail);
 	seq_printf(s, "admin_timeouts %llu\n", a->timeouts);

@@ -32,7 +32,7 @@ void pnic_nonsense(struct pnic_dev *pd, const char *fmt, ...)
 	vaf.va = &args;
 	dev_err_ratelimited(&pd->pdev->dev, "nonsense from the card: %pV\n", &vaf);
 	va_end(args);
-	pnic_reset_trigger(pd, "it wrote nonsense");
+	pnic_reset_trigger(pd, PNIC_TROUBLE_NONSENSE);
 }
 
 /* A test ends only on a card that makes them, and finds no more wrong bits than it looks at. */
@@ -114,7 +114,7 @@ static void pnic_eq_dispatch(struct pnic_eq *eq, const struct pnic_eqe *e)
 		break;
 	case PNIC_EV_FATAL:
 		dev_err_ratelimited(&pd->pdev->dev, "fatal event %u, info %u\n", code, id);
-		pnic_reset_trigger(pd, "it reports a fatal error");
+		pnic_reset_trigger(pd, PNIC_TROUBLE_FATAL);
 		break;
 	default:
 		/* Pairs with the lane manager's publishing itself. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interrupts: one MSI-X vector for each event queue.
+ * Interrupts: one MSI-X vector for each event queue, or MSI where the card has no MSI-X.
  *
  * Called by pnic_eq.c. Vector 0 belongs to EQ 0; a card that failed so badly that
  * it cannot write an event any more raises it with nothing in the queue.
@@ -18,7 +18,7 @@ static irqreturn_t pnic_irq_handler(int irq, void *data)
 	struct pnic_eq *eq = data;
 
 	if (!pnic_eq_process(eq, PNIC_IRQ_BUDGET) && !eq->eqn)
-		mod_delayed_work(pnic_wq, &eq->pd->health_work, 0);
+		pnic_health_kick(eq->pd);
 	return IRQ_HANDLED;
 }
 
@@ -28,7 +28,7 @@ int pnic_irq_alloc(struct pnic_dev *pd)
 	int want = min_t(int, num_online_cpus() + 1, pd->caps.max_eq);
 	int got;
 
-	got = pci_alloc_irq_vectors(pd->pdev, 1, want, PCI_IRQ_MSIX);
+	got = pci_alloc_irq_vectors(pd->pdev, 1, want, PCI_IRQ_MSIX | PCI_IRQ_MSI);
 	if (got < 0)
 		return dev_err_probe(&pd->pdev->dev, got, "no interrupt vector\n");
 	pd->num_vecs = got;

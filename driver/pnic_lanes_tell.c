@@ -150,6 +150,7 @@ static void tell_alarms(struct pnic_lanes *lanes)
 		return;
 	lanes->told.alarms = now;
 	pnic_nl_health_ntf(lanes->pd, now, before);
+	pnic_health_alarms(lanes->pd, now);
 }
 
 /* ---- when ---- */

@@ -132,6 +132,8 @@ void pnic_nl_dev_ntf(struct pnic_dev *pd);
 void pnic_nl_policy_ntf(struct pnic_dev *pd);
 void pnic_nl_link_ntf(struct pnic_dev *pd, const struct pnic_link_view *view);
 void pnic_nl_lane_ntf(struct pnic_dev *pd, const struct pnic_nl_lane_event *ev);
+/* One bit of enum pnic_alarm in words. */
+const char *pnic_nl_alarm_name(u32 bit);
 /* @now, @before: alarms. */
 void pnic_nl_health_ntf(struct pnic_dev *pd, u32 now, u32 before);
 

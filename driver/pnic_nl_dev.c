@@ -15,6 +15,8 @@ u32 pnic_nl_dev_status(struct pnic_dev *pd)
 	case PNIC_STATE_READY:
 		return pnic_lanes_degraded(pd) ? PNIC_DEV_STATUS_DEGRADED : PNIC_DEV_STATUS_READY;
 	case PNIC_STATE_RESETTING:
+	case PNIC_STATE_LOST:
+	case PNIC_STATE_SUSPENDED:
 		return PNIC_DEV_STATUS_RESETTING;
 	case PNIC_STATE_FAILED:
 		return PNIC_DEV_STATUS_FAILED;

@@ -24,6 +24,16 @@ static const struct {
 	{ PNIC_ALARM_TABLE_BAD, "the lane table makes no sense" },
 };
 
+const char *pnic_nl_alarm_name(u32 bit)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(health_names); i++)
+		if (health_names[i].bit == bit)
+			return health_names[i].name;
+	return "?";
+}
+
 struct health_item {
 	u32 now;
 	u32 raised;

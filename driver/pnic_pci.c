@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The PCI function: probe, removal, resets by the PCI core, errors, power.
+ * The PCI function: probe and removal.
  *
- * All of these are compositions of pnic_up(), pnic_stop(), pnic_release() and
- * pnic_revive() in pnic_reset.c.
+ * What happens in between is in pnic_aer.c (resets and errors) and pnic_pm.c (sleep).
  */
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
@@ -34,7 +33,8 @@ static int pnic_pci_check_bars(struct pci_dev *pdev)
 		return dev_err_probe(&pdev->dev, -EOPNOTSUPP,
 				     "needs a kernel with pages of 4 KiB\n");
 	err = pnic_pci_check_bar(pdev, PNIC_BAR_REGS, PNIC_BAR_REGS_SIZE);
-	if (!err)
+	/* A card with MSI instead has no such BAR. */
+	if (!err && pdev->msix_cap)
 		err = pnic_pci_check_bar(pdev, PNIC_BAR_MSIX, PNIC_BAR_MSIX_SIZE);
 	if (!err)
 		err = pnic_pci_check_bar(pdev, PNIC_BAR_DB, 2 * PNIC_PAGE_SIZE);
@@ -95,19 +95,32 @@ static int pnic_pci_alloc(struct pnic_dev *pd)
 		err = pnic_status_alloc(pd);
 	if (!err)
 		err = pnic_counters_alloc(pd);
+	if (!err)
+		err = pnic_devlink_alloc(pd);
 	return err;
 }
 
 static void pnic_pci_free(struct pnic_dev *pd)
 {
+	pnic_devlink_free(pd);
 	pnic_cmd_buf_free(pd);
 	pnic_admin_free(pd);
+}
+
+/* Of a device that is gone: nobody is at it any more. */
+static void pnic_pci_finish(struct pnic_dev *pd)
+{
+	cancel_work_sync(&pd->reset_work);
+	pnic_health_stop(pd);
+	pnic_devlink_unregister(pd);
 }
 
 static int pnic_pci_start(struct pnic_dev *pd)
 {
 	int err;
 
+	/* Before there can be trouble to report. */
+	pnic_devlink_register(pd);
 	mutex_lock(&pd->reset_lock);
 	pd->epoch = 1;
 	pnic_status_set_epoch(pd, pd->epoch);
@@ -125,12 +138,11 @@ static int pnic_pci_start(struct pnic_dev *pd)
 		pnic_debugfs_add(pd);
 		pnic_health_start(pd);
 	} else {
-		pnic_stop(pd, PNIC_STATE_GONE);
-		pnic_release(pd);
+		pnic_down(pd, PNIC_STATE_GONE, NULL);
 	}
 	mutex_unlock(&pd->reset_lock);
 	if (err)
-		cancel_work_sync(&pd->reset_work);
+		pnic_pci_finish(pd);
 	return err;
 }
 
@@ -180,132 +192,15 @@ static void pnic_pci_remove(struct pci_dev *pdev)
 	pnic_chardev_del(pd);
 	pnic_debugfs_del(pd);
 	mutex_lock(&pd->reset_lock);
-	pnic_stop(pd, PNIC_STATE_GONE);
-	pnic_release(pd);
+	pnic_down(pd, PNIC_STATE_GONE, NULL);
 	mutex_unlock(&pd->reset_lock);
-	cancel_work_sync(&pd->reset_work);
+	pnic_pci_finish(pd);
 
 	pnic_pci_free(pd);
 	pci_set_drvdata(pdev, NULL);
 	pnic_pci_disable(pd);
 	pnic_chardev_unprepare(pd);
 }
-
-/* The machine goes down or another kernel takes over: no DMA from here on. */
-static void pnic_pci_shutdown(struct pci_dev *pdev)
-{
-	struct pnic_dev *pd = pci_get_drvdata(pdev);
-
-	mutex_lock(&pd->reset_lock);
-	pnic_stop(pd, PNIC_STATE_GONE);
-	pnic_release(pd);
-	mutex_unlock(&pd->reset_lock);
-}
-
-/* --- resets and errors ---- */
-
-/* Down, with the way up open: unless it is over for the device anyway. */
-static void pnic_pci_down(struct pnic_dev *pd)
-{
-	mutex_lock(&pd->reset_lock);
-	if (pnic_state(pd) != PNIC_STATE_GONE) {
-		pnic_stop(pd, PNIC_STATE_RESETTING);
-		pnic_release(pd);
-	}
-	mutex_unlock(&pd->reset_lock);
-}
-
-static void pnic_pci_revive(struct pnic_dev *pd)
-{
-	mutex_lock(&pd->reset_lock);
-	if (pnic_state(pd) == PNIC_STATE_RESETTING) {
-		pnic_csr_revive(pd);
-		pnic_revive(pd);
-	}
-	mutex_unlock(&pd->reset_lock);
-}
-
-static void pnic_pci_reset_prepare(struct pci_dev *pdev)
-{
-	pnic_pci_down(pci_get_drvdata(pdev));
-}
-
-static void pnic_pci_reset_done(struct pci_dev *pdev)
-{
-	pnic_pci_revive(pci_get_drvdata(pdev));
-}
-
-/* The card must not be touched here while the channel is frozen; pnic_stop() knows. */
-static pci_ers_result_t pnic_pci_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
-{
-	struct pnic_dev *pd = pci_get_drvdata(pdev);
-	pci_ers_result_t result;
-
-	if (state == pci_channel_io_normal)
-		return PCI_ERS_RESULT_CAN_RECOVER;
-
-	mutex_lock(&pd->reset_lock);
-	if (state == pci_channel_io_perm_failure) {
-		pnic_stop(pd, PNIC_STATE_GONE);
-		result = PCI_ERS_RESULT_DISCONNECT;
-	} else if (pnic_state(pd) == PNIC_STATE_GONE) {
-		result = PCI_ERS_RESULT_DISCONNECT;
-	} else {
-		dev_warn(&pdev->dev, "PCI error, waiting for the reset of the slot\n");
-		pnic_stop(pd, PNIC_STATE_RESETTING);
-		result = PCI_ERS_RESULT_NEED_RESET;
-	}
-	mutex_unlock(&pd->reset_lock);
-	return result;
-}
-
-/* The function was reset, so that no DMA comes from before: now memory may go. */
-static pci_ers_result_t pnic_pci_slot_reset(struct pci_dev *pdev)
-{
-	struct pnic_dev *pd = pci_get_drvdata(pdev);
-
-	if (pci_enable_device_mem(pdev))
-		return PCI_ERS_RESULT_DISCONNECT;
-	pci_restore_state(pdev);
-	/* Needed where the core does not keep what it saved. */
-	pci_save_state(pdev);
-
-	mutex_lock(&pd->reset_lock);
-	pnic_csr_revive(pd);
-	pnic_release(pd);
-	mutex_unlock(&pd->reset_lock);
-	return PCI_ERS_RESULT_RECOVERED;
-}
-
-static void pnic_pci_error_resume(struct pci_dev *pdev)
-{
-	pnic_pci_revive(pci_get_drvdata(pdev));
-}
-
-static const struct pci_error_handlers pnic_pci_errors = {
-	.error_detected	= pnic_pci_error_detected,
-	.slot_reset	= pnic_pci_slot_reset,
-	.resume		= pnic_pci_error_resume,
-	.reset_prepare	= pnic_pci_reset_prepare,
-	.reset_done	= pnic_pci_reset_done,
-};
-
-/* --- power ---- */
-
-/* Leaving D3hot is a reset: contexts do not survive suspending. */
-static int pnic_pci_suspend(struct device *dev)
-{
-	pnic_pci_down(dev_get_drvdata(dev));
-	return 0;
-}
-
-static int pnic_pci_resume(struct device *dev)
-{
-	pnic_pci_revive(dev_get_drvdata(dev));
-	return 0;
-}
-
-static DEFINE_SIMPLE_DEV_PM_OPS(pnic_pci_pm, pnic_pci_suspend, pnic_pci_resume);
 
 /* --- the driver ---- */
 
@@ -320,9 +215,9 @@ static struct pci_driver pnic_pci_driver = {
 	.id_table	= pnic_pci_ids,
 	.probe		= pnic_pci_probe,
 	.remove		= pnic_pci_remove,
-	.shutdown	= pnic_pci_shutdown,
-	.err_handler	= &pnic_pci_errors,
-	.driver.pm	= pm_sleep_ptr(&pnic_pci_pm),
+	.shutdown	= pnic_pm_shutdown,
+	.err_handler	= &pnic_aer_handlers,
+	.driver.pm	= pm_sleep_ptr(&pnic_pm_ops),
 };
 
 int pnic_pci_register(void)

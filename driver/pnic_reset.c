@@ -2,13 +2,16 @@
 /*
  * Bring-up, the one way down, the one reset path, and the watchdog that asks for it.
  *
- * pnic_up() and pnic_stop() + pnic_release() are each other's inverse. Probe, removal,
- * function-level reset, AER and power management (pnic_pci.c) use the same three as the
- * reset work here does:
+ * pnic_up() and pnic_stop() + pnic_release() are each other's inverse. Probe and removal
+ * (pnic_pci.c), resets and errors of the PCI core (pnic_aer.c), power management (pnic_pm.c) and
+ * devlink (pnic_health.c, pnic_devlink.c) use the same ones as the reset work here does:
  *
  *	pnic_stop()	mappings revoked, nobody in the driver uses the card, no DMA
  *	pnic_release()	contexts told, their memory and that of the queues given back
  *	pnic_revive()	pnic_up(), and the state that follows from it
+ *
+ * pnic_down() is the first two, pnic_recover() all of them. Documentation/pci-life.rst has the
+ * whole picture.
  */
 #include <linux/delay.h>
 
@@ -22,6 +25,25 @@
 /* After a failed bring-up: the first pause, doubled each time up to the last. */
 #define PNIC_RETRY_FIRST	(5 * HZ)
 #define PNIC_RETRY_LAST		(40 * HZ)
+/* A card that nobody sees for so long, with nobody mending the bus, is gone. */
+#define PNIC_LOST_LIMIT		(3 * HZ)
+
+static const char *const pnic_troubles[PNIC_TROUBLES] = {
+	[PNIC_TROUBLE_ALL_ONES]		= "its registers read all ones",
+	[PNIC_TROUBLE_FATAL]		= "it reports a fatal error",
+	[PNIC_TROUBLE_NOT_READY]	= "it is not ready any more",
+	[PNIC_TROUBLE_HEARTBEAT]	= "its heartbeat stopped",
+	[PNIC_TROUBLE_NONSENSE]		= "it wrote nonsense",
+	[PNIC_TROUBLE_ADMIN_TIMEOUT]	= "it does not answer commands",
+	[PNIC_TROUBLE_ADMIN_STOPPED]	= "its admin queue was stopped",
+	[PNIC_TROUBLE_TEST_FW]		= "a test of fw_fatal",
+	[PNIC_TROUBLE_TEST_ADMIN]	= "a test of admin",
+};
+
+const char *pnic_trouble_text(enum pnic_trouble trouble)
+{
+	return pnic_troubles[trouble];
+}
 
 static int pnic_status_wait(struct pnic_dev *pd, u32 mask, u32 want)
 {
@@ -70,6 +92,15 @@ static bool pnic_channel_lost(struct pnic_dev *pd)
 	return pci_channel_offline(pd->pdev) && !pci_dev_is_disconnected(pd->pdev);
 }
 
+/* Its registers may be read. With pd->reset_lock: it stays so, as far as it depends on us. */
+bool pnic_reachable(struct pnic_dev *pd)
+{
+	enum pnic_state state = pnic_state(pd);
+
+	return (state == PNIC_STATE_READY || state == PNIC_STATE_FAILED) &&
+	       !READ_ONCE(pd->csr_gone) && !pnic_channel_lost(pd);
+}
+
 /*
  * The card works when this returns 0. Otherwise some of it is up: pnic_stop() and
  * pnic_release() take down whatever there is.
@@ -78,10 +109,15 @@ int pnic_up(struct pnic_dev *pd)
 {
 	int err;
 
-	pci_set_master(pd->pdev);
 	err = pnic_caps_check_version(pd);
 	if (err)
 		return err;
+	/*
+	 * What a reset of the slot restores; on some kernels each restoring uses it up. Not
+	 * earlier, as the card has to be there, nor later: when it comes back it must not do DMA.
+	 */
+	pci_save_state(pd->pdev);
+	pci_set_master(pd->pdev);
 	err = pnic_card_reset(pd);
 	if (err)
 		return dev_err_probe(&pd->pdev->dev, err, "the card does not come out of reset\n");
@@ -107,6 +143,18 @@ int pnic_up(struct pnic_dev *pd)
 	return 0;
 }
 
+/*
+ * No DMA from here on. The reset first: then its peers hear of it. Without bus mastering before
+ * that their transfers would end with errors of our memory. A card that we know
+ * nothing of is left as it is.
+ */
+void pnic_silence(struct pnic_dev *pd)
+{
+	if (pd->ready_ms)
+		pnic_card_reset(pd);
+	pci_clear_master(pd->pdev);
+}
+
 /* Nobody in the driver uses the card when this returns, and it does no DMA. */
 static void pnic_quiesce(struct pnic_dev *pd)
 {
@@ -115,44 +163,43 @@ static void pnic_quiesce(struct pnic_dev *pd)
 	cancel_delayed_work_sync(&pd->health_work);
 	pnic_lanes_stop(pd);
 
-	if (pnic_channel_lost(pd))
-		return;
-	/*
-	 * The reset first: then its peers hear of it. Without bus mastering before that
-	 * their transfers would end with errors of our memory. A card that
-	 * we know nothing of is left as it is.
-	 */
-	if (pd->ready_ms)
-		pnic_card_reset(pd);
-	pci_clear_master(pd->pdev);
+	if (!pnic_channel_lost(pd))
+		pnic_silence(pd);
+}
+
+static void pnic_note_why(struct pnic_dev *pd, const char *why)
+{
+	if (why)
+		WRITE_ONCE(pd->last_why, why);
+	/* Whatever was wrong until now is being seen to. */
+	WRITE_ONCE(pd->trouble, PNIC_TROUBLE_NONE);
 }
 
 /*
- * From any state, also with a dead card. While the PCI channel is down the function is
+ * From any state that @to may follow, also with a dead card; false, and nothing done, from others.
+ * @why: a constant string, NULL: as the last time. While the PCI channel is down the function is
  * left alone; the slot is going to be reset then, before pnic_release().
  */
-void pnic_stop(struct pnic_dev *pd, enum pnic_state to)
+bool pnic_stop(struct pnic_dev *pd, enum pnic_state to, const char *why)
 {
 	enum pnic_state was = pnic_state(pd);
-	bool served = was == PNIC_STATE_READY;
 
 	lockdep_assert_held(&pd->reset_lock);
 
-	pnic_state_change(pd, to);
+	if (!pnic_state_change(pd, to))
+		return false;
 	/* Whoever waits for an answer leaves, so that the lock can be had. */
 	pnic_admin_stop(pd);
-	/* Whatever was wrong until now is being seen to. */
-	if (to == PNIC_STATE_RESETTING)
-		WRITE_ONCE(pd->last_why, READ_ONCE(pd->reset_why) ?: "PCI, or power management");
-	WRITE_ONCE(pd->reset_why, NULL);
+	pnic_note_why(pd, why);
 	down_write(&pd->reg_lock);
-	if (served && to != PNIC_STATE_GONE)
+	if (was == PNIC_STATE_READY && to != PNIC_STATE_GONE)
 		pnic_status_set_epoch(pd, ++pd->epoch);
 	pnic_ctx_revoke_all(pd);
 	up_write(&pd->reg_lock);
-	if (was != to && was != PNIC_STATE_PROBING)
+	if (was != PNIC_STATE_PROBING)
 		pnic_nl_dev_ntf(pd);
 	pnic_quiesce(pd);
+	return true;
 }
 
 void pnic_release(struct pnic_dev *pd)
@@ -166,10 +213,33 @@ void pnic_release(struct pnic_dev *pd)
 	pnic_irq_free(pd);
 }
 
+bool pnic_down(struct pnic_dev *pd, enum pnic_state to, const char *why)
+{
+	if (!pnic_stop(pd, to, why))
+		return false;
+	pnic_release(pd);
+	return true;
+}
+
 /* The watchdog goes on by itself until pnic_stop(). */
 void pnic_health_start(struct pnic_dev *pd)
 {
 	queue_delayed_work(pnic_wq, &pd->health_work, PNIC_HEALTH_PERIOD);
+}
+
+/* The watchdog looks now. */
+void pnic_health_kick(struct pnic_dev *pd)
+{
+	mod_delayed_work(pnic_wq, &pd->health_work, 0);
+}
+
+/* The bus does not lead to the card: pnic_lost_check() will say what follows. */
+void pnic_lose(struct pnic_dev *pd, const char *why)
+{
+	if (!pnic_stop(pd, PNIC_STATE_LOST, why))
+		return;
+	pd->lost_at = jiffies;
+	pnic_health_start(pd);
 }
 
 static void pnic_revive_failed(struct pnic_dev *pd, int err)
@@ -193,6 +263,7 @@ void pnic_revive(struct pnic_dev *pd)
 	lockdep_assert_held(&pd->reset_lock);
 
 	atomic_inc(&pd->stats.resets);
+	pd->held = false;
 	err = pnic_up(pd);
 	if (err) {
 		pnic_revive_failed(pd, err);
@@ -202,82 +273,143 @@ void pnic_revive(struct pnic_dev *pd)
 		dev_info(&pd->pdev->dev, "the card was reset and serves again, epoch %u\n",
 			 pd->epoch);
 		pnic_nl_dev_ntf(pd);
+		/* Has devlink told. */
+		queue_work(pnic_wq, &pd->reset_work);
 	}
 	pnic_health_start(pd);
+}
+
+/* Down and up again. False, and nothing done, if the device is in no state for that. */
+bool pnic_recover(struct pnic_dev *pd, const char *why)
+{
+	if (!pnic_down(pd, PNIC_STATE_RESETTING, why))
+		return false;
+	pnic_revive(pd);
+	return true;
+}
+
+/* Down, and up again when an administrator says so. */
+static void pnic_hold(struct pnic_dev *pd, const char *why)
+{
+	if (!pnic_down(pd, PNIC_STATE_RESETTING, why))
+		return;
+	pd->held = true;
+	pnic_state_change(pd, PNIC_STATE_FAILED);
+	dev_err(&pd->pdev->dev, "the card is down until devlink recovers it\n");
+	pnic_nl_dev_ntf(pd);
+}
+
+/* The card was away, or seemed so: what PCI set up in it may be lost. */
+static void pnic_lost_and_found(struct pnic_dev *pd)
+{
+	pci_restore_state(pd->pdev);
+	pci_save_state(pd->pdev);
+	pnic_csr_revive(pd);
+	pnic_recover(pd, NULL);
+}
+
+static void pnic_lost_check(struct pnic_dev *pd)
+{
+	if (pnic_channel_lost(pd))
+		return;		/* the PCI core will call */
+	if (pci_device_is_present(pd->pdev)) {
+		pnic_lost_and_found(pd);
+	} else if (pci_dev_is_disconnected(pd->pdev) ||
+		   time_after(jiffies, pd->lost_at + PNIC_LOST_LIMIT)) {
+		dev_err(&pd->pdev->dev, "the card is gone\n");
+		pnic_down(pd, PNIC_STATE_GONE, NULL);
+	}
+}
+
+static bool pnic_retry_due(const struct pnic_dev *pd)
+{
+	return !pd->held && time_after_eq(jiffies, pd->retry_at);
+}
+
+/* @hold: an administrator wants to bring the card up himself. With pd->reset_lock. */
+void pnic_reset_now(struct pnic_dev *pd, bool hold)
+{
+	const char *why = pnic_trouble_text(READ_ONCE(pd->trouble));
+	enum pnic_state state = pnic_state(pd);
+
+	if (state == PNIC_STATE_LOST)
+		pnic_lost_check(pd);
+	if (!(state == PNIC_STATE_READY && why) &&
+	    !(state == PNIC_STATE_FAILED && pnic_retry_due(pd)))
+		return;		/* somebody else was at it, or it is over */
+	if (pnic_channel_lost(pd))
+		return;
+	if (READ_ONCE(pd->csr_gone))
+		pnic_lose(pd, why);
+	else if (hold)
+		pnic_hold(pd, why);
+	else
+		pnic_recover(pd, why);
 }
 
 static void pnic_reset_work(struct work_struct *work)
 {
 	struct pnic_dev *pd = container_of(work, struct pnic_dev, reset_work);
-	enum pnic_state state;
+	enum pnic_trouble trouble = READ_ONCE(pd->trouble);
+	bool hold = false;
 
+	/* devlink keeps what is to be seen now, and as a rule has pnic_reset_now() called. */
+	if (pnic_state(pd) == PNIC_STATE_READY && trouble)
+		hold = pnic_health_report(pd, trouble);
+	else if (pnic_state(pd) == PNIC_STATE_READY)
+		pnic_health_served(pd);
 	mutex_lock(&pd->reset_lock);
-	state = pnic_state(pd);
-	if (state != PNIC_STATE_FAILED &&
-	    (state != PNIC_STATE_READY || !READ_ONCE(pd->reset_why)))
-		goto unlock;	/* somebody else was at it, or it is over */
-	if (pnic_channel_lost(pd))
-		goto unlock;
-
-	if (READ_ONCE(pd->csr_gone)) {
-		pnic_stop(pd, PNIC_STATE_GONE);
-		pnic_release(pd);
-		goto unlock;
-	}
-	pnic_stop(pd, PNIC_STATE_RESETTING);
-	pnic_release(pd);
-	pnic_revive(pd);
-unlock:
+	pnic_reset_now(pd, hold);
 	mutex_unlock(&pd->reset_lock);
 }
 
 /*
- * Something is wrong with the card: @why, a constant string. Any context. Commands under way
- * end at once; the rest is done by the work, if the device is in service. During bring-up
- * the commands that fail tell whoever is at it, and if it slips through there the
- * watchdog finds the admin queue stopped.
+ * Something is wrong with the card. Any context. Commands under way end at once; the rest is done
+ * by the work, if the device is in service. During bring-up the commands that fail tell
+ * whoever is at it, and if it slips through there the watchdog finds the admin queue stopped.
  */
-void pnic_reset_trigger(struct pnic_dev *pd, const char *why)
+void pnic_reset_trigger(struct pnic_dev *pd, enum pnic_trouble trouble)
 {
 	if (pnic_state(pd) == PNIC_STATE_READY) {
-		if (!cmpxchg(&pd->reset_why, NULL, why))
-			dev_err(&pd->pdev->dev, "resetting the card: %s\n", why);
+		if (!cmpxchg(&pd->trouble, PNIC_TROUBLE_NONE, trouble))
+			dev_err(&pd->pdev->dev, "resetting the card: %s\n",
+				pnic_trouble_text(trouble));
 		queue_work(pnic_wq, &pd->reset_work);
 	}
 	pnic_admin_stop(pd);
 }
 
-static const char *pnic_health_check(struct pnic_dev *pd)
+static enum pnic_trouble pnic_health_check(struct pnic_dev *pd)
 {
 	u32 status, heartbeat;
 
 	if (!pnic_admin_up(pd))
-		return "its admin queue was stopped";
+		return PNIC_TROUBLE_ADMIN_STOPPED;
 	status = pnic_rd32(pd, PNIC_REG_STATUS);
 	if (PCI_POSSIBLE_ERROR(status))
-		return NULL;	/* the accessor has seen to it */
+		return PNIC_TROUBLE_NONE;	/* the accessor has seen to it */
 	if (status & PNIC_STATUS_FATAL) {
 		dev_err(&pd->pdev->dev, "fatal code %u, info %u\n",
 			pnic_rd32(pd, PNIC_REG_FATAL_CODE), pnic_rd32(pd, PNIC_REG_FATAL_INFO));
-		return "it failed";
+		return PNIC_TROUBLE_FATAL;
 	}
 	if (!(status & PNIC_STATUS_READY))
-		return "it is not ready any more";
+		return PNIC_TROUBLE_NOT_READY;
 
 	heartbeat = pnic_rd32(pd, PNIC_REG_HEARTBEAT);
 	if (heartbeat != pd->heartbeat) {
 		pd->heartbeat = heartbeat;
 		pd->heartbeat_at = jiffies;
 	} else if (time_after(jiffies, pd->heartbeat_at + PNIC_HEARTBEAT_LIMIT)) {
-		return "its heartbeat stopped";
+		return PNIC_TROUBLE_HEARTBEAT;
 	}
-	return NULL;
+	return PNIC_TROUBLE_NONE;
 }
 
 static void pnic_health_work(struct work_struct *work)
 {
 	struct pnic_dev *pd = container_of(work, struct pnic_dev, health_work.work);
-	const char *wrong = NULL;
+	enum pnic_trouble wrong;
 
 	switch (pnic_state(pd)) {
 	case PNIC_STATE_READY:
@@ -288,8 +420,11 @@ static void pnic_health_work(struct work_struct *work)
 			pnic_eq_watch(pd);
 		break;
 	case PNIC_STATE_FAILED:
-		if (time_after_eq(jiffies, pd->retry_at))
+		if (pnic_retry_due(pd))
 			queue_work(pnic_wq, &pd->reset_work);
+		break;
+	case PNIC_STATE_LOST:
+		queue_work(pnic_wq, &pd->reset_work);
 		break;
 	default:
 		return;

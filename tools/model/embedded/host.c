@@ -313,6 +313,20 @@ int pnic_lanes_link_info(struct pnic_dev *pd, struct pnic_ioc_link_info *out)
 	return 0;
 }
 
+/* --- trouble (pnic_health.c): nobody to tell, and nobody who would rather mend it himself ---- */
+
+bool pnic_health_report(struct pnic_dev *pd, enum pnic_trouble trouble)
+{
+	(void)pd;
+	(void)trouble;
+	return false;
+}
+
+void pnic_health_served(struct pnic_dev *pd)
+{
+	(void)pd;
+}
+
 /* --- probe and removal, as in pnic_pci.c ---- */
 
 static int probe_start(struct pnic_dev *pd)
@@ -323,8 +337,7 @@ static int probe_start(struct pnic_dev *pd)
 	pnic_status_set_epoch(pd, pd->epoch);
 	err = pnic_up(pd);
 	if (err) {
-		pnic_stop(pd, PNIC_STATE_GONE);
-		pnic_release(pd);
+		pnic_down(pd, PNIC_STATE_GONE, NULL);
 		return err;
 	}
 	pnic_state_change(pd, PNIC_STATE_READY);
@@ -384,10 +397,8 @@ free:
 
 static void stop(struct pnic_dev *pd)
 {
-	if (pnic_state(pd) == PNIC_STATE_GONE)
+	if (!pnic_down(pd, PNIC_STATE_GONE, NULL))
 		return;
-	pnic_stop(pd, PNIC_STATE_GONE);
-	pnic_release(pd);
 	cancel_work_sync(&pd->reset_work);
 }
 

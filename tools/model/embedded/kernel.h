@@ -412,6 +412,9 @@ void put_device(struct device *dev);
 #define pci_dev_is_disconnected(p)	((void)(p), false)
 #define pci_set_master(p)		((void)(p))
 #define pci_clear_master(p)		((void)(p))
+#define pci_save_state(p)		((void)(p))
+#define pci_restore_state(p)		((void)(p))
+#define pci_device_is_present(p)	((void)(p), true)
 #define pci_resource_len(p, bar)	((u64)2 * 4096 * PNIC_EMBEDDED_DB_PAGES)
 #define PNIC_EMBEDDED_DB_PAGES		1024
 #define num_online_cpus()		1
@@ -433,6 +436,7 @@ void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma, gfp_t
 typedef irqreturn_t (*irq_handler_t)(int irq, void *data);
 #define IRQ_HANDLED		1
 #define PCI_IRQ_MSIX		0
+#define PCI_IRQ_MSI		0
 int pci_alloc_irq_vectors(struct pci_dev *p, int least, int most, unsigned int flags);
 #define pci_free_irq_vectors(p)	((void)(p))
 #define pci_irq_vector(p, n)	((void)(p), (int)(n) + 1)
