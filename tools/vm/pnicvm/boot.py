@@ -57,7 +57,7 @@ class Guest:
 
     def __init__(self, root, name, command, accel='tcg', cpus=2, memory_mb=2048, nics=0,
                  model_args=(), seed=None, time_limit=600, interactive=False, append='',
-                 cpu=None, iommu=False, which=None):
+                 cpu=None, iommu=False, which=None, qmp=False):
         self.root = root
         self.kernel = which or kernels.stock(root)
         self.command = command
@@ -71,6 +71,7 @@ class Guest:
         self.time_limit = time_limit
         self.interactive = interactive
         self.iommu = iommu
+        self.qmp = qmp
         self.append = ' '.join(words for words in (
             kernel.IOMMU if iommu else '', self.kernel.append, append) if words)
         self.directory = run_directory(name)
@@ -127,7 +128,7 @@ class Guest:
         argv = qemu.command(self.accel, self.cpus, self.memory_mb, self.nics,
                             self.kernel.image,
                             kernel.command_line(self.accel, init, self.append),
-                            cpu=self.cpu, iommu=self.iommu,
+                            cpu=self.cpu, iommu=self.iommu, qmp=self.qmp,
                             console={'log': self.in_guest('console.log'),
                                      'interactive': self.interactive})
         argv = self._in_root(argv)

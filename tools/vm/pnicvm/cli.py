@@ -44,7 +44,7 @@ def cmd_boot(args, progress):
     command = shlex.join(args.command) if args.command else 'exec bash --norc -i'
     with boot.Guest(ready, 'boot', command + '\n', accel=chosen, cpus=args.cpus,
                     memory_mb=args.memory, nics=args.nics, model_args=args.model_arg,
-                    seed=args.seed, append=args.append, cpu=args.cpu, iommu=args.iommu,
+                    seed=args.seed, append=args.append, cpu=args.cpu, iommu=args.iommu, qmp=args.qmp,
                     interactive=interactive, which=kernel,
                     time_limit=args.time_limit or (86400 if interactive else 600)) as guest:
         follow = [Follower(guest.file('output'), sys.stdout)]
@@ -124,6 +124,8 @@ def _parser():
     guest.add_argument('--seed', type=int)
     guest.add_argument('--iommu', action='store_true', help='put the cards behind an IOMMU')
     guest.add_argument('--kernel', choices=kernels.NAMES, default='stock')
+    guest.add_argument('--qmp', action='store_true',
+                       help="QEMU's monitor at the guest's virtio port pnic.qmp")
     guest.add_argument('--append', default='', help='more kernel parameters')
     guest.add_argument('--console', action='store_true', help='show the console on stderr')
     guest.add_argument('--time-limit', type=int, metavar='S')

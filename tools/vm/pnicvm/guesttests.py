@@ -165,7 +165,8 @@ def _boot(root, accel, kernel, conf, tests, results, progress, tally, deadline):
                        _script(conf.module, conf.nics), accel=accel, cpus=conf.cpus,
                        memory_mb=conf.memory + (MORE_MEMORY if kernel.slow > 1 else 0),
                        nics=conf.nics, model_args=conf.model_args, time_limit=limit,
-                       append=conf.append, iommu=conf.iommu, which=kernel)
+                       append=conf.append, iommu=conf.iommu, which=kernel,
+                       qmp=conf.qmp)
     for script in ('run-tests.sh', 'module.sh'):
         shutil.copy(os.path.join(paths.VM, 'guest', script), guest.file(script))
     with open(guest.file('tests'), 'w', encoding='ascii') as handle:

@@ -39,13 +39,22 @@ def _control_port():
         _device(driver='virtserialport', chardev='ctl', name='pnic.ctl')
 
 
+def _monitor():
+    """QEMU connects to its own monitor, so that a test in the guest can take cards away."""
+    return ['-chardev', 'socket,id=qmp,path=%s/qmp.sock,server=on,wait=off' % SOCKETS,
+            '-mon', 'chardev=qmp,mode=control',
+            '-chardev', 'socket,id=qmp-guest,path=%s/qmp.sock' % SOCKETS] + \
+        _device(driver='virtserialport', chardev='qmp-guest', name='pnic.qmp')
+
+
 def _iommu():
     """Before every device that it translates for.  caching-mode: the model must be told of
     each mapping, as it has a copy of them."""
     return _device(driver='intel-iommu', intremap='on', caching_mode=True)
 
 
-def command(accel, cpus, memory_mb, nics, image, append, console, cpu=None, iommu=False):
+def command(accel, cpus, memory_mb, nics, image, append, console, cpu=None, iommu=False,
+            qmp=False):
     """argv; `console` says where its log goes and whether it is also on the terminal."""
     argv = ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none',
             '-no-reboot',
@@ -71,4 +80,6 @@ def command(accel, cpus, memory_mb, nics, image, append, console, cpu=None, iomm
         argv += _nic(number)
     if nics:
         argv += _control_port()
+    if qmp:
+        argv += _monitor()
     return argv

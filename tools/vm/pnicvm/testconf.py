@@ -11,6 +11,8 @@
     append=...              further kernel parameters
     iommu=yes               behind an IOMMU, where a DMA mapping that is left over is found;
                             also: once without and once with it
+    qmp=yes                 the guest has QEMU's monitor at the virtio port pnic.qmp: it can take
+                            its own cards away
 
 Programs that want the same guest share one boot.
 """
@@ -23,7 +25,7 @@ import shlex
 from .errors import Failure
 
 KEYS = {'nics', 'model_args', 'timeout', 'boot', 'module', 'memory', 'cpus', 'append',
-        'iommu'}
+        'iommu', 'qmp'}
 
 
 class Conf:
@@ -42,13 +44,14 @@ class Conf:
         self.separate = values.get('boot', 'shared') == 'separate'
         self.module = values.get('module', 'yes') != 'no'
         self.append = values.get('append', '')
+        self.qmp = values.get('qmp', 'no') == 'yes'
         self.iommu = values.get('iommu', 'no') == 'yes'
         self.also_iommu = values.get('iommu', 'no') == 'also'
 
     def guest(self):
         """What has to be equal for two programs to share a boot."""
         return (self.nics, self.model_args, self.module, self.memory, self.cpus, self.append,
-                self.iommu)
+                self.iommu, self.qmp)
 
     def behind_iommu(self):
         """The second of the two boots of iommu=also."""
