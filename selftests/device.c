@@ -271,6 +271,28 @@ long driver_counter(const char *name)
 	return read_all(&r, COUNTERS) ? -1 : resources_number(&r, name);
 }
 
+long pinned_pages(void)
+{
+	long acquired = 0, released = 0, n;
+	char name[64];
+	FILE *f;
+
+	/* What each processor has counted is added up now and not in a second. */
+	if (write_file("/proc/sys/vm/stat_refresh", "1"))
+		return -1;
+	f = fopen("/proc/vmstat", "re");
+	if (!f)
+		return -1;
+	while (fscanf(f, "%63s %ld", name, &n) == 2) {
+		if (!strcmp(name, "nr_foll_pin_acquired"))
+			acquired = n;
+		if (!strcmp(name, "nr_foll_pin_released"))
+			released = n;
+	}
+	fclose(f);
+	return acquired - released;
+}
+
 long proc_status_kb(int pid, const char *field)
 {
 	char path[40], line[160];

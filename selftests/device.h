@@ -55,6 +55,9 @@ long resources_number(const struct resources *r, const char *name);
 /* Sum over all devices of the line "@name N" of the driver's counters, -1 if there is none. */
 long driver_counter(const char *name);
 
+/* Pages that are pinned for DMA in the whole system at this moment; -1: that can't be read. */
+long pinned_pages(void);
+
 /* kB of "VmPin:" (or another line) of /proc/PID/status, -1 if the process has gone. */
 long proc_status_kb(int pid, const char *field);
 

@@ -24,27 +24,6 @@
 static struct resources before;
 static long pinned_before;
 
-/* Pages that are pinned for DMA in the whole system. */
-static long pinned_pages(void)
-{
-	long acquired = 0, released = 0, n;
-	char name[64];
-	FILE *f;
-
-	/* What each processor has counted is added up now and not in a second. */
-	REQUIRE_OK(write_file("/proc/sys/vm/stat_refresh", "1"));
-	f = fopen("/proc/vmstat", "re");
-	REQUIRE(f);
-	while (fscanf(f, "%63s %ld", name, &n) == 2) {
-		if (!strcmp(name, "nr_foll_pin_acquired"))
-			acquired = n;
-		if (!strcmp(name, "nr_foll_pin_released"))
-			released = n;
-	}
-	fclose(f);
-	return acquired - released;
-}
-
 static void begin(void)
 {
 	if (!dev_present(2))

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI Express errors under traffic, by the kernel's error injector: correctable and non-fatal ones
+ * cost nobody anything, a fatal one costs the contexts, and the card comes back.
+ */
+#include <fcntl.h>
+#include <stdint.h>
+
+#include "pcitest.h"
+
+#define INJECTOR	"/dev/aer_inject"
+
+/* What is written to the injector: struct aer_error_inj of the kernel. */
+struct injection {
+	uint8_t bus, dev, fn;
+	uint32_t uncorrectable, correctable;
+	uint32_t header[4];
+	uint32_t domain;
+};
+
+/* Bits of the two status registers. */
+#define BAD_TLP			0x00000040u
+#define REPLAY_TIMEOUT		0x00001000u
+#define DATA_LINK_PROTOCOL	0x00000010u	/* fatal, says the severity register after reset */
+#define COMPLETION_TIMEOUT	0x00004000u	/* not */
+
+static void inject(unsigned int nic, uint32_t uncorrectable, uint32_t correctable)
+{
+	struct injection e = { .uncorrectable = uncorrectable, .correctable = correctable, .header = { 1, 2, 3, 4 } };
+	unsigned int domain, bus, dev, fn;
+	char pci[32];
+	ssize_t n;
+	int fd;
+
+	REQUIRE_OK(dev_pci(nic, pci, sizeof(pci)));
+	REQUIRE_EQ(sscanf(pci, "%x:%x:%x.%x", &domain, &bus, &dev, &fn), 4);
+	e.domain = domain;
+	e.bus = bus;
+	e.dev = dev;
+	e.fn = fn;
+	fd = open(INJECTOR, O_WRONLY | O_CLOEXEC);
+	REQUIRE_OK(fd);
+	n = write(fd, &e, sizeof(e));
+	if (n < 0)
+		ktap_failed(__FILE__, __LINE__, "the injector refuses: %s", strerror(errno));
+	close(fd);
+}
+
+static void aer_begin(void)
+{
+	if (access(INJECTOR, W_OK) && (system("modprobe -q aer_inject") || access(INJECTOR, W_OK)))
+		SKIP("no %s: this kernel can't inject PCI errors", INJECTOR);
+	pci_begin();
+}
+
+KTAP_TEST(correctable)
+{
+	unsigned int i, n = pci_rounds(3);
+	struct life *l;
+	struct raw_ep r;
+	long resets, seen;
+	uint64_t opened;
+
+	aer_begin();
+	l = pci_life();
+	opened = l->opened;
+	resets = driver_counter("resets");
+	for (i = 0; i < n; i++) {
+		pci_witness(&r, i % 2);
+		seen = driver_counter("pci_correctable");
+		inject(i % 2, 0, i % 3 ? BAD_TLP : REPLAY_TIMEOUT);
+		pci_counted("pci_correctable", seen);
+		pci_life_resumes(l);
+		pci_witness_well(&r);
+	}
+	CHECK_EQ(l->opened, opened);
+	CHECK_EQ(l->failed, 0);
+	CHECK_EQ(driver_counter("resets"), resets);
+	pci_life_over(l);
+	pci_end();
+}
+
+/* A transaction was lost, but the card says that it is well: contexts live on. */
+KTAP_TEST(nonfatal)
+{
+	unsigned int i, n = pci_rounds(3);
+	struct life *l;
+	struct raw_ep r;
+	long resets, seen;
+	uint64_t opened;
+
+	aer_begin();
+	l = pci_life();
+	opened = l->opened;
+	resets = driver_counter("resets");
+	for (i = 0; i < n; i++) {
+		pci_witness(&r, i % 2);
+		seen = driver_counter("pci_nonfatal");
+		inject(i % 2, COMPLETION_TIMEOUT, 0);
+		pci_counted("pci_nonfatal", seen);
+		pci_life_resumes(l);
+		pci_witness_well(&r);
+	}
+	CHECK_EQ(l->opened, opened);
+	CHECK_EQ(l->failed, 0);
+	CHECK_EQ(driver_counter("resets"), resets);
+	pci_life_over(l);
+	pci_end();
+}
+
+/* The channel freezes, the bus is reset, and the card comes up again: with its interrupts, so that it serves. */
+KTAP_TEST(fatal)
+{
+	unsigned int i, n = pci_rounds(3);
+	struct life *l;
+	struct raw_ep r;
+	long resets, seen;
+
+	aer_begin();
+	l = pci_life();
+	resets = driver_counter("resets");
+	for (i = 0; i < n; i++) {
+		pci_witness(&r, i % 2);
+		seen = driver_counter("pci_fatal");
+		inject(i % 2, DATA_LINK_PROTOCOL, 0);
+		pci_counted("pci_fatal", seen);
+		pci_witness_over(&r, PNIC_EVT_RESET, EIO);
+		pci_wait_serves(i % 2);
+		pci_life_resumes(l);
+	}
+	CHECK_EQ(driver_counter("resets"), resets + n);
+	CHECK_GT(l->opened, n);
+	pci_life_over(l);
+	pci_end();
+}
+
+/* All three on both cards as they come, with no wait in between: the end is what counts. */
+KTAP_TEST(mixed)
+{
+	static const struct { uint32_t uncorrectable, correctable; } kinds[] = {
+		{ COMPLETION_TIMEOUT, 0 }, { DATA_LINK_PROTOCOL, 0 }, { 0, BAD_TLP },
+		{ DATA_LINK_PROTOCOL | COMPLETION_TIMEOUT, 0 }, { 0, REPLAY_TIMEOUT | BAD_TLP },
+	};
+	unsigned int i, n = pci_rounds(3) * 3, k;
+	struct life *l;
+
+	aer_begin();
+	l = pci_life();
+	for (i = 0; i < n; i++) {
+		k = i * 7 % 5;
+		inject(i / 2 % 2, kinds[k].uncorrectable, kinds[k].correctable);
+		sleep_ms(i % 4 * 20);
+	}
+	pci_wait_serves(0);
+	pci_wait_serves(1);
+	pci_life_resumes(l);
+	pci_life_over(l);
+	pci_end();
+}
+
+KTAP_MAIN()
