@@ -12,7 +12,8 @@ static int __init pnic_init(void)
 {
 	int err;
 
-	pnic_wq = alloc_workqueue(PNIC_DRV_NAME, WQ_UNBOUND, 0);
+	/* What mends a card has to wait while the machine is put to sleep. */
+	pnic_wq = alloc_workqueue(PNIC_DRV_NAME, WQ_UNBOUND | WQ_FREEZABLE, 0);
 	if (!pnic_wq)
 		return -ENOMEM;
 	err = pnic_chardev_init();
