@@ -404,7 +404,7 @@ static bool growth_safe(const struct decision *d)
 static void grow(struct decision *d)
 {
 	struct lane_map *map = &d->plan->map;
-	u16 width = map->width, notes = d->plan->notes.nr;
+	u16 width = map->width, notes = d->plan->notes.nr, lost = d->plan->notes.lost;
 
 	if (map->width >= d->pol->cfg.shape.data || !grows_width(d))
 		return;
@@ -422,6 +422,7 @@ static void grow(struct decision *d)
 		return;
 	map->width = width;
 	d->plan->notes.nr = notes;
+	d->plan->notes.lost = lost;
 	d->plan->grown = 0;
 }
 

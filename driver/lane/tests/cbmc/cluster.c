@@ -1,37 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Any lanes, any patches that were gathered: only lost lanes are told of. */
-#include "any.h"
-#include "../../policy_cluster.c"
+/* Any lanes: which are marked, and that only lost ones are told of. */
+#include "cluster.h"
 
 /* gather.c */
-void any_gather(struct lane_policy *pol, const struct lane_rec *rec, u16 lane, struct patch *p)
+void any_gather(struct lane_policy *p, const struct lane_rec *r, u16 lane, struct patch *patch)
 {
+	struct queued was;
 	u16 i;
 
-	__CPROVER_assert(lane < TOTAL && pol->mark[lane], "a lost lane");
-	__CPROVER_havoc_object(p);
-	__CPROVER_assume(p->size && p->size <= TOTAL && p->told <= p->size);
-	__CPROVER_assume(p->x0 <= p->x1 && p->y0 <= p->y1);
-	for (i = 0; i < p->size; i++) {
-		pol->queue[i] = nondet_u16();
-		__CPROVER_assume(pol->queue[i] < TOTAL && lost(&pol->track[pol->queue[i]]) &&
-				 lane_policy_place(pol, &rec[pol->queue[i]]) < LANE_GRID_MAX);
+	__CPROVER_assert(p == &pol && r == rec && lane < TOTAL && pol.mark[lane], "a lost lane");
+	__CPROVER_assert(marks_sane(), "marks");
+	look(&was, 0);
+	__CPROVER_havoc_object(patch);
+	for (i = 0; i < TOTAL; i++) {
+		be_bool(&pol.mark[i]);
+		pol.queue[i] = nondet_u16();
 	}
-	pol->mark[lane] = false;
+	__CPROVER_assume(patch->size && queued_only(&was, patch->size));
+	__CPROVER_assume(pol.queue[0] == lane && patch->told <= patch->size);
+	__CPROVER_assume(patch->x0 <= patch->x1 && patch->x1 < GRID_X);
+	__CPROVER_assume(patch->y0 <= patch->y1 && patch->y1 < GRID_Y);
 }
 
 int main(void)
 {
-	static struct lane_policy pol;
-	static struct lane_rec rec[TOTAL];
 	static struct lane_notes notes;
 	bool was[TOTAL];
 	u16 i;
 
-	any_policy(&pol);
-	any_table(rec);
-	pol.cfg.grid_x = 3;
-	pol.cfg.grid_y = 2;
+	any_lanes();
 	for (i = 0; i < TOTAL; i++)
 		was[i] = pol.track[i].clustered;
 	lane_policy_clusters(&pol, rec, &notes, nondet_u64());
@@ -40,5 +37,6 @@ int main(void)
 				 (lost(&pol.track[i]) && rec[i].x < pol.cfg.grid_x &&
 				  rec[i].y < pol.cfg.grid_y), "lost, and on the grid");
 	__CPROVER_assert(notes.nr <= TOTAL, "at most one note for a lane");
+	__CPROVER_assert(!marked(), "all that are lost were looked at");
 	return 0;
 }

@@ -22,6 +22,8 @@ int main(void)
 	pol.cfg.grid_x = 3;
 	pol.cfg.grid_y = 2;
 	measure_distances(&pol, rec);
+	for (i = 0; i < 3 * 2; i++)
+		__CPROVER_assert(pol.dist[i] <= DIST_FAR, "a distance");
 	for (i = 0; i < TOTAL; i++) {
 		u32 place = lane_policy_place(&pol, &rec[i]), nearest = DIST_FAR;
 
