@@ -65,17 +65,27 @@ static s32 median_power(struct lane_policy *pol, const struct lane_rec *rec)
 
 /* ---- one lane ---- */
 
+/* @weight of 65536 parts. */
+static u32 part_of(u32 whole, u32 weight)
+{
+	return ((u64)whole * weight) >> 16;
+}
+
+/* A running mean that has taken in @x with @weight of 65536. */
+static s32 mix(s32 mean, s32 x, u32 weight)
+{
+	if (x < mean)
+		return mean - (s32)part_of(mean - x, weight);
+	return mean + (s32)part_of(x - mean, weight);
+}
+
 static void feed(struct lane_trend *tr, s32 cdb, const u32 *weight)
 {
 	s32 x = cdb * FRACTION;
 	u16 k;
 
-	for (k = 0; k < LANE_TREND_LEVELS; k++) {
-		if (!tr->known)
-			tr->mean[k] = x;
-		else
-			tr->mean[k] += (s32)(((s64)(x - tr->mean[k]) * weight[k]) / 65536);
-	}
+	for (k = 0; k < LANE_TREND_LEVELS; k++)
+		tr->mean[k] = tr->known ? mix(tr->mean[k], x, weight[k]) : x;
 	tr->known = true;
 }
 
@@ -212,8 +222,7 @@ static void sample_base(struct lane_policy *pol, bool first)
 	if (first)
 		pol->base = pol->median * FRACTION;
 	else if (!pol->common)
-		pol->base += (s32)(((s64)(pol->median * FRACTION - pol->base) *
-				    pol->base_weight) / 65536);
+		pol->base = mix(pol->base, pol->median * FRACTION, pol->base_weight);
 	pol->common_loss = pol->base / FRACTION - pol->median;
 }
 

@@ -12,20 +12,29 @@
 #define Z2_4_M			961
 #define Z2_M			3841
 
+/*
+ * The next bit of a square root: b, of which @bit is the square. With a for the bits before,
+ * @root has 2ab and @x what a square leaves.
+ */
+static void root_bit(u64 *x, u64 *root, u64 bit)
+{
+	u64 more = *root + bit;
+
+	*root >>= 1;
+	if (*x < more)
+		return;
+	*x -= more;
+	*root += bit;
+}
+
 u32 lane_isqrt(u64 x)
 {
 	u64 bit = 1ULL << 62, root = 0;
 
 	while (bit > x)
 		bit >>= 2;
-	for (; bit; bit >>= 2) {
-		if (x >= root + bit) {
-			x -= root + bit;
-			root = (root >> 1) + bit;
-		} else {
-			root >>= 1;
-		}
-	}
+	for (; bit; bit >>= 2)
+		root_bit(&x, &root, bit);
 	return root;
 }
 

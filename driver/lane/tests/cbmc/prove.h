@@ -67,7 +67,7 @@ static inline bool trend_sane(const struct lane_trend *tr)
 {
 	u16 k;
 
-	for (k = 0; k < LANE_TREND_LEVELS; k++)
+	for (k = 0; tr->known && k < LANE_TREND_LEVELS; k++)
 		if (tr->mean[k] > MEAN_BOUND || tr->mean[k] < -MEAN_BOUND)
 			return false;
 	return true;
