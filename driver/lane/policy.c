@@ -481,6 +481,17 @@ static bool reads_without(const struct decision *d, u32 limit)
 	return m.errors >= 0;
 }
 
+/* FEC reads the link without lanes of so many wrong symbols in 10^9; 0: it never does. */
+static u32 readable_limit(const struct decision *d)
+{
+	u32 least = d->pol->cfg.knobs.retire_ppb, limit;
+
+	for (limit = BILLION; limit > least; limit -= limit / 8 + 1)
+		if (reads_without(d, limit))
+			return limit;
+	return reads_without(d, least) ? least : 0;
+}
+
 /*
  * Beyond FEC the link carries nothing, so lanes that make it so are given up, spares or
  * none: the worst ones, no more of them than it takes, and none if that is not enough. More
@@ -488,21 +499,20 @@ static bool reads_without(const struct decision *d, u32 limit)
  */
 static void shrink_blind(struct decision *d)
 {
-	u32 limit = BILLION, least = d->pol->cfg.knobs.retire_ppb;
+	u8 *needs = d->pol->need;
+	u32 limit;
 	u16 l;
 
 	if (margin_of(d->pol, d->rec, &d->plan->map) >= 0)
 		return;
-	while (!reads_without(d, limit)) {
-		if (limit <= least)
-			return;
-		limit -= limit / 8 + 1;
-		if (limit < least)
-			limit = least;
-	}
+	limit = readable_limit(d);
+	if (!limit)
+		return;
 	for (l = 0; l < d->plan->map.width; l++)
-		d->pol->need[l] = spoils(d, l, limit) || d->pol->need[l] == NEED_DARK ?
-				  NEED_DARK : NEED_NONE;
+		if (spoils(d, l, limit))
+			needs[l] = NEED_DARK;
+		else if (needs[l] < NEED_FORCED)
+			needs[l] = NEED_NONE;
 	close_up(d, NEED_DARK);
 }
 

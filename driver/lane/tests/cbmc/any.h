@@ -28,6 +28,15 @@ s16 any_q(u32 ppb)
 	return q;
 }
 
+u32 any_rate_at(s32 cdb)
+{
+	u32 ppb = nondet_u32();
+
+	(void)cdb;
+	__CPROVER_assume(ppb && ppb <= 1000000000);
+	return ppb;
+}
+
 /* margin.c */
 void any_margin(const struct lane_fec *fec, const struct lane_load *load, struct lane_margin *m)
 {
@@ -66,6 +75,8 @@ bool any_step(struct lane_policy *pol, u16 lane, u8 event, u8 actor, struct lane
 	t->bad_at = nondet_u64();
 	t->until = nondet_u64();
 	t->losses = nondet_u16();
+	be_bool(&t->blamed);
+	__CPROVER_assume(!t->blamed || t->losses);
 	if (nondet_bool())
 		t->verdict = LANE_EV_NONE;
 	return true;

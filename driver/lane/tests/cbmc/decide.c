@@ -26,6 +26,7 @@ void any_mend(struct decision *d)
 	look(d, &was);
 	spares = pol.nr_spares;
 	resort = nondet_bool();
+	given_up = nondet_bool();
 	if (resort)
 		any_spares();
 	any_changes(d);
@@ -38,7 +39,7 @@ void any_mend(struct decision *d)
 	__CPROVER_assume(!resort || (pol.manage && !spares && all_dark(&now_map)));
 	__CPROVER_assume(!pol.dark || (as_it_was(d, &was) && all_dark(&now_map)));
 	__CPROVER_assume(plan.map.width + plan.dropped == now_map.width);
-	__CPROVER_assume(!plan.dropped || d->next_spare == pol.nr_spares);
+	__CPROVER_assume(!plan.dropped || d->next_spare == pol.nr_spares || pol.blind);
 	__CPROVER_assume(dark_replaced(d));
 }
 

@@ -30,6 +30,8 @@ static struct lane_map now_map;
 static struct lane_plan plan;
 /* All lanes of the map are dark and there is no spare: any lit lane will do. */
 static bool resort;
+/* Beyond FEC: those that are given up for it pass for dark, and no other one has a need. */
+static bool given_up;
 
 /* Of each lane, as long as neither lanes nor table change; need.c. */
 static u8 need_then[TOTAL];
@@ -126,9 +128,14 @@ static bool needs_sane(void)
 
 	for (l = 0; l < DATA && l < plan.map.width; l++) {
 		u16 lane = plan.map.phys[l];
+		u8 need = own_need(lane);
 
-		if (pol.need[l] != own_need(lane) &&
-		    (pol.need[l] != NEED_NONE || has(&now_map, lane)))
+		if (pol.need[l] == need)
+			continue;
+		if (pol.need[l] == NEED_NONE &&
+		    ((given_up && need < NEED_FORCED) || !has(&now_map, lane)))
+			continue;
+		if (pol.need[l] != NEED_DARK || !given_up || need == NEED_NONE)
 			return false;
 	}
 	return true;
@@ -227,6 +234,7 @@ static void any_decision(struct decision *d)
 {
 	any_link(d);
 	resort = nondet_bool();
+	given_up = nondet_bool();
 	any_spares();
 	any_changes(d);
 	plan.grown = 0;
@@ -375,6 +383,19 @@ static bool any_needed(void)
 	return false;
 }
 
+/* What an administrator wants out stays only if it is the last, or too much has moved. */
+static bool forced_out(const struct decision *d)
+{
+	u16 l;
+
+	if (plan.map.width == 1 || d->moves == pol.cfg.knobs.max_moves)
+		return true;
+	for (l = 0; l < DATA && l < plan.map.width; l++)
+		if (has(&now_map, plan.map.phys[l]) && own_need(plan.map.phys[l]) == NEED_FORCED)
+			return false;
+	return true;
+}
+
 /* Dark lanes stay in a map only if nothing else is left, or too much has moved. */
 static bool dark_replaced(const struct decision *d)
 {
@@ -453,6 +474,18 @@ bool any_shrink(struct decision *d, u8 need, s16 gain)
 	else
 		__CPROVER_assume(as_it_was(d, &was));
 	return done;
+}
+
+void any_blind(struct decision *d)
+{
+	struct seen was;
+
+	__CPROVER_assert(decision_sane(d) && !given_up, "sane");
+	look(d, &was);
+	any_changes(d);
+	given_up = nondet_bool();
+	__CPROVER_assume(decision_sane(d));
+	__CPROVER_assume(given_up ? dropped_only(d, &was) : as_it_was(d, &was));
 }
 
 void any_calm(struct decision *d)

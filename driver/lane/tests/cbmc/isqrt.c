@@ -37,7 +37,7 @@ int main(void)
 	number = nondet_u64();
 	root = lane_isqrt(number);
 	__CPROVER_assert(root == so_far, "the root");
-	__CPROVER_assert(!next && left <= 2 * (u64)root, "its square leaves less than the next one's");
+	__CPROVER_assert(!next && left <= 2 * (u64)root, "less is left than to the next");
 	__CPROVER_assert(number >> 32 || !(root >> 16), "half the bits");
 	return 0;
 }

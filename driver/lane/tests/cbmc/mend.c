@@ -27,7 +27,9 @@ int main(void)
 	__CPROVER_assert(!pol.dark || (as_it_was(&d, &was) && all_dark(&now_map)), "dark");
 	__CPROVER_assert(pol.told.dark == pol.dark, "told once");
 	__CPROVER_assert(plan.map.width + plan.dropped == now_map.width, "counted");
-	__CPROVER_assert(!plan.dropped || d.next_spare == pol.nr_spares, "spares first");
+	__CPROVER_assert(!plan.dropped || d.next_spare == pol.nr_spares || pol.blind,
+			 "spares first");
 	__CPROVER_assert(dark_replaced(&d), "no dark lane while there are spares");
+	__CPROVER_assert(forced_out(&d), "none that is to go at any price");
 	return 0;
 }

@@ -23,6 +23,16 @@ void any_trends(struct lane_policy *pol, const struct lane_rec *rec, u64 now)
 	}
 }
 
+/* light.c */
+void any_by_light(struct lane_policy *pol, struct lane_track *t, s16 power_cdb)
+{
+	(void)power_cdb;
+	__CPROVER_assert(pol->blind, "a link beyond FEC");
+	t->verdict = nondet_u8();
+	t->ppb = nondet_u32();
+	__CPROVER_assume(verdict_sane(t->verdict) && t->ppb && t->ppb <= 1000000000);
+}
+
 void any_common(struct lane_policy *pol, const struct lane_rec *rec, const struct lane_map *map,
 		struct lane_notes *notes, u64 now)
 {
@@ -39,6 +49,9 @@ void any_walk(struct lane_policy *pol, u16 lane, const struct lane_rec *rec,
 	(void)rec;
 	(void)notes;
 	(void)now;
+	be_bool(&pol->track[lane].blamed);
+	pol->track[lane].losses = nondet_u16();
+	__CPROVER_assume(!pol->track[lane].blamed || pol->track[lane].losses);
 	pol->track[lane].state = nondet_u8();
 	__CPROVER_assume(pol->track[lane].state && pol->track[lane].state < LANE_STATES);
 }

@@ -84,7 +84,8 @@ static inline bool verdict_sane(u8 verdict)
 /* What each function of the policy leaves behind if it found it so. */
 static inline bool track_sane(const struct lane_track *t)
 {
-	return t->state < LANE_STATES && verdict_sane(t->verdict) && t->win_mbits <= 16384;
+	return t->state < LANE_STATES && verdict_sane(t->verdict) && t->win_mbits <= 16384 &&
+	       (!t->blamed || t->losses);
 }
 
 /* Any lane that the policy may have come to. */
@@ -97,6 +98,7 @@ static inline void any_track(struct lane_track *t)
 	be_bool(&t->asked);
 	be_bool(&t->forced);
 	be_bool(&t->own);
+	be_bool(&t->blamed);
 	be_bool(&t->clustered);
 	be_bool(&t->power.known);
 	be_bool(&t->quality.known);
@@ -114,9 +116,13 @@ static inline void any_policy(struct lane_policy *pol)
 	be_bool(&pol->common);
 	be_bool(&pol->common_power);
 	be_bool(&pol->dark);
+	be_bool(&pol->losing);
+	be_bool(&pol->blind);
+	be_bool(&pol->counted);
 	be_bool(&pol->told.common);
 	be_bool(&pol->told.dark);
 	be_bool(&pol->told.held);
+	be_bool(&pol->told.blind);
 	__CPROVER_assume(pol->median <= 32768 && pol->median >= -32768);
 	__CPROVER_assume(pol->base <= MEAN_BOUND && pol->base >= -MEAN_BOUND);
 	__CPROVER_assume(pol->common_loss <= 3 * 32768 && pol->common_loss >= -3 * 32768);
