@@ -156,6 +156,7 @@ build-host: rooms
 # the stock one the module alone is built; guest/modules/pnic.ko is the stock one's.
 build-guest-rooms: build-guest-module
 	@ln -sf $(KVER)/pnic.ko $(B)/guest/modules/pnic.ko
+	@ln -sf $(KVER)/pnic_movebuf.ko $(B)/guest/modules/pnic_movebuf.ko
 	$(call rooms,guest,all,$(GUEST_ROOMS))
 
 build-guest: build-guest-rooms
@@ -164,8 +165,9 @@ build-guest: build-guest-rooms
 build-guest-module: override FARM := $(B)/guest/kmod-$(KVER)
 build-guest-module:
 	$(farm)
-	+$(KBUILD) modules
+	+$(KBUILD) PNIC_TEST_MODULES=m modules
 	@install -D -m 644 $(FARM)/pnic.ko $(B)/guest/modules/$(KVER)/pnic.ko
+	@install -D -m 644 $(FARM)/driver/tests/guest/pnic_movebuf.ko $(B)/guest/modules/$(KVER)/pnic_movebuf.ko
 
 check-w1: override FARM := $(B)/guest/check-w1-$(KVER)
 check-w1:

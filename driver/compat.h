@@ -15,4 +15,10 @@
 	devlink_health_reporter_create(devlink, ops, 0, priv)
 #endif
 
+/* Before 7.0 an importer of dma-bufs is told that one moves by another name. */
+#ifndef PNIC_HAVE_INVALIDATE_MAPPINGS
+#define invalidate_mappings		move_notify
+#define dma_buf_invalidate_mappings	dma_buf_move_notify
+#endif
+
 #endif /* PNIC_COMPAT_H */

@@ -22,7 +22,7 @@
  *	pd->files_lock, pd->cqs.xa_lock, pd->eps.xa_lock, pd->ctrs.xa_lock, eq->lock
  *				spinlocks, interrupts off
  *	lanes->lock		spinlock, interrupts off
- *	admin.lock, evq.lock, pd->status_lock, history->lock
+ *	admin.lock, evq.lock, pf->stale_lock, pd->status_lock, history->lock
  *				innermost spinlocks, interrupts off
  *
  * The table of devices that netlink has (pnic_nl.c) is locked with nothing else held below it
@@ -329,6 +329,9 @@ struct pnic_stats {
  * @db_ids: doorbell pages in use
  * @lanes: lane manager; events go there while it is not NULL
  * @counts: the card's counters over its resets
+ * @grants: which users may use which partitions, see pnic_grant.c
+ * @num_grants: how many
+ * @grant_lock: protects both; below pf->lock
  * @status: the page that user space maps
  * @status_lock: one writer of @status at a time
  * @files: open files, by number
@@ -385,6 +388,9 @@ struct pnic_dev {
 	struct xarray db_ids;
 	struct pnic_lanes *lanes;
 	struct pnic_counts_kept *counts;
+	struct list_head grants;
+	unsigned int num_grants;
+	struct mutex grant_lock;	/* @grants, @num_grants */
 	struct pnic_status_page *status;
 	spinlock_t status_lock;		/* writers of @status */
 	struct list_head files;
@@ -537,6 +543,8 @@ int pnic_cmd_bind_db(struct pnic_dev *pd, u32 ctx, u32 page);
 int pnic_cmd_unbind_db(struct pnic_dev *pd, u32 ctx, u32 page);
 int pnic_cmd_create_mr(struct pnic_dev *pd, struct pnic_adm_create_mr *cmd);
 int pnic_cmd_destroy_mr(struct pnic_dev *pd, u32 index);
+int pnic_cmd_mr_suspend(struct pnic_dev *pd, u32 index);
+int pnic_cmd_mr_resume(struct pnic_dev *pd, struct pnic_adm_create_mr *cmd);
 int pnic_cmd_create_cq(struct pnic_dev *pd, struct pnic_adm_create_cq *cmd);
 int pnic_cmd_destroy_cq(struct pnic_dev *pd, u32 cqn);
 int pnic_cmd_create_ep(struct pnic_dev *pd, struct pnic_adm_create_ep *cmd);

@@ -14,9 +14,12 @@
 #include <linux/uaccess.h>
 
 #include "pnic_counters.h"
+#include "pnic_dmabuf.h"
+#include "pnic_grant.h"
 #include "pnic_lanes.h"
 #include "pnic_nl.h"
 #include "pnic_object.h"
+#include "pnic_watch.h"
 
 #define PNIC_MINORS		256
 /* How long a call waits for a reset that is under way. */
@@ -47,6 +50,10 @@ static u64 pnic_chardev_features(const struct pnic_caps *caps)
 		features |= PNIC_FEAT_QUIET;
 	if (caps->caps & PNIC_CAP_LO_CANCEL)
 		features |= PNIC_FEAT_CANCEL;
+	if (pnic_dmabuf_supported(caps))
+		features |= PNIC_FEAT_DMABUF;
+	if (pnic_watch_supported())
+		features |= PNIC_FEAT_WATCH;
 	return features;
 }
 
@@ -127,6 +134,8 @@ union pnic_chardev_arg {
 	struct pnic_ioc_ctr_create ctr_create;
 	struct pnic_ioc_ctr_bind ctr_bind;
 	struct pnic_ioc_recv_cancel recv_cancel;
+	struct pnic_ioc_mr_reg_dmabuf mr_reg_dmabuf;
+	struct pnic_ioc_mr_stale mr_stale;
 };
 
 /**
@@ -193,6 +202,10 @@ static const struct pnic_chardev_call pnic_chardev_calls[] = {
 		  .run = pnic_ctr_bind),
 	PNIC_CALL(PNIC_IOC_RECV_CANCEL, struct pnic_ioc_recv_cancel, index, .needs_ctx = true,
 		  .run = pnic_recv_cancel),
+	PNIC_CALL(PNIC_IOC_MR_REG_DMABUF, struct pnic_ioc_mr_reg_dmabuf, key, .enters = true,
+		  .answers = true, .run = pnic_mr_reg_dmabuf, .undo = pnic_mr_undo_dmabuf),
+	PNIC_CALL(PNIC_IOC_MR_STALE, struct pnic_ioc_mr_stale, handles, .needs_ctx = true,
+		  .answers = true, .run = pnic_watch_stale),
 };
 
 static const struct pnic_chardev_call *pnic_chardev_find(unsigned int cmd)
@@ -337,6 +350,7 @@ static struct pnic_file *pnic_file_new(struct pnic_dev *pd, struct file *file)
 	xa_init_flags(&pf->maps, XA_FLAGS_ALLOC);
 	INIT_LIST_HEAD(&pf->dbpages);
 	pnic_evq_init(&pf->evq);
+	pnic_watch_init(pf);
 	get_device(&pd->dev);
 	return pf;
 }
@@ -393,6 +407,7 @@ void pnic_file_put(struct pnic_file *pf)
 	put_pid(pf->pid);
 	if (pf->dummy)
 		__free_page(pf->dummy);
+	pnic_watch_end(pf);
 	xa_destroy(&pf->maps);
 	xa_destroy(&pf->objs);
 	mutex_destroy(&pf->map_lock);
@@ -513,6 +528,7 @@ static void pnic_chardev_release_dev(struct device *dev)
 	pnic_lanes_free(pd);
 	pnic_counters_free(pd);
 	pnic_status_free(pd);
+	pnic_grant_free_all(pd);
 	xa_destroy(&pd->db_ids);
 	xa_destroy(&pd->ctxs);
 	xa_destroy(&pd->srqs);
@@ -534,6 +550,7 @@ int pnic_chardev_prepare(struct pnic_dev *pd)
 	pd->dev.release = pnic_chardev_release_dev;
 	spin_lock_init(&pd->files_lock);
 	INIT_LIST_HEAD(&pd->files);
+	pnic_grant_init(pd);
 	xa_init_flags(&pd->cqs, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);
 	xa_init_flags(&pd->eps, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);
 	xa_init_flags(&pd->ctrs, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);

@@ -171,6 +171,26 @@ int pnic_cmd_destroy_mr(struct pnic_dev *pd, u32 index)
 	return pnic_cmd_destroy(pd, PNIC_ADM_DESTROY_MR, index);
 }
 
+int pnic_cmd_mr_suspend(struct pnic_dev *pd, u32 index)
+{
+	struct pnic_adm_destroy cmd = { .id = cpu_to_le32(index) };
+
+	return pnic_cmd_object(pd, PNIC_ADM_MR_SUSPEND, &cmd, PNIC_CMD_REPEAT);
+}
+
+/* Not to be repeated: the second finds the region at work. -ENOSPC as for a new one. */
+int pnic_cmd_mr_resume(struct pnic_dev *pd, struct pnic_adm_create_mr *cmd)
+{
+	u64 result = 0;
+	int err;
+
+	err = pnic_cmd_do(pd, PNIC_ADM_MR_RESUME, cmd, PNIC_CMD_ONCE, &result);
+	if (!err || err == -ENOSPC || pnic_cmd_unconfirmed(err))
+		return err;
+	pnic_nonsense(pd, "resuming a region refused: %pe, %#llx", ERR_PTR(err), result);
+	return -EIO;
+}
+
 int pnic_cmd_create_cq(struct pnic_dev *pd, struct pnic_adm_create_cq *cmd)
 {
 	return pnic_cmd_object(pd, PNIC_ADM_CREATE_CQ, cmd, PNIC_CMD_CREATE);

@@ -10,11 +10,12 @@
  * the second way, since the card may still write to its memory; the reset that does it
  * is under way already.
  */
-#include <linux/capability.h>
 #include <linux/slab.h>
 
+#include "pnic_grant.h"
 #include "pnic_nl.h"
 #include "pnic_object.h"
+#include "pnic_watch.h"
 
 /* --- handles ---- */
 
@@ -70,6 +71,9 @@ static int pnic_ctx_new(struct pnic_file *pf, u32 partition)
 		return -EIO;
 	if (pf->ctx)
 		return -EEXIST;
+	err = pnic_watch_begin(pf);
+	if (err)
+		return err;
 	err = xa_alloc(&pd->ctxs, &pf->ctx, pf, XA_LIMIT(1, pd->caps.max_ctx), GFP_KERNEL);
 	if (err) {
 		pf->ctx = 0;
@@ -91,8 +95,7 @@ int pnic_ctx_create(struct pnic_file *pf, void *data)
 
 	if (arg->flags || arg->rsvd || arg->partition > U16_MAX)
 		return -EINVAL;
-	/* Partitions are granted by the administrator; partition 0 is everybody's. */
-	if (arg->partition && !capable(CAP_NET_ADMIN))
+	if (!pnic_grant_allows(pf->pd, arg->partition))
 		return -EPERM;
 
 	if (mutex_lock_killable(&pf->lock))
@@ -100,6 +103,7 @@ int pnic_ctx_create(struct pnic_file *pf, void *data)
 	err = pnic_ctx_new(pf, arg->partition);
 	arg->ctx = pf->ctx;
 	arg->epoch = pf->pd->epoch;
+	arg->page_offset = pnic_mmap_ctx_offset;
 	mutex_unlock(&pf->lock);
 	return err;
 }

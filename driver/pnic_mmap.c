@@ -4,7 +4,7 @@
  *
  * User space names them by cookies that the ioctls hand out, never by addresses,
  * and gets exactly what the cookie stands for. Nothing is executable or inherited by
- * children (but the status page), nothing grows.
+ * children (but the two pages that are only read), nothing grows.
  *
  * Doorbell and wake pages are filled in by faults, so that they can be taken back:
  * pnic_mmap_revoke() removes what is there, and the next access gets a page of memory
@@ -22,12 +22,14 @@
  * an inode share the address space that unmap_mapping_range() works on.
  */
 #define PNIC_PGOFF_STATUS	1UL
+#define PNIC_PGOFF_CTX		2UL
 #define PNIC_PGOFF_DB		0x1000UL	/* page n of BAR 4 */
 #define PNIC_PGOFF_RING		0x10000000UL
 #define PNIC_PGOFF_RING_STEP	BIT(PNIC_RING_ORDER_MAX)
 #define PNIC_RING_COOKIES	0x100000UL
 
 const u64 pnic_mmap_status_offset = (u64)PNIC_PGOFF_STATUS << PAGE_SHIFT;
+const u64 pnic_mmap_ctx_offset = (u64)PNIC_PGOFF_CTX << PAGE_SHIFT;
 
 /* Where @map is in pf->maps: rings densely, the others by cookie. */
 static unsigned long pnic_mmap_index(unsigned long pgoff)
@@ -149,14 +151,14 @@ static int pnic_mmap_pages(struct vm_area_struct *vma, struct page *page)
 	return 0;
 }
 
-static int pnic_mmap_status(struct pnic_file *pf, struct vm_area_struct *vma)
+static int pnic_mmap_read_only(struct vm_area_struct *vma, struct page *page)
 {
 	if (vma_pages(vma) != 1)
 		return -EINVAL;
 	if (vma->vm_flags & VM_WRITE)
 		return -EPERM;
 	vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE);
-	return pnic_mmap_pages(vma, virt_to_page(pf->pd->status));
+	return pnic_mmap_pages(vma, page);
 }
 
 static int pnic_mmap_object(struct pnic_file *pf, struct vm_area_struct *vma)
@@ -185,7 +187,12 @@ int pnic_mmap(struct pnic_file *pf, struct vm_area_struct *vma)
 	vm_flags_clear(vma, VM_MAYEXEC);
 
 	if (vma->vm_pgoff == PNIC_PGOFF_STATUS)
-		return pnic_mmap_status(pf, vma);
+		return pnic_mmap_read_only(vma, virt_to_page(pf->pd->status));
+	if (vma->vm_pgoff == PNIC_PGOFF_CTX) {
+		struct page *page = READ_ONCE(pf->ctx_page);
+
+		return page ? pnic_mmap_read_only(vma, page) : -EINVAL;
+	}
 	mutex_lock(&pf->map_lock);
 	err = pnic_mmap_object(pf, vma);
 	mutex_unlock(&pf->map_lock);

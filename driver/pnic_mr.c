@@ -14,11 +14,13 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "pnic_dmabuf.h"
 #include "pnic_object.h"
 #include "pnic_pages.h"
 #include "pnic_pbl.h"
+#include "pnic_watch.h"
 
-#define PNIC_MR_FLAGS	(PNIC_MRF_LOCAL_WRITE | PNIC_MRF_REMOTE_READ | PNIC_MRF_REMOTE_WRITE | \
+#define PNIC_MR_RIGHTS	(PNIC_MRF_LOCAL_WRITE | PNIC_MRF_REMOTE_READ | PNIC_MRF_REMOTE_WRITE | \
 			 PNIC_MRF_REMOTE_ATOMIC)
 #define PNIC_MR_WRITES	(PNIC_MRF_LOCAL_WRITE | PNIC_MRF_REMOTE_WRITE | PNIC_MRF_REMOTE_ATOMIC)
 
@@ -149,6 +151,8 @@ static void pnic_mr_unmap(struct pnic_dev *pd, struct pnic_mr *mr)
 
 static void pnic_mr_put_memory(struct pnic_dev *pd, struct pnic_mr *mr)
 {
+	pnic_watch_close(mr->watch);
+	pnic_dmabuf_close(mr->dmabuf);
 	pnic_pbl_free(pd, mr->pbl);
 	pnic_mr_unmap(pd, mr);
 	pnic_mr_unpin(pd, mr);
@@ -156,9 +160,24 @@ static void pnic_mr_put_memory(struct pnic_dev *pd, struct pnic_mr *mr)
 	kfree(mr);
 }
 
-/* Accounted for and pinned. Without any lock: faults on user memory may take long. */
-static struct pnic_mr *pnic_mr_get_memory(struct pnic_dev *pd, const struct pnic_ioc_mr_reg *arg)
+static int pnic_mr_watch(struct pnic_file *pf, struct pnic_mr *mr,
+			 const struct pnic_ioc_mr_reg *arg)
 {
+	struct pnic_watch *w;
+
+	if (!(arg->flags & PNIC_MRF_WATCH))
+		return 0;
+	w = pnic_watch_open(pf, arg->addr, arg->length);
+	if (IS_ERR(w))
+		return PTR_ERR(w);
+	mr->watch = w;
+	return 0;
+}
+
+/* Accounted for and pinned. Without any lock: faults on user memory may take long. */
+static struct pnic_mr *pnic_mr_get_memory(struct pnic_file *pf, const struct pnic_ioc_mr_reg *arg)
+{
+	struct pnic_dev *pd = pf->pd;
 	struct pnic_mr *mr;
 	int err;
 
@@ -168,9 +187,11 @@ static struct pnic_mr *pnic_mr_get_memory(struct pnic_dev *pd, const struct pnic
 	mr->writable = arg->flags & PNIC_MR_WRITES;
 	mr->npages = pnic_pages_count(arg->addr, arg->length, PAGE_SHIFT);
 	mr->length = arg->length;
-	mr->rights = arg->flags;
+	mr->rights = arg->flags & PNIC_MR_RIGHTS;
 
 	err = pnic_mr_account(mr);
+	if (!err)
+		err = pnic_mr_watch(pf, mr, arg);
 	if (!err)
 		err = pnic_mr_pin(pd, mr, arg->addr);
 	if (err) {
@@ -217,11 +238,7 @@ static int pnic_mr_create(struct pnic_file *pf, struct pnic_mr *mr, struct pnic_
 		.ctx = cpu_to_le32(pf->ctx),
 		.va = cpu_to_le64(arg->addr),
 		.length = cpu_to_le64(arg->length),
-		.pbl = cpu_to_le64(mr->pbl->dma),
-		.num_pages = cpu_to_le32(mr->pbl->count),
-		.page_shift = mr->pbl->shift,
-		.rights = PNIC_MR_LOCAL_READ | arg->flags,
-		.pbl_kind = mr->pbl->kind,
+		.rights = PNIC_MR_LOCAL_READ | mr->rights,
 	};
 
 	BUILD_BUG_ON(PNIC_MRF_LOCAL_WRITE != PNIC_MR_LOCAL_WRITE);
@@ -231,6 +248,12 @@ static int pnic_mr_create(struct pnic_file *pf, struct pnic_mr *mr, struct pnic_
 
 	arg->key = pnic_mr_key(mr->index);
 	cmd.key = cpu_to_le64(arg->key);
+	if (mr->dmabuf)
+		return pnic_dmabuf_enter(mr->dmabuf, &cmd);
+	cmd.pbl = cpu_to_le64(mr->pbl->dma);
+	cmd.num_pages = cpu_to_le32(mr->pbl->count);
+	cmd.page_shift = mr->pbl->shift;
+	cmd.pbl_kind = mr->pbl->kind;
 	return pnic_cmd_create_mr(pf->pd, &cmd);
 }
 
@@ -266,6 +289,8 @@ static int pnic_mr_enter(struct pnic_file *pf, struct pnic_mr *mr, struct pnic_i
 	if (err && !pnic_cmd_unconfirmed(err))
 		goto handle;
 	arg->handle = mr->obj.handle;
+	if (!err && mr->watch)
+		pnic_watch_name(mr->watch, arg->handle);
 	return err;
 
 handle:
@@ -281,7 +306,7 @@ static int pnic_mr_check(const struct pnic_caps *caps, const struct pnic_ioc_mr_
 {
 	u64 end;
 
-	if (arg->flags & ~PNIC_MR_FLAGS || arg->rsvd || !arg->length)
+	if (arg->flags & ~(PNIC_MR_RIGHTS | PNIC_MRF_WATCH) || arg->rsvd || !arg->length)
 		return -EINVAL;
 	if (check_add_overflow(arg->addr, arg->length, &end) || PAGE_ALIGN(end) < end)
 		return -EINVAL;
@@ -327,7 +352,7 @@ int pnic_mr_reg(struct pnic_file *pf, void *data)
 		return err;
 	pnic_file_leave(pf);
 
-	mr = pnic_mr_get_memory(pf->pd, arg);
+	mr = pnic_mr_get_memory(pf, arg);
 	if (IS_ERR(mr))
 		return PTR_ERR(mr);
 	err = pnic_file_enter(pf);
@@ -340,9 +365,91 @@ int pnic_mr_reg(struct pnic_file *pf, void *data)
 	return err;
 }
 
+/* --- a piece of a dma-buf ---- */
+
+static int pnic_mr_check_dmabuf(const struct pnic_caps *caps,
+				const struct pnic_ioc_mr_reg_dmabuf *arg)
+{
+	u64 end;
+
+	if (arg->flags & ~PNIC_MR_RIGHTS || !arg->length)
+		return -EINVAL;
+	if (check_add_overflow(arg->addr, arg->length, &end) || PAGE_ALIGN(end) < end)
+		return -EINVAL;
+	if (offset_in_page(arg->addr) != offset_in_page(arg->offset))
+		return -EINVAL;
+	if (!pnic_dmabuf_supported(caps))
+		return -EOPNOTSUPP;
+	if (arg->length >> caps->page_shift_max > caps->max_mr_pages)
+		return -E2BIG;
+	return 0;
+}
+
+static struct pnic_mr *pnic_mr_get_dmabuf(struct pnic_dev *pd,
+					  const struct pnic_ioc_mr_reg_dmabuf *arg)
+{
+	struct pnic_dmabuf *b;
+	struct pnic_mr *mr;
+
+	mr = kzalloc(sizeof(*mr), GFP_KERNEL_ACCOUNT);
+	if (!mr)
+		return ERR_PTR(-ENOMEM);
+	mr->length = arg->length;
+	mr->rights = arg->flags;
+	b = pnic_dmabuf_open(pd, arg, arg->flags & PNIC_MR_WRITES);
+	if (IS_ERR(b)) {
+		kfree(mr);
+		return ERR_CAST(b);
+	}
+	mr->dmabuf = b;
+	return mr;
+}
+
+/* Between pnic_file_enter() and pnic_file_leave(). */
+static int pnic_mr_register_dmabuf(struct pnic_file *pf, struct pnic_mr *mr,
+				   struct pnic_ioc_mr_reg_dmabuf *arg)
+{
+	struct pnic_ioc_mr_reg reg = {
+		.flags = arg->flags, .addr = arg->addr, .length = arg->length,
+	};
+	int err = -EINTR;
+
+	if (!mutex_lock_killable(&pf->lock)) {
+		err = pnic_mr_enter(pf, mr, &reg);
+		mutex_unlock(&pf->lock);
+	}
+	if (err && !mr->entered)
+		pnic_mr_put_memory(pf->pd, mr);
+	arg->handle = reg.handle;
+	arg->key = reg.key;
+	return err;
+}
+
+int pnic_mr_reg_dmabuf(struct pnic_file *pf, void *data)
+{
+	struct pnic_ioc_mr_reg_dmabuf *arg = data;
+	struct pnic_mr *mr;
+	int err;
+
+	err = pnic_mr_check_dmabuf(&pf->pd->caps, arg);
+	if (err)
+		return err;
+	err = pnic_file_enter(pf);
+	if (err)
+		return err;
+	mr = pnic_mr_get_dmabuf(pf->pd, arg);
+	err = PTR_ERR_OR_ZERO(mr);
+	if (!err)
+		err = pnic_mr_register_dmabuf(pf, mr, arg);
+	pnic_file_leave(pf);
+	return err;
+}
+
 /* 0: the card does not touch the memory any more. With pf->lock. */
 int pnic_mr_revoke(struct pnic_mr *mr)
 {
+	if (mr->dmabuf)
+		return pnic_dmabuf_revoke(mr->dmabuf);
 	return pnic_cmd_destroy_mr(mr->obj.pf->pd, mr->index);
 }
 
@@ -390,6 +497,13 @@ int pnic_mr_dereg(struct pnic_file *pf, void *data)
 void pnic_mr_undo(struct pnic_file *pf, void *data)
 {
 	const struct pnic_ioc_mr_reg *arg = data;
+
+	pnic_mr_drop(pf, arg->handle);
+}
+
+void pnic_mr_undo_dmabuf(struct pnic_file *pf, void *data)
+{
+	const struct pnic_ioc_mr_reg_dmabuf *arg = data;
 
 	pnic_mr_drop(pf, arg->handle);
 }

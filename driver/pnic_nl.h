@@ -15,6 +15,7 @@
  *	pnic_nl_cable.c		cable-get, cable-set
  *	pnic_nl_counters.c	counters-get
  *	pnic_nl_res.c		res-get, object-get
+ *	pnic_nl_grant.c		grant-get, grant-add, grant-del
  *	pnic_nl_health.c	health-ntf
  *
  * A device belongs to the initial network namespace: requests from others do not see it, and

@@ -77,6 +77,11 @@ static const struct netlink_range_validation pnic_a_record_losses_range = {
 	.max	= 65535ULL,
 };
 
+static const struct netlink_range_validation pnic_a_grant_partition_range = {
+	.min	= 1ULL,
+	.max	= 65535ULL,
+};
+
 /* Common nested types */
 const struct nla_policy pnic_knobs_nl_policy[PNIC_A_POLICY_TEST_MBITS + 1] = {
 	[PNIC_A_POLICY_MANAGE] = NLA_POLICY_MAX(NLA_U8, 1),
@@ -228,6 +233,25 @@ static const struct nla_policy pnic_res_get_nl_policy[PNIC_A_RES_DEV_INDEX + 1] 
 static const struct nla_policy pnic_object_get_nl_policy[PNIC_A_OBJECT_KIND + 1] = {
 	[PNIC_A_OBJECT_DEV_INDEX] = { .type = NLA_U32, },
 	[PNIC_A_OBJECT_KIND] = NLA_POLICY_MAX(NLA_U32, 5),
+};
+
+/* PNIC_CMD_GRANT_GET - dump */
+static const struct nla_policy pnic_grant_get_nl_policy[PNIC_A_GRANT_DEV_INDEX + 1] = {
+	[PNIC_A_GRANT_DEV_INDEX] = { .type = NLA_U32, },
+};
+
+/* PNIC_CMD_GRANT_ADD - do */
+static const struct nla_policy pnic_grant_add_nl_policy[PNIC_A_GRANT_UID + 1] = {
+	[PNIC_A_GRANT_DEV_INDEX] = { .type = NLA_U32, },
+	[PNIC_A_GRANT_PARTITION] = NLA_POLICY_FULL_RANGE(NLA_U32, &pnic_a_grant_partition_range),
+	[PNIC_A_GRANT_UID] = { .type = NLA_U32, },
+};
+
+/* PNIC_CMD_GRANT_DEL - do */
+static const struct nla_policy pnic_grant_del_nl_policy[PNIC_A_GRANT_UID + 1] = {
+	[PNIC_A_GRANT_DEV_INDEX] = { .type = NLA_U32, },
+	[PNIC_A_GRANT_PARTITION] = NLA_POLICY_FULL_RANGE(NLA_U32, &pnic_a_grant_partition_range),
+	[PNIC_A_GRANT_UID] = { .type = NLA_U32, },
 };
 
 /* Ops table for pnic */
@@ -389,6 +413,31 @@ static const struct genl_split_ops pnic_nl_ops[] = {
 		.policy		= pnic_object_get_nl_policy,
 		.maxattr	= PNIC_A_OBJECT_KIND,
 		.flags		= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= PNIC_CMD_GRANT_GET,
+		.dumpit		= pnic_nl_grant_get_dumpit,
+		.policy		= pnic_grant_get_nl_policy,
+		.maxattr	= PNIC_A_GRANT_DEV_INDEX,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= PNIC_CMD_GRANT_ADD,
+		.pre_doit	= pnic_nl_pre_dev,
+		.doit		= pnic_nl_grant_add_doit,
+		.post_doit	= pnic_nl_post_dev,
+		.policy		= pnic_grant_add_nl_policy,
+		.maxattr	= PNIC_A_GRANT_UID,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= PNIC_CMD_GRANT_DEL,
+		.pre_doit	= pnic_nl_pre_dev,
+		.doit		= pnic_nl_grant_del_doit,
+		.post_doit	= pnic_nl_post_dev,
+		.policy		= pnic_grant_del_nl_policy,
+		.maxattr	= PNIC_A_GRANT_UID,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };
 

@@ -45,6 +45,9 @@ int pnic_nl_counters_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb);
 int pnic_nl_res_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int pnic_nl_object_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int pnic_nl_grant_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int pnic_nl_grant_add_doit(struct sk_buff *skb, struct genl_info *info);
+int pnic_nl_grant_del_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	PNIC_NLGRP_LANES,

@@ -124,6 +124,8 @@ struct pnic_obj {
  * @writable: pinned for writing
  * @mapped: @sgt is mapped for DMA
  * @entered: it has a handle, and the card may know it
+ * @dmabuf: the buffer that it is a piece of, or NULL; then there is nothing in @sgt
+ * @watch: tells when it is stale, or NULL
  * @sgt: the pages
  * @pbl: the list of pages that the card reads, while it does
  */
@@ -137,6 +139,8 @@ struct pnic_mr {
 	bool writable;
 	bool mapped;
 	bool entered;
+	struct pnic_dmabuf *dmabuf;
+	struct pnic_watch *watch;
 	struct sg_append_table sgt;
 	struct pnic_pbl *pbl;
 };
@@ -320,6 +324,9 @@ struct pnic_evq {
  * @revoked: doorbells lead to @dummy
  * @dummy: where stores to a doorbell go that is no more
  * @mapping: of the file, to find its mappings
+ * @ctx_page: struct pnic_ctx_page, which the process reads; NULL before there is a context
+ * @stale_lock: protects @stale and the contents of @ctx_page; taken in notifications of the mm
+ * @stale: watched regions whose memory is another one, not yet asked for
  * @evq: what there is to tell
  */
 struct pnic_file {
@@ -350,6 +357,9 @@ struct pnic_file {
 	bool revoked;
 	struct page *dummy;
 	struct address_space *mapping;
+	struct page *ctx_page;
+	spinlock_t stale_lock;		/* @stale, @ctx_page's contents */
+	struct list_head stale;
 	struct pnic_evq evq;
 };
 
@@ -379,6 +389,8 @@ void pnic_dbpage_free_all(struct pnic_file *pf);
 /* pnic_mr.c */
 int pnic_mr_reg(struct pnic_file *pf, void *arg);
 void pnic_mr_undo(struct pnic_file *pf, void *arg);
+int pnic_mr_reg_dmabuf(struct pnic_file *pf, void *arg);
+void pnic_mr_undo_dmabuf(struct pnic_file *pf, void *arg);
 int pnic_mr_dereg(struct pnic_file *pf, void *arg);
 int pnic_mr_revoke(struct pnic_mr *mr);
 void pnic_mr_free(struct pnic_mr *mr);
@@ -426,6 +438,7 @@ void pnic_ring_free(struct pnic_file *pf, struct pnic_ring *ring);
 
 /* pnic_mmap.c */
 extern const u64 pnic_mmap_status_offset;
+extern const u64 pnic_mmap_ctx_offset;
 int pnic_mmap_add(struct pnic_file *pf, struct pnic_mapping *map);
 void pnic_mmap_del(struct pnic_file *pf, struct pnic_mapping *map);
 u64 pnic_mmap_offset(const struct pnic_mapping *map);

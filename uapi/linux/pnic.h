@@ -62,6 +62,8 @@
 #define PNIC_IOC_CTR_DESTROY	_IO(PNIC_IOC_TYPE, 0x0d)
 #define PNIC_IOC_CTR_BIND	_IO(PNIC_IOC_TYPE, 0x0e)
 #define PNIC_IOC_RECV_CANCEL	_IO(PNIC_IOC_TYPE, 0x0f)
+#define PNIC_IOC_MR_REG_DMABUF	_IO(PNIC_IOC_TYPE, 0x10)
+#define PNIC_IOC_MR_STALE	_IO(PNIC_IOC_TYPE, 0x11)
 
 /**
  * struct pnic_ioc_info - PNIC_IOC_INFO: what the device is; needs no context
@@ -131,6 +133,8 @@ struct pnic_ioc_info {
 #define PNIC_FEAT_SIGNAL	(1ULL << 5)	/* PNIC_OP_WRITE_SIGNAL */
 #define PNIC_FEAT_QUIET		(1ULL << 6)	/* PNIC_SQF_QUIET */
 #define PNIC_FEAT_CANCEL	(1ULL << 7)	/* PNIC_IOC_RECV_CANCEL */
+#define PNIC_FEAT_DMABUF	(1ULL << 8)	/* PNIC_IOC_MR_REG_DMABUF */
+#define PNIC_FEAT_WATCH		(1ULL << 9)	/* PNIC_MRF_WATCH */
 
 /**
  * struct pnic_ioc_ctx_create - PNIC_IOC_CTX_CREATE: give the file its context
@@ -140,6 +144,7 @@ struct pnic_ioc_info {
  * @ctx: Out. the context's number on the card (for messages)
  * @epoch: Out. the epoch it was made in
  * @rsvd: In. Must be 0
+ * @page_offset: Out. mmap() offset of the context's struct pnic_ctx_page (read only, one page)
  */
 struct pnic_ioc_ctx_create {
 	__u32	size;
@@ -148,6 +153,20 @@ struct pnic_ioc_ctx_create {
 	__u32	ctx;
 	__u32	epoch;
 	__u32	rsvd;
+	__u64	page_offset;
+};
+
+/**
+ * struct pnic_ctx_page - what the kernel tells a context by a load
+ * @stale: counts regions with PNIC_MRF_WATCH whose memory is no longer what was registered
+ * @rsvd: 0
+ *
+ * It changes before the call that takes the memory away (munmap, mremap, a mapping over it,
+ * MADV_DONTNEED) returns. PNIC_IOC_MR_STALE says which regions.
+ */
+struct pnic_ctx_page {
+	__u32	stale;
+	__u32	rsvd[15];
 };
 
 /**
@@ -177,6 +196,52 @@ struct pnic_ioc_mr_reg {
 #define PNIC_MRF_REMOTE_READ	(1U << 2)
 #define PNIC_MRF_REMOTE_WRITE	(1U << 3)
 #define PNIC_MRF_REMOTE_ATOMIC	(1U << 4)
+#define PNIC_MRF_WATCH		(1U << 5)	/* no right: tell when stale, see pnic_ctx_page */
+
+/**
+ * struct pnic_ioc_mr_reg_dmabuf - PNIC_IOC_MR_REG_DMABUF: register a piece of a dma-buf
+ * @size: In. sizeof(struct pnic_ioc_mr_reg_dmabuf)
+ * @flags: In. PNIC_MRF_* but PNIC_MRF_WATCH
+ * @fd: In. the buffer; it may be closed afterwards
+ * @handle: Out. for PNIC_IOC_MR_DEREG
+ * @offset: In. of the first byte in the buffer
+ * @length: In. bytes, 1..
+ * @addr: In. by which address accesses name the first byte; lies in its page as @offset does
+ * @key: Out. what descriptors name the region by
+ *
+ * Nothing is pinned: the owner of the buffer may move it. Transfers that meet a region while it is
+ * being moved end with PNIC_ST_LOCAL_MOVED or PNIC_ST_REMOTE_MOVED, and of what they were to
+ * write any part may have been written; they can be repeated. EINVAL besides: no dma-buf, or
+ * not so large. EPERM: the buffer was opened read only, and a right to write is asked for.
+ */
+struct pnic_ioc_mr_reg_dmabuf {
+	__u32	size;
+	__u32	flags;
+	__s32	fd;
+	__u32	handle;
+	__u64	offset;
+	__u64	length;
+	__u64	addr;
+	__u64	key;
+};
+
+/**
+ * struct pnic_ioc_mr_stale - PNIC_IOC_MR_STALE: which regions are stale
+ * @size: In. sizeof(struct pnic_ioc_mr_stale)
+ * @flags: In. Must be 0
+ * @count: Out. how many of @handles; each region is told once
+ * @stale: Out. struct pnic_ctx_page.stale, as of this answer
+ * @handles: Out.
+ *
+ * A stale region stays registered, with the memory that it had, until it is deregistered.
+ */
+struct pnic_ioc_mr_stale {
+	__u32	size;
+	__u32	flags;
+	__u32	count;
+	__u32	stale;
+	__u32	handles[16];
+};
 
 /**
  * struct pnic_ioc_handle - MR_DEREG, CQ_DESTROY, EP_DESTROY, EP_RESET, SRQ_DESTROY, CTR_DESTROY

@@ -13,8 +13,11 @@
 #include <unistd.h>
 
 #include "driver/pnic_csr.h"
+#include "driver/pnic_dmabuf.h"
+#include "driver/pnic_grant.h"
 #include "driver/pnic_lanes.h"
 #include "driver/pnic_object.h"
+#include "driver/pnic_watch.h"
 #include "embedded.h"
 #include "tools/model/core/portfw.h"
 
@@ -149,6 +152,105 @@ static void host_irq(void *host, unsigned int vector)
 /* --- mappings ---- */
 
 const u64 pnic_mmap_status_offset = (u64)PGOFF_STATUS << PAGE_SHIFT;
+const u64 pnic_mmap_ctx_offset;
+
+/* --- memory of others: a process has no dma-bufs, and nobody who tells it of its own munmap() ---- */
+
+bool pnic_dmabuf_supported(const struct pnic_caps *caps)
+{
+	(void)caps;
+	return false;
+}
+
+struct pnic_dmabuf *pnic_dmabuf_open(struct pnic_dev *pd, const struct pnic_ioc_mr_reg_dmabuf *arg, bool writes)
+{
+	(void)pd;
+	(void)arg;
+	(void)writes;
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+int pnic_dmabuf_revoke(struct pnic_dmabuf *b)
+{
+	(void)b;
+	return -EOPNOTSUPP;
+}
+
+void pnic_dmabuf_close(struct pnic_dmabuf *b)
+{
+	(void)b;
+}
+
+int pnic_dmabuf_enter(struct pnic_dmabuf *b, const struct pnic_adm_create_mr *cmd)
+{
+	(void)b;
+	(void)cmd;
+	return -EOPNOTSUPP;
+}
+
+/* Nobody grants anything to a process but itself. */
+void pnic_grant_init(struct pnic_dev *pd)
+{
+	(void)pd;
+}
+
+void pnic_grant_free_all(struct pnic_dev *pd)
+{
+	(void)pd;
+}
+
+bool pnic_grant_allows(struct pnic_dev *pd, u32 partition)
+{
+	(void)pd;
+	return !partition || capable(CAP_NET_ADMIN);
+}
+
+bool pnic_watch_supported(void)
+{
+	return false;
+}
+
+void pnic_watch_init(struct pnic_file *pf)
+{
+	(void)pf;
+}
+
+int pnic_watch_begin(struct pnic_file *pf)
+{
+	(void)pf;
+	return 0;
+}
+
+void pnic_watch_end(struct pnic_file *pf)
+{
+	(void)pf;
+}
+
+struct pnic_watch *pnic_watch_open(struct pnic_file *pf, u64 addr, u64 length)
+{
+	(void)pf;
+	(void)addr;
+	(void)length;
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+void pnic_watch_name(struct pnic_watch *w, u32 handle)
+{
+	(void)w;
+	(void)handle;
+}
+
+void pnic_watch_close(struct pnic_watch *w)
+{
+	(void)w;
+}
+
+int pnic_watch_stale(struct pnic_file *pf, void *arg)
+{
+	(void)pf;
+	(void)arg;
+	return -EOPNOTSUPP;
+}
 
 static unsigned long map_index(unsigned long pgoff)
 {

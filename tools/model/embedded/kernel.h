@@ -122,6 +122,7 @@ static inline ssize_t strscpy(char *to, const char *from, size_t size)
 #define MAX_ERRNO		4095
 #define ERR_PTR(e)		((void *)(intptr_t)(e))
 #define PTR_ERR(p)		((int)(intptr_t)(p))
+#define PTR_ERR_OR_ZERO(p)	(IS_ERR(p) ? PTR_ERR(p) : 0)
 #define IS_ERR(p)		((uintptr_t)(p) >= (uintptr_t)-MAX_ERRNO)
 #define IS_ERR_OR_NULL(p)	(!(p) || IS_ERR(p))
 #define ERR_CAST(p)		((void *)(p))
@@ -594,6 +595,8 @@ extern struct task_struct *kernel_current;
 /* Rights are those that the process has. */
 #define CAP_IPC_LOCK			14
 #define CAP_NET_ADMIN			12
+
+typedef struct { u32 val; } kuid_t;
 bool capable(int cap);
 unsigned long rlimit(unsigned int which);
 #define RLIMIT_MEMLOCK			8
