@@ -256,12 +256,94 @@ struct pnic_mr {
 int pnic_mr_reg(struct pnic_ctx *ctx, void *addr, uint64_t length, uint32_t access, struct pnic_mr **mr);
 
 /**
+ * pnic_mr_reg_dmabuf - let the card touch a piece of a dma-buf
+ * @fd: the buffer: of a GPU, a heap, udmabuf ... It may be closed afterwards
+ * @offset: of the first byte in the buffer
+ * @length: bytes, 1..
+ * @addr: by which address transfers name the first byte: where the buffer is mapped, or any number that lies in
+ *	its page (of 4096 bytes) as @offset does
+ * @access: as for pnic_mr_reg()
+ * @mr: Out.
+ *
+ * Nothing is pinned or accounted for. The owner may move the buffer: then the card leaves the region alone until it has been
+ * mapped again, and transfers that meet it meanwhile end with PNIC_ST_LOCAL_MOVED or PNIC_ST_REMOTE_MOVED; repeat them. -EBADF;
+ * -EINVAL no dma-buf, or not so large; -EPERM opened read only; -EOPNOTSUPP (PNIC_FEAT_DMABUF); -ENOSPC; -ENOMEM; -E2BIG.
+ */
+int pnic_mr_reg_dmabuf(struct pnic_ctx *ctx, int fd, uint64_t offset, uint64_t length, void *addr, uint32_t access,
+		       struct pnic_mr **mr);
+
+/**
  * pnic_mr_dereg - take memory back
  *
  * When it returns 0 the card no longer touches the memory; transfers under way that use it end
  * with a key error. -EIO: the card failed and was not reset, so that is not certain. NULL is allowed.
  */
 int pnic_mr_dereg(struct pnic_mr *mr);
+
+/* ------------------------------------------------------------------------- */
+/* Region cache                                                              */
+
+/**
+ * struct pnic_mrc_attr - of pnic_mrc_create()
+ * @size: sizeof(struct pnic_mrc_attr)
+ * @flags: 0
+ * @access: PNIC_MRF_* of all its regions
+ * @max_regions: how many it keeps that nobody holds; 0: 1024
+ * @max_bytes: of those; 0: no limit but RLIMIT_MEMLOCK
+ */
+struct pnic_mrc_attr {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t access;
+	uint32_t max_regions;
+	uint64_t max_bytes;
+};
+
+/**
+ * struct pnic_mrc_stats - what a cache did
+ * @hits: pnic_mrc_get() found a region
+ * @misses: it registered one
+ * @stale: regions whose memory was unmapped or replaced
+ * @evicted: regions that went to make room
+ * @regions: regions in it now
+ * @bytes: of them
+ */
+struct pnic_mrc_stats {
+	uint64_t hits;
+	uint64_t misses;
+	uint64_t stale;
+	uint64_t evicted;
+	uint64_t regions;
+	uint64_t bytes;
+};
+
+struct pnic_mrc;
+
+/**
+ * pnic_mrc_create - make a cache of registrations
+ *
+ * Memory that is freed and mapped anew is never sent stale: the kernel tells of every munmap(), mremap(), mapping over it and
+ * MADV_DONTNEED before the call returns, and pnic_mrc_get() looks, by one load, whether it did. No allocator is hooked. -EINVAL;
+ * -EOPNOTSUPP (PNIC_FEAT_WATCH); -ENOMEM.
+ */
+int pnic_mrc_create(struct pnic_ctx *ctx, const struct pnic_mrc_attr *attr, struct pnic_mrc **mrc);
+
+/** pnic_mrc_destroy - -EBUSY while somebody holds one of its regions. NULL is allowed */
+int pnic_mrc_destroy(struct pnic_mrc *mrc);
+
+/**
+ * pnic_mrc_get - a region that holds [@addr, @addr + @length)
+ * @mr: Out. good until pnic_mrc_put(); may be larger than asked for. Not for pnic_mr_dereg()
+ *
+ * Errors of pnic_mr_reg(); when the locked-memory limit is met everything that nobody holds goes first. Any thread.
+ */
+int pnic_mrc_get(struct pnic_mrc *mrc, void *addr, uint64_t length, struct pnic_mr **mr);
+
+/** pnic_mrc_put - the caller's transfers with it are complete. Any thread */
+void pnic_mrc_put(struct pnic_mrc *mrc, struct pnic_mr *mr);
+
+/** pnic_mrc_query - -EINVAL */
+int pnic_mrc_query(struct pnic_mrc *mrc, struct pnic_mrc_stats *stats);
 
 /* ------------------------------------------------------------------------- */
 /* Completion queues                                                         */

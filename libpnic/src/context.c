@@ -62,6 +62,14 @@ static int pnic_make_context(struct pnic_ctx_priv *priv, uint32_t partition)
 	err = priv->dev->ops->map(priv->dev, priv->info.status_offset, PNIC_DB_PAGE, false, &priv->status_mem);
 	if (err)
 		return pnic_fail(err, "%s: can't map the status page: %s", priv->name, strerror(-err));
+	if (priv->info.features & PNIC_FEAT_WATCH) {
+		void *page;
+
+		err = priv->dev->ops->map(priv->dev, arg.page_offset, PNIC_DB_PAGE, false, &page);
+		if (err)
+			return pnic_fail(err, "%s: can't map the context's page: %s", priv->name, strerror(-err));
+		priv->page = page;
+	}
 	priv->pub.status = priv->status_mem;
 	priv->pub.epoch = arg.epoch;
 	priv->pub.nic = priv->info.nic_addr;
@@ -99,10 +107,13 @@ static void pnic_ctx_free(struct pnic_ctx_priv *priv)
 	}
 	if (priv->status_mem)
 		priv->dev->ops->unmap(priv->dev, priv->status_mem, PNIC_DB_PAGE);
+	if (priv->page)
+		priv->dev->ops->unmap(priv->dev, (void *)(uintptr_t)priv->page, PNIC_DB_PAGE);
 	if (priv->dev)
 		priv->dev->ops->close(priv->dev);
 	if (priv->eps)
 		munmap(priv->eps, (size_t)priv->ep_count * sizeof(*priv->eps));
+	pthread_mutex_destroy(&priv->mrc_lock);
 	pthread_mutex_destroy(&priv->lock);
 	free(priv);
 }
@@ -120,6 +131,7 @@ int pnic_open_backend(const struct pnic_backend *ops, const char *name, const st
 	if (!priv)
 		return pnic_fail(-ENOMEM, "%s: out of memory", name);
 	pthread_mutex_init(&priv->lock, NULL);
+	pthread_mutex_init(&priv->mrc_lock, NULL);
 	snprintf(priv->name, sizeof(priv->name), "%s", name);
 	err = ops->open(name, &priv->dev);
 	if (err) {
@@ -194,6 +206,7 @@ PNIC_EXPORT void pnic_close(struct pnic_ctx *ctx)
 		PNIC_LIST_DEL(cq);
 		pnic_cq_free(cq);
 	}
+	pnic_mrc_free_all(priv);
 	while ((mr = priv->mrs)) {
 		PNIC_LIST_DEL(mr);
 		free(mr);

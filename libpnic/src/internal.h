@@ -27,6 +27,7 @@ struct pnic_page {
 struct pnic_mr_priv {
 	struct pnic_mr pub;
 	uint32_t handle;
+	struct pnic_mrc_region *cached;	/* of a region that a cache has given out */
 	struct pnic_mr_priv *next, **link;
 };
 
@@ -106,6 +107,7 @@ struct pnic_ctx_priv {
 	struct pnic_dev *dev;
 	struct pnic_ioc_info info;
 	void *status_mem;
+	const volatile struct pnic_ctx_page *page;	/* NULL: the kernel has none */
 	struct pnic_ep **eps;		/* by number; read by pollers without the lock */
 	uint32_t ep_count;
 	pthread_mutex_t lock;		/* everything below */
@@ -115,6 +117,9 @@ struct pnic_ctx_priv {
 	struct pnic_ep_priv *endpoints;
 	struct pnic_srq_priv *srqs;
 	struct pnic_ctr_priv *ctrs;
+	pthread_mutex_t mrc_lock;	/* all region caches, taken before @lock */
+	struct pnic_mrc *mrcs;
+	uint32_t stale_seen;		/* of @page */
 };
 
 static inline struct pnic_ctx_priv *pnic_ctx_priv(const struct pnic_ctx *ctx)
@@ -184,6 +189,11 @@ void pnic_cq_free(struct pnic_cq_priv *cq);
 void pnic_ep_free(struct pnic_ep_priv *ep);
 void pnic_srq_free(struct pnic_srq_priv *srq);
 void pnic_ctr_free(struct pnic_ctr_priv *ctr);
+
+/* pnic_mr_reg() of checked arguments; @access may have PNIC_MRF_WATCH. */
+int pnic_mr_register(struct pnic_ctx *ctx, void *addr, uint64_t length, uint32_t access, struct pnic_mr_priv **mr);
+/* All caches of a context that is closed. */
+void pnic_mrc_free_all(struct pnic_ctx_priv *priv);
 
 /* How many entries of the queue nobody has claimed. */
 uint32_t pnic_cq_unclaimed(struct pnic_cq_priv *cq);

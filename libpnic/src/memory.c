@@ -36,8 +36,7 @@ static int pnic_mr_explain(const struct pnic_ctx_priv *priv, int err, const void
 	}
 }
 
-PNIC_EXPORT int pnic_mr_reg(struct pnic_ctx *ctx, void *addr, uint64_t length, uint32_t access,
-			    struct pnic_mr **mr)
+int pnic_mr_register(struct pnic_ctx *ctx, void *addr, uint64_t length, uint32_t access, struct pnic_mr_priv **mr)
 {
 	struct pnic_ioc_mr_reg arg = {
 		.size = sizeof(arg),
@@ -49,8 +48,6 @@ PNIC_EXPORT int pnic_mr_reg(struct pnic_ctx *ctx, void *addr, uint64_t length, u
 	struct pnic_mr_priv *m;
 	int err;
 
-	if (!ctx || !mr)
-		return pnic_fail(-EINVAL, "pnic_mr_reg: NULL argument");
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return pnic_fail(-ENOMEM, "%s: out of memory", priv->name);
@@ -58,6 +55,61 @@ PNIC_EXPORT int pnic_mr_reg(struct pnic_ctx *ctx, void *addr, uint64_t length, u
 	if (err) {
 		free(m);
 		return pnic_mr_explain(priv, err, addr, length, access);
+	}
+	m->pub.ctx = ctx;
+	m->pub.addr = addr;
+	m->pub.length = length;
+	m->pub.key = arg.key;
+	m->pub.access = access & ~PNIC_MRF_WATCH;
+	m->handle = arg.handle;
+	pthread_mutex_lock(&priv->lock);
+	PNIC_LIST_ADD(&priv->mrs, m);
+	pthread_mutex_unlock(&priv->lock);
+	*mr = m;
+	return 0;
+}
+
+PNIC_EXPORT int pnic_mr_reg(struct pnic_ctx *ctx, void *addr, uint64_t length, uint32_t access,
+			    struct pnic_mr **mr)
+{
+	struct pnic_mr_priv *m;
+	int err;
+
+	if (!ctx || !mr)
+		return pnic_fail(-EINVAL, "pnic_mr_reg: NULL argument");
+	if (access & PNIC_MRF_WATCH)
+		return pnic_fail(-EINVAL, "%s: watched regions are the cache's, see pnic_mrc_create()",
+				 pnic_ctx_priv(ctx)->name);
+	err = pnic_mr_register(ctx, addr, length, access, &m);
+	if (!err)
+		*mr = &m->pub;
+	return err;
+}
+
+PNIC_EXPORT int pnic_mr_reg_dmabuf(struct pnic_ctx *ctx, int fd, uint64_t offset, uint64_t length, void *addr,
+				   uint32_t access, struct pnic_mr **mr)
+{
+	struct pnic_ioc_mr_reg_dmabuf arg = {
+		.size = sizeof(arg), .flags = access, .fd = fd, .offset = offset, .length = length,
+		.addr = (uintptr_t)addr,
+	};
+	struct pnic_ctx_priv *priv = pnic_ctx_priv(ctx);
+	struct pnic_mr_priv *m;
+	int err;
+
+	if (!ctx || !mr)
+		return pnic_fail(-EINVAL, "pnic_mr_reg_dmabuf: NULL argument");
+	if (!(priv->info.features & PNIC_FEAT_DMABUF))
+		return pnic_fail(-EOPNOTSUPP, "%s: no dma-buf regions: the card or the module can't", priv->name);
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return pnic_fail(-ENOMEM, "%s: out of memory", priv->name);
+	err = pnic_ctx_command(priv, PNIC_IOC_MR_REG_DMABUF, &arg);
+	if (err) {
+		free(m);
+		return pnic_fail(err, "%s: can't register bytes [%llu, +%llu) of the dma-buf %d at address %p with access 0x%x: %s",
+				 priv->name, (unsigned long long)offset, (unsigned long long)length, fd, addr,
+				 access, pnic_strerror(err));
 	}
 	m->pub.ctx = ctx;
 	m->pub.addr = addr;

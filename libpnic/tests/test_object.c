@@ -370,7 +370,13 @@ KTAP_TEST(layouts)
 	CHECK_EQ(sizeof(struct pnic_event), 24);
 	CHECK_EQ(sizeof(struct pnic_ioc_info), 176);
 	CHECK_EQ(offsetof(struct pnic_ioc_info, max_srq), 168);
-	CHECK_EQ(sizeof(struct pnic_ioc_ctx_create), 24);
+	CHECK_EQ(sizeof(struct pnic_ioc_ctx_create), 32);
+	CHECK_EQ(offsetof(struct pnic_ioc_ctx_create, page_offset), 24);
+	CHECK_EQ(sizeof(struct pnic_ioc_mr_reg_dmabuf), 48);
+	CHECK_EQ(sizeof(struct pnic_ioc_mr_stale), 80);
+	CHECK_EQ(sizeof(struct pnic_ctx_page), 64);
+	CHECK_EQ(sizeof(struct pnic_mrc_attr), 24);
+	CHECK_EQ(sizeof(struct pnic_mrc_stats), 48);
 	CHECK_EQ(sizeof(struct pnic_ioc_mr_reg), 40);
 	CHECK_EQ(sizeof(struct pnic_ioc_handle), 16);
 	CHECK_EQ(sizeof(struct pnic_ioc_cq_create), 72);
