@@ -123,11 +123,20 @@ int dev_link(int fd, struct pnic_ioc_link_info *link)
 	return ioctl(fd, PNIC_IOC_LINK_INFO, link);
 }
 
+int dev_ctx_page(int fd, uint32_t partition, uint64_t *page_offset)
+{
+	struct pnic_ioc_ctx_create arg = { .size = sizeof(arg), .partition = partition };
+	int ret = ioctl(fd, PNIC_IOC_CTX_CREATE, &arg);
+
+	*page_offset = arg.page_offset;
+	return ret;
+}
+
 int dev_ctx(int fd, uint32_t partition)
 {
-	struct pnic_ioc_ctx_create c = { .size = sizeof(c), .partition = partition };
+	uint64_t ignored;
 
-	return ioctl(fd, PNIC_IOC_CTX_CREATE, &c);
+	return dev_ctx_page(fd, partition, &ignored);
 }
 
 int dev_mr(int fd, void *addr, uint64_t length, uint32_t flags, struct pnic_ioc_mr_reg *mr)
@@ -324,7 +333,7 @@ int raw_open(struct raw_ep *r, unsigned int nic)
 	r->fd = dev_open(nic);
 	if (r->fd < 0)
 		return -1;
-	if (dev_info(r->fd, &r->info) || dev_ctx(r->fd, 0) ||
+	if (dev_info(r->fd, &r->info) || dev_ctx_page(r->fd, 0, &r->ctx_page) ||
 	    dev_cq(r->fd, 64, &r->cq) || dev_ep(r->fd, r->cq.handle, r->cq.handle, &r->ep))
 		goto close;
 	r->ring = map(r->fd, r->cq.ring_offset, r->cq.ring_length, PROT_READ | PROT_WRITE);

@@ -31,6 +31,8 @@ int dev_pci(unsigned int nic, char *name, size_t size);
 int dev_info(int fd, struct pnic_ioc_info *info);
 int dev_link(int fd, struct pnic_ioc_link_info *link);
 int dev_ctx(int fd, uint32_t partition);
+/* The same, and where the context's page is to be mapped. */
+int dev_ctx_page(int fd, uint32_t partition, uint64_t *page_offset);
 int dev_mr(int fd, void *addr, uint64_t length, uint32_t flags, struct pnic_ioc_mr_reg *mr);
 int dev_cq(int fd, uint32_t entries, struct pnic_ioc_cq_create *cq);
 int dev_ep(int fd, uint32_t send_cq, uint32_t recv_cq, struct pnic_ioc_ep_create *ep);
@@ -73,6 +75,7 @@ void sleep_ms(unsigned int ms);
 struct raw_ep {
 	int fd;
 	struct pnic_ioc_info info;
+	uint64_t ctx_page;		/* offset of the context's page */
 	struct pnic_ioc_cq_create cq;
 	struct pnic_ioc_ep_create ep;
 	struct pnic_sqe *sq;

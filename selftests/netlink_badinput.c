@@ -159,6 +159,11 @@ static const struct op ops[] = {
 	{ PNIC_CMD_COUNTERS_GET, "counters-get", true, { { 0 } } },
 	{ PNIC_CMD_RES_GET, "res-get", true, { DEV } },
 	{ PNIC_CMD_OBJECT_GET, "object-get", true, { DEV, { PNIC_A_OBJECT_KIND, U32, 0, 5 } } },
+	{ PNIC_CMD_GRANT_GET, "grant-get", true, { DEV } },
+	{ PNIC_CMD_GRANT_ADD, "grant-add", false,
+	  { DEV, { PNIC_A_GRANT_PARTITION, U32, 1, 65535 }, { PNIC_A_GRANT_UID, U32, 0, 0 } } },
+	{ PNIC_CMD_GRANT_DEL, "grant-del", false,
+	  { DEV, { PNIC_A_GRANT_PARTITION, U32, 1, 65535 }, { PNIC_A_GRANT_UID, U32, 0, 0 } } },
 };
 
 #define OPS	(sizeof(ops) / sizeof(ops[0]))

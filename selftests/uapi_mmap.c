@@ -63,6 +63,8 @@ struct area {
 	size_t length;
 };
 
+#define AREAS	7
+
 /* Everything that raw_open() was told an offset of. */
 static unsigned int areas_of(const struct raw_ep *r, struct area *a)
 {
@@ -72,7 +74,8 @@ static unsigned int areas_of(const struct raw_ep *r, struct area *a)
 	a[3] = (struct area) { "doorbell page", r->ep.db_offset, PAGE };
 	a[4] = (struct area) { "wake page", r->ep.wake_offset, PAGE };
 	a[5] = (struct area) { "status page", r->info.status_offset, PAGE };
-	return 6;
+	a[6] = (struct area) { "context's page", r->ctx_page, PAGE };
+	return AREAS;
 }
 
 KTAP_TEST(mapped_queues_work)
@@ -89,7 +92,7 @@ KTAP_TEST(mapped_queues_work)
 
 KTAP_TEST(wrong_offset)
 {
-	struct area a[6];
+	struct area a[AREAS];
 	struct raw_ep r;
 	unsigned int i, j, n;
 	uint64_t off;
@@ -119,7 +122,7 @@ KTAP_TEST(wrong_offset)
 KTAP_TEST(wrong_length)
 {
 	struct pnic_ioc_cq_create cq;
-	struct area a[7];
+	struct area a[AREAS + 1];
 	unsigned int i, n;
 	struct raw_ep r;
 
@@ -143,7 +146,7 @@ KTAP_TEST(wrong_length)
 
 KTAP_TEST(private_mapping)
 {
-	struct area a[6];
+	struct area a[AREAS];
 	struct raw_ep r;
 	unsigned int i, n;
 
@@ -157,7 +160,7 @@ KTAP_TEST(private_mapping)
 
 KTAP_TEST(executable)
 {
-	struct area a[6];
+	struct area a[AREAS];
 	struct raw_ep r;
 	unsigned int i, n;
 	void *p;
@@ -177,7 +180,7 @@ KTAP_TEST(executable)
 /* Nothing grows beyond what was handed out. */
 KTAP_TEST(no_growth)
 {
-	struct area a[6];
+	struct area a[AREAS];
 	struct raw_ep r;
 	unsigned int i, n;
 	void *p, *q;
@@ -263,6 +266,29 @@ KTAP_TEST(status_page)
 	bench_close(&r);
 }
 
+/* Read only as the status page, and there with a context only. */
+KTAP_TEST(context_page)
+{
+	volatile struct pnic_ctx_page *page;
+	struct raw_ep r;
+	int fd;
+
+	bench_open(&r);
+	refused("writable", r.fd, r.ctx_page, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED);
+	refused("two pages", r.fd, r.ctx_page, 2 * PAGE, PROT_READ, MAP_SHARED);
+	fd = dev_open(0);
+	REQUIRE_OK(fd);
+	refused("without a context", fd, r.ctx_page, PAGE, PROT_READ, MAP_SHARED);
+	close(fd);
+	page = try_map(r.fd, r.ctx_page, PAGE, PROT_READ, MAP_SHARED);
+	REQUIRE(page != MAP_FAILED);
+	CHECK_ERRNO(mprotect((void *)page, PAGE, PROT_READ | PROT_WRITE), EACCES);
+	must_fault("a store to the context's page", do_write, page);
+	CHECK_EQ(page->stale, 0);
+	munmap((void *)page, PAGE);
+	bench_close(&r);
+}
+
 /* A child has neither the doorbells nor any power over the parent's queues. */
 KTAP_TEST(fork_has_no_doorbells)
 {
@@ -280,7 +306,7 @@ KTAP_TEST(fork_has_no_doorbells)
 /* Offsets are per file: another file's give nothing of ours. */
 KTAP_TEST(offsets_of_another_file)
 {
-	struct area a[6];
+	struct area a[AREAS];
 	uint8_t *theirs;
 	struct raw_ep r;
 	unsigned int i;
@@ -307,10 +333,10 @@ KTAP_TEST(offsets_of_another_file)
 
 KTAP_TEST(unmap_in_every_order)
 {
-	struct area a[6];
+	struct area a[AREAS];
 	unsigned int i, n, first;
 	struct raw_ep r;
-	void *p[6];
+	void *p[AREAS];
 
 	bench_open(&r);
 	n = areas_of(&r, a);
