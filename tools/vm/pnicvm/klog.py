@@ -45,7 +45,13 @@ _RACE = 'BUG: KCSAN:'
 _RACE_END = re.compile(r'^={10,}$|Reported by Kernel Concurrency Sanitizer')
 # Stacks of what was made to fail are no complaint, in the test that does so.
 _INJECTING = 'fail_nth'
-_INJECTED = re.compile('FAULT_INJECTION: forcing a failure|page allocation failure|vmalloc error')
+_INJECTED = re.compile('|'.join([
+    r'FAULT_INJECTION: forcing a failure', r'page allocation failure', r'vmalloc error',
+    # an interrupt's directory in /proc that could not be made, and is removed all the same
+    r'WARNING: .* at remove_proc_entry',
+]))
+# ... and what could not be made in sysfs, without a stack.
+_REFUSED = re.compile(r'kobject_add_internal failed for \S+ \(error: -12 ')
 
 
 def is_bad(line):
@@ -58,6 +64,7 @@ class Scanner:
 
     def __init__(self):
         self._found = {}
+        self._seen = set()
         self._test = None
         self._race = None       # the lines of a race report that has not ended
         self._injected = False
@@ -65,6 +72,11 @@ class Scanner:
     def feed(self, line):
         line = line.rstrip('\r\n')
         plain = _STAMP.sub('', line)
+        if plain != line:
+            # The second of console and dmesg, which may begin late and know of no test.
+            if line in self._seen:
+                return
+            self._seen.add(line)
         mark = _MARK.search(line)
         if mark:
             self._test = mark.group(1)
@@ -78,6 +90,8 @@ class Scanner:
             return
         if self._test == _INJECTING and _INJECTED.search(line):
             self._injected = True
+        elif self._test == _INJECTING and _REFUSED.search(line):
+            pass
         elif self._injected and 'Call Trace:' in line:
             self._injected = False
         elif is_bad(line):
@@ -85,7 +99,7 @@ class Scanner:
 
     def _end_race(self):
         """Races that the module has no part in are somebody else's."""
-        if any('pnic' in line for line in self._race):
+        if any('[pnic]' in line for line in self._race):
             self._note(self._race[0])
         self._race = None
 

@@ -44,6 +44,11 @@ class KernelLog(unittest.TestCase):
     def test_console_and_dmesg_count_once(self):
         self.assertEqual(len(klog.bad_lines('[ 1.0] WARNING: x\r\n[ 1.0] WARNING: x\n')), 1)
 
+    def test_the_second_log_may_have_lost_its_beginning(self):
+        mark, line = '[ 1.0] pnic-test: begin xfer\n', '[ 1.1] WARNING: x\n'
+        self.assertEqual(klog.bad_lines(mark + line + '[ 9.0] pnic-test: begin a\n' + line),
+                         ['[ 1.1] WARNING: x (during xfer)'])
+
     def test_the_running_test_is_named(self):
         text = '[ 1.0] pnic-test: begin xfer\n[ 1.1] WARNING: x\n'
         self.assertEqual(klog.bad_lines(text), ['[ 1.1] WARNING: x (during xfer)'])
