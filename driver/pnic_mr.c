@@ -121,7 +121,13 @@ static enum dma_data_direction pnic_mr_dma_dir(const struct pnic_mr *mr)
 	return mr->writable ? DMA_BIDIRECTIONAL : DMA_TO_DEVICE;
 }
 
-/* The memory is used by the card and the process at the same time: bouncing can't work. */
+/*
+ * The memory is used by the card and the process at the same time: bouncing can't work, and
+ * nothing is handed over. So a page may be in any number of regions, which DMA debugging takes
+ * for an error where a mapping is a hand-over.
+ */
+#define PNIC_MR_DMA_ATTRS	DMA_ATTR_SKIP_CPU_SYNC
+
 static int pnic_mr_map(struct pnic_dev *pd, struct pnic_mr *mr)
 {
 	struct device *dev = &pd->pdev->dev;
@@ -129,7 +135,7 @@ static int pnic_mr_map(struct pnic_dev *pd, struct pnic_mr *mr)
 	unsigned int i;
 	int err;
 
-	err = dma_map_sgtable(dev, &mr->sgt.sgt, pnic_mr_dma_dir(mr), 0);
+	err = dma_map_sgtable(dev, &mr->sgt.sgt, pnic_mr_dma_dir(mr), PNIC_MR_DMA_ATTRS);
 	if (err)
 		return err;
 	mr->mapped = true;
@@ -144,7 +150,7 @@ static void pnic_mr_unmap(struct pnic_dev *pd, struct pnic_mr *mr)
 {
 	if (!mr->mapped)
 		return;
-	dma_unmap_sgtable(&pd->pdev->dev, &mr->sgt.sgt, pnic_mr_dma_dir(mr), 0);
+	dma_unmap_sgtable(&pd->pdev->dev, &mr->sgt.sgt, pnic_mr_dma_dir(mr), PNIC_MR_DMA_ATTRS);
 	mr->mapped = false;
 	atomic_dec(&pd->stats.dma_maps);
 }
