@@ -135,6 +135,7 @@ def last_words(text, lines=40):
     return every[-lines:]
 
 
+LONGEST = 0x2000        # no function of ours is longer
 _LEAK = re.compile(r'^unreferenced object 0x')
 # A place in a module that was unloaded: its name is gone. No other module ever is.
 _NAMELESS = re.compile(r'^(\s+)(?:\[<[0-9a-f]+>\] )?0x([0-9a-f]+)$')
@@ -150,6 +151,8 @@ def _named(line, symbols):
     if not below:
         return line
     start, name = max(below)
+    if address - start >= LONGEST:
+        return line     # what ran at loading only is gone before
     return '%s%s+%#x [pnic]' % (match.group(1), name, address - start)
 
 
