@@ -22,6 +22,10 @@ SLOW = {'kasan': 6, 'kcsan': 3}
 DEBUG_APPEND = 'watchdog_thresh=60 workqueue.watchdog_thresh=240'
 
 
+# KCSAN looks at one access in so many; there are few, as only the module's are counted.
+APPEND = {'kcsan': 'kcsan.early_enable=1 kcsan.skip_watch=47'}
+
+
 class Kernel:
     """One kernel, ready to be booted and built for.
 
@@ -35,7 +39,7 @@ class Kernel:
         self.headers = headers
         self.directory = directory
         self.slow = SLOW.get(name, 1)
-        self.append = DEBUG_APPEND if directory else ''
+        self.append = ' '.join([DEBUG_APPEND, APPEND.get(name, '')]) if directory else ''
 
     def binds(self):
         """For a build, and for QEMU."""
