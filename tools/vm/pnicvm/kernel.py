@@ -76,7 +76,11 @@ def command_line(accel, init, extra=''):
              'rcupdate.rcu_cpu_stall_timeout=120']
     if accel == 'tcg':
         # Calibrations that take half a second and go wrong on a busy host.
-        words += ['tsc=reliable', 'no_timer_check', 'lpj=4000000']
+        words += ['tsc=reliable', 'no_timer_check', 'lpj=4000000',
+                  # What virtiofsd and the model write into the guest's memory is not seen by
+                  # QEMU, which goes on running what it has translated of a page's code of before
+                  # -- unless the guest itself writes to a page before it is used anew.
+                  'init_on_alloc=1']
         if tsc.khz():
             words.append('tsc_early_khz=%d' % tsc.khz())
     if extra:

@@ -127,6 +127,9 @@ class KernelImage(unittest.TestCase):
         self.assertIn('lpj=', kernel.command_line('tcg', 'true'))
         self.assertNotIn('lpj=', kernel.command_line('kvm', 'true'))
 
+    def test_new_pages_are_written_to_under_tcg(self):
+        self.assertIn(' init_on_alloc=1 ', kernel.command_line('tcg', 'true'))
+
 
 class KernelConfig(unittest.TestCase):
     def test_what_kconfig_dropped(self):
