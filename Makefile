@@ -117,7 +117,7 @@ clean:
 help:
 	@echo 'Running it (these set up everything that is missing):'
 	@echo '  make run                the main job: an all-reduce over a link that loses lanes'
-	@echo '  make test               all tests, within PNIC_BUDGET=3300 seconds'
+	@echo '  make test               all tests; with PNIC_BUDGET=3300 (seconds) on a debug kernel, too'
 	@echo '  make check              the static checks, and the selftests on stock and debug kernels'
 	@echo '  make netlink            the files that are generated from the netlink spec'
 	@echo '  make bench-lanes        what the lanes promise, in figures (COUNT=10000 SEED=1)'
