@@ -73,7 +73,6 @@ def _within(budget, root, chosen, results, progress):
 
 def run(root, progress, only=None):
     """The exit status.  `only` restricts to test programs whose name contains it."""
-    end = time.monotonic() - progress.elapsed() + _budget()
     budget = _budget()
     results = Results(progress)
     chosen = accel.choose(root, progress)
