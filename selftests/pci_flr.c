@@ -29,6 +29,7 @@ static bool has_method(unsigned int nic, const char *method)
 static void rounds_of(const char *method)
 {
 	unsigned int i, n = pci_rounds(3);
+	struct pnic_ioc_info info;
 	struct life *l;
 	struct raw_ep r;
 	long resets;
@@ -41,8 +42,10 @@ static void rounds_of(const char *method)
 	for (i = 0; i < n; i++) {
 		pci_witness(&r, i % 2);
 		reset(i % 2, method);
+		/* The write came back: the driver knew of it before, and did not find out by itself. */
+		CHECK_OK(dev_info(r.fd, &info));
+		CHECK_GT(info.epoch, r.info.epoch);
 		pci_witness_over(&r, PNIC_EVT_RESET, EIO);
-		/* The write came back: it is over. */
 		CHECK_OK(pci_serves(i % 2));
 		pci_life_resumes(l);
 	}
