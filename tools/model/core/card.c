@@ -283,14 +283,15 @@ void pm_card_irq(struct pm_card *c, unsigned int vector)
 		c->ops->irq(c->host, vector);
 }
 
-/* A card's turn. True: it has found something, or not looked everywhere yet. */
-bool pm_card_poll(struct pm_card *c)
+/* False: not everywhere has been looked yet. */
+static bool turn(struct pm_card *c, bool *found)
 {
 	bool more = false, all_seen = true;
 	unsigned int n;
 
+	*found = false;
 	if (c->frozen || c->status & PNIC_STATUS_FATAL)
-		return false;
+		return true;
 	for (n = 64; n && c->frozen_rx.len; n--)
 		pm_rx_frame(c, pm_fq_pop(&c->frozen_rx));
 	if (pm_card_ready(c)) {
@@ -303,7 +304,24 @@ bool pm_card_poll(struct pm_card *c)
 		pm_rx_frame(c, pm_fq_pop(&c->loop));
 	pm_cq_bury(c);
 	c->turns += more;
-	return more || !all_seen;
+	*found = more;
+	return all_seen;
+}
+
+/* A card's turn. True: it has found something, or not looked everywhere yet. */
+bool pm_card_poll(struct pm_card *c)
+{
+	bool found;
+
+	return !turn(c, &found) || found;
+}
+
+/* The same for who knows of doorbells otherwise. True: it has not looked everywhere yet. */
+bool pm_card_turn(struct pm_card *c)
+{
+	bool found;
+
+	return !turn(c, &found);
 }
 
 /* Work that waits for the card's turn, and for nothing else. */

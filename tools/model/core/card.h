@@ -39,7 +39,7 @@ struct pm_fabric_config {
 	double pace;			/* real seconds for a simulated one; 0: as fast as it goes */
 	struct pm_link_config link;
 	bool park;			/* offer the park capability */
-	bool parked;			/* always: the host wakes the cards, by polling, for each doorbell */
+	bool parked;			/* always: the host says which doorbells were rung, by pm_card_rung() */
 	bool firmware;			/* no host looks after lanes: each card's port has firmware, as a switch's */
 	bool old_card;			/* a card of version 1.1: nothing of what came later */
 };
@@ -75,6 +75,8 @@ void pm_card_attach(struct pm_card *c, const struct pm_host_ops *ops, void *host
 void pm_card_set_db(struct pm_card *c, void *mem);
 uint32_t pm_card_reg_read(struct pm_card *c, uint32_t off);
 void pm_card_reg_write(struct pm_card *c, uint32_t off, uint32_t val);
+/* With pm_fabric_config.parked: in doorbell pages with these numbers modulo 64 something was rung. */
+void pm_card_rung(struct pm_card *c, uint64_t pages);
 /* FLR, bus reset, or the host gone: everything back to power-on state, no DMA afterwards. */
 void pm_card_reset(struct pm_card *c);
 struct pm_port *pm_card_port(struct pm_card *c);

@@ -162,6 +162,7 @@ struct pm_db_page {
 	uint16_t ctx;			/* 0: not bound */
 	uint16_t used;			/* slots taken */
 	uint64_t taken[PNIC_DB_SLOTS / 64];
+	struct pm_db *db[PNIC_DB_SLOTS];
 };
 
 struct pm_eq {
@@ -281,6 +282,8 @@ struct pm_srq {
 #define PM_EP_WINDOW_BYTES	(1u << 20)	/* sent and not acknowledged */
 #define PM_MSGS_PLENTY		(1u << 18)
 #define PM_ACK_BYTES		(PM_EP_WINDOW_BYTES / 4)
+#define PM_LAZY_BYTES		4096u	/* messages up to so long may be lazy, ... */
+#define PM_LAZY_RUN		32u	/* ... so many in a row */
 #define PM_QUANTUM		16u	/* frames of an endpoint before the next one's turn */
 
 struct pm_ep {
@@ -298,9 +301,12 @@ struct pm_ep {
 	uint16_t flags;
 	uint8_t state;
 	bool unreadable;		/* a descriptor doesn't say where the next one begins */
+	bool owes;			/* a lazy message was sent, and none after it that will be answered: */
+	uint32_t owes_nic, owes_ep;	/* there */
 	struct pm_msg *head, *tail;	/* in ring order, until their completions are written */
 	struct pm_msg *next;		/* first one that isn't sent in full */
 	unsigned int nmsgs;
+	unsigned int lazy_run;
 	uint64_t inflight;		/* payload bytes sent and not acknowledged */
 	struct pm_db sq_db;
 	struct pm_ctr *ctr[PM_CTR_KINDS];
@@ -320,6 +326,8 @@ struct pm_msg {
 	uint8_t kind, opcode, flags, status;
 	uint8_t judged;			/* what is wrong with the descriptor, for its turn */
 	bool begun, done, inlined;
+	bool lazy;			/* only its failure is answered: the next one's answer is for it as well */
+	bool asks;			/* nobody's transfer: an empty write, for the answer */
 	uint8_t nsg;
 	struct pm_msg *next;
 	struct pm_ep *ep;		/* JOB: the endpoint served */
@@ -350,6 +358,8 @@ enum pm_wire_type {
 };
 
 #define PM_WF_STOP	0x01	/* stops on errors: refuse what was sent after a failed one */
+#define PM_WF_LAZY	0x02	/* no answer if it goes well: one that comes after it will have one */
+#define PM_WF_ASKS	0x04	/* nobody's transfer, only for its answer */
 
 struct pm_wire {
 	uint8_t type, op, status, flags;
@@ -448,8 +458,9 @@ struct pm_card {
 	/* Doorbells. */
 	struct pm_db_ent *db_tab;
 	uint32_t db_n, db_cap, db_cursor, db_clean;
+	uint64_t db_rung;		/* pm_card_rung() */
 	struct pm_db *db_hot[PM_DB_HOT];
-	unsigned int db_hot_next;
+	unsigned int db_hot_next, db_hot_n;
 
 	/* Transport. */
 	struct pm_msg **chunk;
@@ -498,6 +509,7 @@ struct pm_fabric {
 struct pm_card *pm_card_new(struct pm_fabric *f, unsigned int index, struct pm_port *port);
 void pm_card_free(struct pm_card *c);
 bool pm_card_poll(struct pm_card *c);
+bool pm_card_turn(struct pm_card *c);
 bool pm_card_pending(const struct pm_card *c);
 void pm_card_garble_eqe(struct pm_card *c, struct pnic_eqe *e);
 bool pm_card_take_garble(struct pm_card *c, enum pm_garble what);
@@ -620,6 +632,7 @@ void pm_ctr_drop(struct pm_card *c, struct pm_ctr *ctr);
 void pm_sq_fetch(struct pm_ep *ep);
 void pm_sq_flush(struct pm_ep *ep);
 void pm_sq_retire(struct pm_ep *ep);
+void pm_sq_insert(struct pm_ep *ep, struct pm_msg *m);
 bool pm_sq_has_work(const struct pm_ep *ep);
 
 /* msg.c */

@@ -52,17 +52,20 @@ void pm_db_look(struct pm_card *c, struct pm_db *db)
 	look(c, &c->db_tab[db->pos]);
 }
 
+/* A few slots are all looked at anyway. */
 static void make_hot(struct pm_card *c, struct pm_db *db)
 {
 	unsigned int i = c->db_hot_next;
 
-	if (db->hot)
+	if (db->hot || c->db_n <= PM_DB_HOT)
 		return;
 	if (c->db_hot[i])
 		c->db_hot[i]->hot = 0;
 	c->db_hot[i] = db;
 	db->hot = i + 1;
 	c->db_hot_next = (i + 1) % PM_DB_HOT;
+	if (c->db_hot_n <= i)
+		c->db_hot_n = i + 1;
 }
 
 static bool scan_range(struct pm_card *c, uint32_t n)
@@ -81,6 +84,38 @@ static bool scan_range(struct pm_card *c, uint32_t n)
 	return any;
 }
 
+static bool look_page(struct pm_card *c, const struct pm_db_page *p)
+{
+	bool any = false;
+	unsigned int i;
+	uint64_t left;
+
+	for (i = 0; i < PNIC_DB_SLOTS / 64; i++)
+		for (left = p->taken[i]; left; left &= left - 1)
+			any |= look(c, &c->db_tab[p->db[64 * i + (unsigned int)__builtin_ctzll(left)]->pos]);
+	return any;
+}
+
+/* Where the host says which pages to look at. */
+static bool look_rung(struct pm_card *c)
+{
+	uint64_t left = c->db_rung;
+	bool any = false;
+	unsigned int i;
+
+	c->db_rung = 0;
+	for (; left; left &= left - 1)
+		for (i = (unsigned int)__builtin_ctzll(left); i < PM_DB_PAGES; i += 64)
+			if (c->page[i])
+				any |= look_page(c, c->page[i]);
+	return any;
+}
+
+void pm_card_rung(struct pm_card *c, uint64_t pages)
+{
+	c->db_rung |= pages;
+}
+
 /*
  * One look. True: something rang. *@all_seen: nothing has, in the last looks together over the
  * whole table; the next look begins a new turn.
@@ -91,7 +126,11 @@ bool pm_db_scan(struct pm_card *c, bool *all_seen)
 	bool any = false;
 	unsigned int i;
 
-	for (i = 0; i < PM_DB_HOT; i++) {
+	if (c->fabric->cfg.parked) {
+		*all_seen = true;
+		return c->db_rung && look_rung(c);
+	}
+	for (i = 0; i < c->db_hot_n; i++) {
 		if (c->db_hot[i] && look(c, &c->db_tab[c->db_hot[i]->pos]))
 			any = true;
 	}
@@ -153,6 +192,7 @@ uint8_t pm_db_take(struct pm_card *c, struct pm_db *db, enum pm_db_kind kind, vo
 	if (!grow(c))
 		return PNIC_AS_NO_RESOURCE;
 	p->taken[slot / 64] |= bit;
+	p->db[slot] = db;
 	p->used++;
 	db->obj = obj;
 	db->kind = kind;

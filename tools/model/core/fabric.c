@@ -238,7 +238,7 @@ bool pm_fabric_turn(struct pm_fabric *f)
 	bool more = false;
 
 	for (i = 0; i < f->cfg.nics; i++)
-		more |= pm_card_poll(f->card[i]);
+		more |= pm_card_turn(f->card[i]);
 	more |= pm_sim_step(f->sim, SIM_BATCH);
 	for (i = 0; i < f->cfg.nics && !more; i++)
 		more = pm_card_pending(f->card[i]);

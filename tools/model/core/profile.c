@@ -106,7 +106,7 @@ static const struct pm_knob knobs[] = {
 	KNOB(fec_k, U16, 1, 16382, "symbols", "of them data"),
 	KNOB(fec_symbol_bits, U8, 2, 14, "bits", "symbol"),
 	KNOB(fec_latency_ns, U32, 0, 1000000, "ns", "decoder at the full width"),
-	KNOB(frame_payload, U32, 1, 65536, "bytes", "payload of a full frame"),
+	KNOB(frame_payload, U32, 1, 1048576, "bytes", "payload of a full frame"),
 	KNOB(los_detect_ns, U32, 1, 1e9, "ns", "loss of light to its event"),
 	KNOB(data_age_ms, U32, 1, 3600000, "ms", "how long a frame is kept while it can't be delivered"),
 	KNOB(heartbeat_us, U32, 1, 1e6, "us", "between heartbeats of the lane markers"),

@@ -14,6 +14,20 @@ static void over(struct pm_msg *m, uint8_t status)
 	pm_sq_retire(ep);
 }
 
+/*
+ * The far end has got to @m, so it had carried out the lazy ones before it: what failed of them
+ * it has answered before.
+ */
+static void lazy_over(struct pm_msg *m)
+{
+	struct pm_msg *q;
+
+	for (q = m->ep->head; q && q != m; q = q->next)
+		if (q->lazy && !q->done && q->sent == q->len && q->dst_nic == m->dst_nic &&
+		    q->dst_ep == m->dst_ep)
+			pm_msg_finish(q, PNIC_ST_OK);
+}
+
 static void progress(struct pm_msg *m, uint32_t got)
 {
 	if (m->opcode == PNIC_OP_READ || got <= m->acked || got > m->sent)
@@ -91,6 +105,9 @@ void pm_rsp_frame(struct pm_card *c, struct pm_frame *f, const struct pm_wire *w
 		return;
 	switch (w->type) {
 	case PM_W_RSP:
+		/* Answers in another's name, or of another life of the NIC, say nothing of earlier ones. */
+		if (m->opcode != PNIC_OP_READ && w->src_inc && w->status != PNIC_ST_PEER_RESET)
+			lazy_over(m);
 		m->result = w->imm;
 		over(m, w->status);
 		break;

@@ -114,9 +114,10 @@ static void finish(struct pm_card *c, struct pm_ep *ep, const struct pm_inbound 
 	if (in->has_rqe)
 		pm_ep_recv_complete(ep, in->cookie, recv_op(in->op), PNIC_ST_OK, in->len, in->imm,
 				    src_nic, w->src_ep);
-	if (is_write(in->op))
+	if (is_write(in->op) && !(w->flags & PM_WF_ASKS))
 		pm_ctr_count(ep, PNIC_CTR_REMOTE_WRITE, true);
-	respond(c, src_nic, w, PNIC_ST_OK, 0);
+	if (!(w->flags & PM_WF_LAZY))
+		respond(c, src_nic, w, PNIC_ST_OK, 0);
 }
 
 static void progress(struct pm_card *c, struct pm_inbound *in, uint32_t src_nic,
@@ -391,6 +392,8 @@ static enum pm_rx_step serve_payload(struct pm_card *c, struct pm_ep *ep, struct
 	if (flow) {
 		flow->busy = true;
 		flow->cur = in;
+		/* A single frame may fill the sender's window. */
+		progress(c, &flow->cur, src_nic, w);
 	}
 	return PM_RX_TAKEN;
 }

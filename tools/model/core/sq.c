@@ -140,6 +140,26 @@ static void append(struct pm_ep *ep, struct pm_msg *m)
 	ep->nmsgs++;
 }
 
+/* A message of the card's own, to be sent next. */
+void pm_sq_insert(struct pm_ep *ep, struct pm_msg *m)
+{
+	struct pm_msg *before = ep->next, *prev = NULL, *i;
+
+	if (!before) {
+		append(ep, m);
+		return;
+	}
+	for (i = ep->head; i != before; i = i->next)
+		prev = i;
+	m->next = before;
+	if (prev)
+		prev->next = m;
+	else
+		ep->head = m;
+	ep->next = m;
+	ep->nmsgs++;
+}
+
 static struct pm_msg *make(struct pm_ep *ep, const struct pnic_sqe *s)
 {
 	struct pm_msg *m = pm_msg_new(ep->card, PM_MSG_TX);
@@ -233,7 +253,7 @@ void pm_sq_fetch(struct pm_ep *ep)
 
 bool pm_sq_has_work(const struct pm_ep *ep)
 {
-	return ep->next || may_fetch(ep);
+	return ep->next || may_fetch(ep) || (ep->owes && ep->state != PM_EP_DEAD);
 }
 
 /* What a counter takes a transfer for, 0: not for anything. */
@@ -270,6 +290,8 @@ static void complete(struct pm_ep *ep, const struct pm_msg *m)
 		.ep_flags = htole32(ep->epn | (quiet ? PNIC_CQE_QUIET : 0)),
 	};
 
+	if (m->asks)
+		return;
 	if (m->status || m->flags & ALWAYS_COMPLETES)
 		pm_cq_post(ep->scq, &e);
 	if (kind(m->opcode))
@@ -328,6 +350,7 @@ void pm_sq_flush(struct pm_ep *ep)
 		pm_msg_finish(m, PNIC_ST_FLUSHED);
 	}
 	ep->next = NULL;
+	ep->owes = false;
 	pm_sq_retire(ep);
 	if (!ep->unreadable)
 		flush_unread(ep);

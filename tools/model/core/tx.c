@@ -111,12 +111,44 @@ static void head_of(struct pm_msg *m, struct pm_wire *w)
 	w->cmp = m->cmp;
 	w->sig_key = m->sig_key;
 	w->sig_op = m->sig_op;
+	if (m->asks)
+		w->flags |= PM_WF_ASKS;
 }
 
 static bool has_payload(const struct pm_msg *m)
 {
 	return (m->opcode >= PNIC_OP_SEND && m->opcode <= PNIC_OP_WRITE_IMM) ||
 	       m->opcode == PNIC_OP_WRITE_SIGNAL;
+}
+
+/*
+ * A short write or send that nobody waits for needs no answer of its own if the next one to the same
+ * endpoint has one: they are carried out in order, and one that fails is answered in any case.
+ */
+static bool may_be_lazy(const struct pm_ep *ep, const struct pm_msg *m)
+{
+	const struct pm_msg *next = m->next;
+
+	return next && m->opcode <= PNIC_OP_WRITE_IMM &&
+	       !(m->flags & (PNIC_SQF_SIGNALED | PNIC_SQF_QUIET)) && m->len <= PM_LAZY_BYTES &&
+	       ep->lazy_run < PM_LAZY_RUN && ep->inflight < PM_EP_WINDOW_BYTES / 2 &&
+	       has_payload(next) && !(next->flags & PNIC_SQF_FENCE) && !next->judged &&
+	       next->dst_nic == m->dst_nic && next->dst_ep == m->dst_ep;
+}
+
+static void set_lazy(struct pm_ep *ep, struct pm_msg *m, struct pm_wire *w)
+{
+	m->lazy = may_be_lazy(ep, m);
+	if (m->lazy) {
+		w->flags |= PM_WF_LAZY;
+		ep->lazy_run++;
+		ep->owes = true;
+		ep->owes_nic = m->dst_nic;
+		ep->owes_ep = m->dst_ep;
+	} else {
+		ep->lazy_run = 0;
+		ep->owes = false;
+	}
 }
 
 /* The next frame of a message. False: no memory for it. */
@@ -127,12 +159,16 @@ static bool send_frame(struct pm_ep *ep, struct pm_msg *m)
 	struct pm_wire w;
 
 	head_of(m, &w);
+	if (has_payload(m)) {
+		if (n > max)
+			n = max;
+		if (m->sent + n == m->len)
+			set_lazy(ep, m, &w);
+	}
 	f = pm_tx_frame(ep->card, &w, m->dst_nic);
 	if (!f)
 		return false;
 	if (has_payload(m)) {
-		if (n > max)
-			n = max;
 		f->payload_len = n;
 		f->is_inline = m->inlined || !n;
 		if (m->inlined)
@@ -149,6 +185,37 @@ static bool send_frame(struct pm_ep *ep, struct pm_msg *m)
 	return true;
 }
 
+/*
+ * Lazy messages were sent, and what comes now will bring no answer for them: an empty write
+ * does. False: no memory for it.
+ */
+static bool ask(struct pm_ep *ep)
+{
+	struct pm_msg *m = pm_msg_new(ep->card, PM_MSG_TX);
+
+	if (!m)
+		return false;
+	m->ep = ep;
+	m->opcode = PNIC_OP_WRITE;
+	m->dst_nic = ep->owes_nic;
+	m->dst_ep = ep->owes_ep;
+	m->dst_inc = ep->card->peer_inc[(m->dst_nic - PM_NIC_ADDR_FIRST) % PM_MAX_NICS];
+	m->asks = true;
+	m->begun = true;
+	m->began = pm_sim_now(ep->card->sim);
+	pm_sq_insert(ep, m);
+	return true;
+}
+
+static bool must_ask(const struct pm_ep *ep, const struct pm_msg *m)
+{
+	if (!ep->owes || ep->state == PM_EP_DEAD)
+		return false;
+	return !m || (!m->asks && (ep->state != PM_EP_RUN || m->judged || !has_payload(m) ||
+				   m->flags & PNIC_SQF_FENCE || m->dst_nic != ep->owes_nic ||
+				   m->dst_ep != ep->owes_ep));
+}
+
 /* False: must wait until it is the first. Else it is begun, and perhaps over already. */
 static bool begin(struct pm_ep *ep, struct pm_msg *m)
 {
@@ -161,12 +228,15 @@ static bool begin(struct pm_ep *ep, struct pm_msg *m)
 	}
 	if (m->flags & PNIC_SQF_FENCE && m != ep->head)
 		return false;
+	if (!st && (has_payload(m) || m->opcode == PNIC_OP_READ))
+		st = pm_msg_check(m);
+	/* It will not be sent. */
+	if (st && ep->owes)
+		return ask(ep);
 	m->begun = true;
 	m->began = pm_sim_now(ep->card->sim);
 	if (st == PNIC_ST_OVERRUN)
 		pm_ep_die(ep, st);
-	if (!st && (has_payload(m) || m->opcode == PNIC_OP_READ))
-		st = pm_msg_check(m);
 	if (st || m->opcode == PNIC_OP_NOP || m->opcode == PNIC_OP_FLUSH)
 		pm_msg_finish(m, st);
 	else
@@ -199,6 +269,8 @@ static unsigned int run_ep(struct pm_ep *ep)
 		struct pm_msg *m;
 
 		pm_sq_fetch(ep);
+		if (must_ask(ep, ep->next) && !ask(ep))
+			break;
 		m = ep->next;
 		if (!m || !prepare(ep))
 			return used;
