@@ -154,7 +154,7 @@ static void dev_wake(struct pnic_dev *dev, volatile uint32_t *wake)
 	struct embedded_dev *d = embedded_dev(dev);
 
 	if (!d->world->threaded) {
-		embedded_wake(d->world);
+		embedded_wake(d->card, embedded_wake_page(d->card, wake));
 		return;
 	}
 	__atomic_store_n(wake, 1, __ATOMIC_RELEASE);

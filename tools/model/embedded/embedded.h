@@ -56,6 +56,7 @@ struct embedded_card {
 	struct pm_card *card;
 	unsigned int nic;
 	void *driver;			/* host.c's */
+	uint64_t rung;			/* doorbell pages, modulo 64 */
 	struct embedded_irq irq[EMBEDDED_IRQS];
 	bool mastering;			/* it may touch memory */
 };
@@ -92,8 +93,8 @@ void embedded_lock(struct embedded_world *w);
 void embedded_unlock(struct embedded_world *w);
 /* Without the lock: a turn of the card, unless somebody is at it. */
 void embedded_drive(struct embedded_world *w);
-/* Without the lock: a doorbell was rung, and the card is to be woken by that. */
-void embedded_wake(struct embedded_world *w);
+/* Without the lock: a doorbell of @page was rung, and the card is to be woken by that. */
+void embedded_wake(struct embedded_card *c, unsigned int page);
 /* Without the lock: the caller is going to sleep, so somebody else has to drive. */
 void embedded_sleeper(struct embedded_world *w);
 /* The thread or the helper has to look. */
@@ -114,6 +115,8 @@ void embedded_file_close(struct embedded_file *file);
 int embedded_file_ioctl(struct embedded_file *file, unsigned int cmd, void *arg);
 int embedded_file_map(struct embedded_file *file, uint64_t offset, size_t length, bool writable, void **mem);
 void embedded_file_unmap(struct embedded_file *file, void *mem, size_t length);
+/* The number of the doorbell page that @wake belongs to. */
+unsigned int embedded_wake_page(struct embedded_card *c, volatile uint32_t *wake);
 int embedded_file_read(struct embedded_file *file, void *event, size_t size);
 unsigned int embedded_file_poll(struct embedded_file *file);	/* EPOLL* */
 int embedded_file_fd(struct embedded_file *file);		/* readable while there is something */

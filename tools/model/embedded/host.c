@@ -64,12 +64,20 @@ static struct embedded_driver *driver_of(struct pnic_dev *pd)
 
 /* --- doorbell memory ---- */
 
+/* Aligned to its half, so that a page's number can be seen from its address. */
 static u8 *db_new(void)
 {
-	void *p = mmap(NULL, DB_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-		       -1, 0);
+	u8 *p = mmap(NULL, 2 * DB_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		     -1, 0);
+	size_t before;
 
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	before = -(uintptr_t)p % (DB_SIZE / 2);
+	if (before)
+		munmap(p, before);
+	munmap(p + before + DB_SIZE, DB_SIZE - before);
+	return p + before;
 }
 
 /*
@@ -613,6 +621,13 @@ int embedded_file_map(struct embedded_file *f, uint64_t offset, size_t length, b
 	page_block_get(map->page, pages);
 	*mem = page_address(map->page);
 	return 0;
+}
+
+/* Of a dead context's doorbells it is some number, and harmless. */
+unsigned int embedded_wake_page(struct embedded_card *c, volatile uint32_t *wake)
+{
+	(void)c;
+	return (unsigned int)((uintptr_t)wake >> PAGE_SHIFT) % PNIC_EMBEDDED_DB_PAGES;
 }
 
 /* Rings are kept by their mappings; the other pages live as long as the card. */

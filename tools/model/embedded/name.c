@@ -11,6 +11,9 @@
  *	pace=X		real seconds for one of the link's; default 0: as fast as it goes
  *	KNOB=X		a number of the links (pnic-model -o help lists them)
  *
+ * Of the links' numbers one is another than in pnic-model by default: frame_payload is 1048576 bytes and not
+ * 4096. A frame is what the model works on at a time, and there is no line here that it would occupy.
+ *
  * The first that opens a world makes it; what a later name says has to agree with that.
  */
 #include <errno.h>
@@ -22,6 +25,7 @@
 
 #define PREFIX		"embedded:"
 #define PROFILE		"mosaic-800g"
+#define FRAME_PAYLOAD	1048576
 
 static int bad(char *why, size_t size, const char *what, const char *text)
 {
@@ -58,6 +62,7 @@ static int take_profile(struct embedded_name *n, const char *text)
 	if (!c.profile || n->link_said || !word(text, n->profile, sizeof(n->profile)))
 		return -EINVAL;
 	n->link = c;
+	n->link.frame_payload = FRAME_PAYLOAD;
 	n->link_said = true;
 	return 0;
 }
@@ -151,6 +156,7 @@ int embedded_name_parse(const char *name, struct embedded_name *n, char *why, si
 	strcpy(n->world, "default");
 	strcpy(n->profile, PROFILE);
 	pm_link_config_defaults(&n->link, PROFILE);
+	n->link.frame_payload = FRAME_PAYLOAD;
 	/* The profile sets all of them, so it comes first. */
 	while (*p && !err)
 		err = take_next(n, &p, why, size);

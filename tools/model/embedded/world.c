@@ -32,6 +32,7 @@
 __thread struct embedded_world *embedded_here;
 
 static int thread_start(struct embedded_world *w);
+static void work(struct embedded_world *w);
 
 static struct embedded_world *worlds;
 static pthread_mutex_t worlds_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -53,12 +54,12 @@ void embedded_lock(struct embedded_world *w)
 void embedded_unlock(struct embedded_world *w)
 {
 	/* Rung while the lock was held: it is for the holder to look. */
-	while (__atomic_exchange_n(&w->rung, 0, __ATOMIC_SEQ_CST))
+	while (__atomic_load_n(&w->rung, __ATOMIC_SEQ_CST))
 		embedded_turn(w);
 	embedded_here = NULL;
 	pthread_mutex_unlock(&w->lock);
 	if (__atomic_load_n(&w->rung, __ATOMIC_SEQ_CST))
-		embedded_wake(w);
+		work(w);
 }
 
 /* Timers, works, and what real time brings. */
@@ -73,9 +74,29 @@ static bool slow_turn(struct embedded_world *w)
 	return more;
 }
 
+/* Tells the cards which doorbells were rung. */
+static void take_rung(struct embedded_world *w)
+{
+	uint64_t pages;
+	unsigned int i;
+
+	__atomic_store_n(&w->rung, 0, __ATOMIC_SEQ_CST);
+	for (i = 0; i < w->config.nics; i++) {
+		pages = __atomic_load_n(&w->card[i].rung, __ATOMIC_SEQ_CST);
+		if (!pages)
+			continue;
+		pages = __atomic_exchange_n(&w->card[i].rung, 0, __ATOMIC_SEQ_CST);
+		pm_card_rung(w->card[i].card, pages);
+	}
+}
+
 bool embedded_turn(struct embedded_world *w)
 {
-	bool more = pm_fabric_turn(w->fabric);
+	bool more;
+
+	if (__atomic_load_n(&w->rung, __ATOMIC_ACQUIRE))
+		take_rung(w);
+	more = pm_fabric_turn(w->fabric);
 
 	if (w->irqs)
 		kernel_run();
@@ -97,22 +118,22 @@ void embedded_drive(struct embedded_world *w)
 	embedded_here = NULL;
 	__atomic_store_n(&w->busy, 0, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&w->lock);
+	if (__atomic_load_n(&w->rung, __ATOMIC_SEQ_CST))
+		work(w);
 }
 
 /*
  * A doorbell was rung. Everything that follows from it is done here, if it is not too much; if
  * somebody else is at it he sees @rung when he is done, and goes on.
  */
-void embedded_wake(struct embedded_world *w)
+static void work(struct embedded_world *w)
 {
 	unsigned int n = WAKE_TURNS;
 	bool more;
 
-	__atomic_store_n(&w->rung, 1, __ATOMIC_SEQ_CST);
 	do {
 		if (pthread_mutex_trylock(&w->lock))
 			return;
-		__atomic_store_n(&w->rung, 0, __ATOMIC_SEQ_CST);
 		__atomic_store_n(&w->busy, 1, __ATOMIC_RELAXED);
 		embedded_here = w;
 		do
@@ -125,6 +146,13 @@ void embedded_wake(struct embedded_world *w)
 		__atomic_store_n(&w->busy, 0, __ATOMIC_RELAXED);
 		pthread_mutex_unlock(&w->lock);
 	} while (n && __atomic_load_n(&w->rung, __ATOMIC_SEQ_CST));
+}
+
+void embedded_wake(struct embedded_card *c, unsigned int page)
+{
+	__atomic_fetch_or(&c->rung, 1ull << page % 64, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&c->world->rung, 1, __ATOMIC_SEQ_CST);
+	work(c->world);
 }
 
 /* --- the thread, the helper ---- */
@@ -152,6 +180,8 @@ static void thread_round(struct embedded_world *w)
 	uint64_t turns = pm_fabric_turns(w->fabric), sleep_ns, work_ms, until;
 	bool more;
 
+	if (__atomic_load_n(&w->rung, __ATOMIC_ACQUIRE))
+		take_rung(w);
 	more = pm_fabric_poll(w->fabric, &sleep_ns);
 	work_ms = kernel_run();
 	if (turns != pm_fabric_turns(w->fabric) || !w->quiet_since)

@@ -479,6 +479,87 @@ KTAP_TEST(card_hangs)
 	close_pair();
 }
 
+/*
+ * Short transfers that nobody waits for are answered by the next one's answer. Whatever comes in the place of the
+ * next one, they are over in the end and a flush gets through.
+ */
+KTAP_TEST(unsignaled_before)
+{
+	static const char *const next[] = { "a write", "one with a bad key", "a read", "a fence", "another destination",
+		"a bad descriptor", "a flush", "nothing", "a refused write" };
+	struct pnic_addr nowhere = { 0x777777, 1 };
+	uint64_t v;
+	unsigned int i, n, want;
+	struct pnic_wc wc;
+
+	open_pair("");
+	for (i = 0; i < sizeof(next) / sizeof(next[0]); i++) {
+		SUBTEST("%s", next[i]) {
+			for (v = 1; v <= 40; v++)
+				REQUIRE_EQ(pnic_post_write(a.ep, b.ep->addr, &v, 8, 0, (uintptr_t)b.mem + 8 * v,
+							   b.mr->key, v, PNIC_SQF_INLINE), 0);
+			v = 99;
+			want = PNIC_ST_OK;
+			switch (i) {
+			case 0:
+				n = pnic_post_write(a.ep, b.ep->addr, &v, 8, 0, (uintptr_t)b.mem, b.mr->key, 77,
+						    PNIC_SQF_INLINE | PNIC_SQF_SIGNALED);
+				break;
+			case 1:
+				want = PNIC_ST_LOCAL_KEY;
+				n = pnic_post_write(a.ep, b.ep->addr, a.mem, 8, 12345, (uintptr_t)b.mem, b.mr->key, 77, 0);
+				break;
+			case 2:
+				n = pnic_post_read(a.ep, b.ep->addr, a.mem, 8, a.mr->key, (uintptr_t)b.mem, b.mr->key, 77,
+						   PNIC_SQF_SIGNALED);
+				break;
+			case 3:
+				n = pnic_post_write(a.ep, b.ep->addr, &v, 8, 0, (uintptr_t)b.mem, b.mr->key, 77,
+						    PNIC_SQF_INLINE | PNIC_SQF_SIGNALED | PNIC_SQF_FENCE);
+				break;
+			case 4:
+				want = PNIC_ST_UNREACHABLE;
+				n = pnic_post_write(a.ep, nowhere, &v, 8, 0, 0, 1, 77, PNIC_SQF_INLINE);
+				break;
+			case 5:
+				want = PNIC_ST_ALIGN;
+				n = pnic_post_fetch_add(a.ep, b.ep->addr, 8, (uintptr_t)b.mem + 1, b.mr->key, 1, 77, 0);
+				break;
+			case 8:
+				want = PNIC_ST_REMOTE_KEY;
+				n = pnic_post_write(a.ep, b.ep->addr, &v, 8, 0, (uintptr_t)b.mem, 1, 77, PNIC_SQF_INLINE);
+				break;
+			default:
+				n = pnic_post_flush(a.ep, 77, PNIC_SQF_SIGNALED);
+			}
+			REQUIRE_EQ(n, 0);
+			REQUIRE_EQ(pnic_post_flush(a.ep, 78, PNIC_SQF_SIGNALED), 0);
+			pnic_ring(a.ep);
+			wc = reap(&a);
+			CHECK_EQ(wc.cookie, 77);
+			CHECK_EQ(wc.status, want);
+			CHECK_EQ(reap(&a).cookie, 78);
+			CHECK_EQ(a.ep->sq_head, a.ep->sq_tail);
+			for (v = 1; v <= 40; v++)
+				CHECK_EQ(((uint64_t *)(void *)b.mem)[v], v);
+			memset(b.mem, 0, 400);
+			CHECK_EQ(pnic_poll(a.cq, &wc, 1), 0);
+		}
+	}
+	/* One of them fails: it says so, the others don't. */
+	for (v = 1; v <= 20; v++)
+		REQUIRE_EQ(pnic_post_write(a.ep, b.ep->addr, &v, 8, 0, (uintptr_t)b.mem + 8 * v,
+					   v == 7 ? 5 : b.mr->key, v, PNIC_SQF_INLINE), 0);
+	REQUIRE_EQ(pnic_post_flush(a.ep, 78, PNIC_SQF_SIGNALED), 0);
+	pnic_ring(a.ep);
+	wc = reap(&a);
+	CHECK_EQ(wc.cookie, 7);
+	CHECK_EQ(wc.status, PNIC_ST_REMOTE_KEY);
+	CHECK_EQ(reap(&a).cookie, 78);
+	CHECK_EQ(((uint64_t *)(void *)b.mem)[20], 20);
+	close_pair();
+}
+
 #define RANKS	8
 
 struct rank {
