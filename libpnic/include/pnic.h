@@ -56,6 +56,7 @@ extern "C" {
 
 struct pnic_cq;
 struct pnic_ep;
+struct pnic_wc;
 struct pnic_srq;
 struct pnic_ctr;
 
@@ -382,14 +383,13 @@ struct pnic_cq_attr {
 struct pnic_cq {
 	struct pnic_cqe *next;	/* the entry that comes next */
 	uint32_t phase;		/* PNIC_CQE_PHASE or 0: what it has when it is there */
-	uint32_t head;		/* its index: the consumer index, free running */
+	uint32_t head;		/* index of @stop, free running */
 	struct pnic_ep **eps;	/* by endpoint number */
-	uint32_t ep_count;
-	uint32_t tell;		/* consumer index at which the card is told of it */
+	struct pnic_cqe *stop;	/* here the card is told of what was taken */
 	struct pnic_cqe *ring;
 	struct pnic_cqe *end;
 	volatile uint64_t *db;
-	uint32_t lazy;		/* tell it when so many more are taken */
+	uint32_t lazy;		/* entries from one @stop to the next */
 	uint32_t entries;
 	struct pnic_ctx *ctx;
 	void *user;
@@ -601,7 +601,7 @@ void pnic__sq_failed(const struct pnic_cq *cq, const struct pnic_ep *ep, void *w
 void pnic__recv_retired(struct pnic_ep *ep);
 int pnic__srq_full(struct pnic_srq *srq);
 void pnic__wake(struct pnic_ctx *ctx, volatile uint32_t *wake);
-void pnic__drive(const struct pnic_cq *cq);
+int pnic__poll_slow(struct pnic_cq *cq, struct pnic_wc *wc, int max, int n);
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define PNIC__LE32(x)	((uint32_t)(x))
@@ -1246,34 +1246,37 @@ static inline void pnic__cqe_copy(struct pnic_wc *wc, const struct pnic_cqe *cqe
 }
 
 /* Gives back ring space, never more than was in use, whatever a card may write. */
-static inline void pnic__retire(const struct pnic_cq *cq, struct pnic_ep *ep, struct pnic_wc *wc)
+static inline void pnic__retire(struct pnic_ep *ep, uint32_t nic_op, uint32_t peer_status)
 {
 	uint32_t done;
 
-	if (wc->opcode & 0x80) {
-		if (PNIC__UNLIKELY(ep->rq_slow))
-			pnic__recv_retired(ep);
-		else if (ep->rq_head != ep->rq_rung)
+	if ((int32_t)nic_op < 0) {
+		if (ep->rq_head != ep->rq_rung)
 			ep->rq_head++;
 		return;
 	}
 	/* What the card put in the place of the peer's endpoint is the send ring's index. */
-	done = (wc->peer_ep - ep->sq_head) & PNIC_CQE_LOW24;
-	if (PNIC__UNLIKELY(wc->status))
-		pnic__sq_failed(cq, ep, wc);
+	done = (peer_status - ep->sq_head) & PNIC_CQE_LOW24;
 	if (done <= ep->sq_rung - ep->sq_head)
 		ep->sq_head += done;
 }
 
+/* The consumer index: of the entry that comes next. */
+static inline uint32_t pnic__cq_index(const struct pnic_cq *cq)
+{
+	return cq->head - (uint32_t)(cq->stop - cq->next);
+}
+
 static inline void pnic__cqe_next(struct pnic_cq *cq)
 {
-	if (PNIC__UNLIKELY(++cq->next == cq->end)) {
-		cq->next = cq->ring;
-		cq->phase ^= PNIC_CQE_PHASE;
-	}
-	if (PNIC__UNLIKELY(++cq->head == cq->tell)) {
-		cq->tell += cq->lazy;
+	if (PNIC__UNLIKELY(++cq->next == cq->stop)) {
 		pnic__publish(cq->db, cq->head);
+		if (cq->next == cq->end) {
+			cq->next = cq->ring;
+			cq->phase ^= PNIC_CQE_PHASE;
+		}
+		cq->stop = cq->next + cq->lazy;
+		cq->head += cq->lazy;
 	}
 }
 
@@ -1286,34 +1289,32 @@ static inline void pnic__cqe_next(struct pnic_cq *cq)
  */
 static inline int pnic_poll(struct pnic_cq *cq, struct pnic_wc *wc, int max)
 {
-	uint32_t ep_flags, epn;
+	uint32_t ep_flags, nic_op, peer_status;
+	const struct pnic_cqe *cqe;
 	struct pnic_ep *ep;
 	int n = 0;
 
-	if (max < 1)
-		return 0;
-	if (!pnic__cqe_ready(cq, &ep_flags)) {
-		if (!cq->driven)
-			return 0;
-		pnic__drive(cq);
-		if (!pnic__cqe_ready(cq, &ep_flags))
-			return 0;
-	}
-	do {
-		epn = ep_flags & PNIC_CQE_LOW24;
-		/* An entry of no endpoint: destroyed meanwhile, or the card is out of its mind. */
-		ep = epn < cq->ep_count ? cq->eps[epn] : NULL;
-		if (ep) {
-			pnic__cqe_copy(wc, cq->next);
-			wc->ep = ep;
-			pnic__retire(cq, ep, wc);
-			if (!PNIC__UNLIKELY(ep_flags & PNIC_CQE_QUIET)) {
-				wc++;
-				n++;
-			}
+	while (n < max) {
+		cqe = cq->next;
+		ep_flags = PNIC__LE32(__atomic_load_n(&cqe->ep_flags, __ATOMIC_ACQUIRE));
+		if ((ep_flags ^ cq->phase) & PNIC_CQE_PHASE) {
+			if (PNIC__UNLIKELY(!n && cq->driven))
+				return pnic__poll_slow(cq, wc, max, n);
+			break;
 		}
+		nic_op = PNIC__LE32(cqe->nic_op);
+		peer_status = PNIC__LE32(cqe->peer_status);
+		ep = cq->eps[ep_flags & PNIC_CQE_LOW24];	/* which has a place for every number */
+		/* All but success of an endpoint that is there; out of line, so that this needs no stack. */
+		if (PNIC__UNLIKELY(!ep || peer_status > PNIC_CQE_LOW24 || (ep_flags & PNIC_CQE_QUIET) ||
+				   ((int32_t)nic_op < 0 && ep->rq_slow)))
+			return pnic__poll_slow(cq, wc, max, n);
+		pnic__cqe_copy(&wc[n], cqe);
+		wc[n].ep = ep;
+		pnic__retire(ep, nic_op, peer_status);
+		n++;
 		pnic__cqe_next(cq);
-	} while (n < max && pnic__cqe_ready(cq, &ep_flags));
+	}
 	return n;
 }
 

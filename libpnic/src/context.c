@@ -11,6 +11,7 @@
 #include "internal.h"
 
 #define PNIC_MAX_EP	(1U << 24)	/* endpoint numbers have 24 bits */
+#define PNIC_TABLE	((size_t)PNIC_MAX_EP * sizeof(struct pnic_ep *))
 
 int pnic_copy_attr(void *dst, size_t dst_size, size_t min, const void *src, uint32_t size)
 {
@@ -77,8 +78,8 @@ static int pnic_make_context(struct pnic_ctx_priv *priv, uint32_t partition)
 }
 
 /*
- * The table by which completions find their endpoint has a place for every number that the card could give: address
- * space, of which only the pages that are used become memory.
+ * The table by which completions find their endpoint has a place for every number that a completion can have, so that none has to be
+ * compared: address space, of which only the pages that are used become memory.
  */
 static int pnic_make_table(struct pnic_ctx_priv *priv)
 {
@@ -86,7 +87,7 @@ static int pnic_make_table(struct pnic_ctx_priv *priv)
 	void *mem;
 
 	priv->ep_count = priv->info.max_ep < PNIC_EP_NONE ? priv->info.max_ep : PNIC_EP_NONE;
-	length = (size_t)priv->ep_count * sizeof(*priv->eps);
+	length = PNIC_TABLE;
 	mem = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (mem == MAP_FAILED)
 		return pnic_fail(-ENOMEM, "%s: no address space for a table of %u endpoints", priv->name, priv->ep_count);
@@ -112,7 +113,7 @@ static void pnic_ctx_free(struct pnic_ctx_priv *priv)
 	if (priv->dev)
 		priv->dev->ops->close(priv->dev);
 	if (priv->eps)
-		munmap(priv->eps, (size_t)priv->ep_count * sizeof(*priv->eps));
+		munmap(priv->eps, PNIC_TABLE);
 	pthread_mutex_destroy(&priv->mrc_lock);
 	pthread_mutex_destroy(&priv->lock);
 	free(priv);

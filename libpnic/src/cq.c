@@ -73,7 +73,8 @@ static int pnic_cq_make(struct pnic_ctx_priv *priv, struct pnic_cq_priv *cq, con
 	cq->pub.next = ring;
 	cq->pub.end = cq->pub.ring + arg.entries;
 	cq->pub.lazy = arg.entries >= 8 ? arg.entries / 8 : 1;
-	cq->pub.tell = cq->pub.lazy;
+	cq->pub.stop = cq->pub.ring + cq->pub.lazy;
+	cq->pub.head = cq->pub.lazy;
 	cq->pub.entries = arg.entries - arg.entries / 8;
 	cq->pub.db = &cq->page->db[arg.db_slot];
 	return 0;
@@ -110,7 +111,6 @@ PNIC_EXPORT int pnic_cq_create(struct pnic_ctx *ctx, const struct pnic_cq_attr *
 	cq->pub.ctx = ctx;
 	cq->pub.phase = PNIC_CQE_PHASE;
 	cq->pub.eps = priv->eps;
-	cq->pub.ep_count = priv->ep_count;
 	cq->pub.driven = priv->dev->ops->driven && priv->dev->ops->driven(priv->dev);
 	pthread_mutex_lock(&priv->lock);
 	err = pnic_cq_make(priv, cq, &a);
@@ -186,18 +186,18 @@ PNIC_EXPORT int pnic_cq_fd(const struct pnic_cq *pub)
 
 uint32_t pnic_cq_walk(const struct pnic_cq *pub, void (*fn)(struct pnic_cqe *cqe, void *arg), void *arg)
 {
+	uint32_t index = pnic__cq_index(pub), first = index, ep_flags;
 	struct pnic_cq at = *pub;
 	struct pnic_cqe *cqe;
-	uint32_t ep_flags;
 
-	while (at.head - pub->head < (uint32_t)(pub->end - pub->ring) && pnic__cqe_ready(&at, &ep_flags)) {
+	while (index - first < (uint32_t)(pub->end - pub->ring) && pnic__cqe_ready(&at, &ep_flags)) {
 		cqe = at.next;
 		if (++at.next == at.end) {
 			at.next = at.ring;
 			at.phase ^= PNIC_CQE_PHASE;
 		}
-		at.head++;
+		index++;
 		fn(cqe, arg);
 	}
-	return at.head;
+	return index;
 }

@@ -19,7 +19,7 @@ static bool pnic_ring_ok(uint32_t entries, uint64_t length, uint32_t entry_size)
 
 uint32_t pnic_cq_unclaimed(struct pnic_cq_priv *cq)
 {
-	if (cq->stale && (int32_t)(cq->pub.head - cq->stale_end) >= 0)
+	if (cq->stale && (int32_t)(pnic__cq_index(&cq->pub) - cq->stale_end) >= 0)
 		cq->stale = 0;
 	return cq->pub.entries - cq->claimed - cq->stale;
 }
@@ -220,7 +220,7 @@ static void pnic_cq_unclaim(struct pnic_cq_priv *cq, uint32_t epn, uint32_t clai
 	uint32_t end = pnic_cq_walk(&cq->pub, pnic_ep_bury, &epn);
 
 	pnic_cq_unclaimed(cq);
-	if (end == cq->pub.head)
+	if (end == pnic__cq_index(&cq->pub))
 		return;
 	cq->stale += claim;
 	cq->stale_end = end;
@@ -375,7 +375,7 @@ static const struct pnic_sqe *pnic_sq_find(const struct pnic_cq *cq, const struc
 	uint32_t index = pub->sq_head;
 	const struct pnic_sqe *sqe;
 
-	if (ep->was_reset && (int32_t)(cq->head - ep->reset_end) < 0)
+	if (ep->was_reset && (int32_t)(pnic__cq_index(cq) - ep->reset_end) < 0)
 		return NULL;
 	while (index != pub->sq_rung) {
 		sqe = (const struct pnic_sqe *)(const void *)pnic__sq_slot(pub, index);

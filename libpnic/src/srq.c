@@ -48,7 +48,7 @@ static void pnic_srq_settle(struct pnic_srq_priv *srq)
 	struct pnic_srq_cq *u;
 
 	for (u = srq->cqs; u; u = u->next) {
-		if (!u->stale || (int32_t)(u->cq->pub.head - u->stale_end) < 0)
+		if (!u->stale || (int32_t)(pnic__cq_index(&u->cq->pub) - u->stale_end) < 0)
 			continue;
 		srq->pub.head += u->stale;
 		u->stale = 0;

@@ -41,11 +41,44 @@ PNIC_EXPORT void pnic__wake(struct pnic_ctx *ctx, volatile uint32_t *wake)
 }
 
 /* A card that the caller drives: one turn of it. */
-PNIC_EXPORT void pnic__drive(const struct pnic_cq *cq)
+static void pnic_drive(const struct pnic_cq *cq)
 {
 	struct pnic_dev *dev = pnic_ctx_priv(cq->ctx)->dev;
 
 	dev->ops->drive(dev, false);
+}
+
+/*
+ * pnic_poll() from its entry @n on, where something is not as it mostly is: a failure, an entry of no endpoint
+ * (destroyed meanwhile, or the card is out of its mind), one that only gives back ring space, a receive that
+ * isn't from a ring of the endpoint's own, or a card that has to be driven.
+ */
+PNIC_EXPORT int pnic__poll_slow(struct pnic_cq *cq, struct pnic_wc *wc, int max, int n)
+{
+	uint32_t ep_flags, nic_op, peer_status;
+	struct pnic_ep *ep;
+
+	if (!n && cq->driven && !pnic_ready(cq))
+		pnic_drive(cq);
+	while (n < max && pnic__cqe_ready(cq, &ep_flags)) {
+		nic_op = PNIC__LE32(cq->next->nic_op);
+		peer_status = PNIC__LE32(cq->next->peer_status);
+		ep = cq->eps[ep_flags & PNIC_CQE_LOW24];
+		if (ep) {
+			pnic__cqe_copy(&wc[n], cq->next);
+			wc[n].ep = ep;
+			if ((int32_t)nic_op < 0 && ep->rq_slow) {
+				pnic__recv_retired(ep);
+			} else {
+				if ((int32_t)nic_op >= 0 && peer_status >> PNIC_CQE_HIGH_SHIFT)
+					pnic__sq_failed(cq, ep, &wc[n]);
+				pnic__retire(ep, nic_op, peer_status);
+			}
+			n += !(ep_flags & PNIC_CQE_QUIET);
+		}
+		pnic__cqe_next(cq);
+	}
+	return n;
 }
 
 /* It has to go on without the caller. */
@@ -64,11 +97,10 @@ PNIC_EXPORT int pnic_arm(struct pnic_cq *pub)
 
 	if (!pub)
 		return pnic_fail(-EINVAL, "pnic_arm: NULL argument");
-	val = PNIC_DB_CQ_ARM | pub->head;
+	val = PNIC_DB_CQ_ARM | pnic__cq_index(pub);
 	/* The same value again would mean nothing to the card: it is armed for this index still. */
 	if (val != cq->db_last) {
 		cq->db_last = val;
-		pub->tell = pub->head + pub->lazy;
 		pnic__publish(pub->db, val);
 		if (cq->page->wake && pnic__parked(&cq->page->db[PNIC_DB_SLOT_PARK]))
 			pnic__wake(pub->ctx, cq->page->wake);
@@ -86,7 +118,7 @@ static bool pnic_spin(const struct pnic_cq_priv *cq, int64_t until)
 			if (pnic_ready(&cq->pub))
 				return true;
 			if (cq->pub.driven)
-				pnic__drive(&cq->pub);
+				pnic_drive(&cq->pub);
 			else
 				pnic_relax();
 		}
