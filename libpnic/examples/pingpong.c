@@ -5,8 +5,13 @@
  *	pingpong pnic0 server /tmp/pp &
  *	pingpong pnic1 client /tmp/pp
  *
+ * or, as cards in the process can't be reached from another one, two threads do:
+ *
+ *	pingpong embedded:nic=0 both /tmp/pp embedded:nic=1
+ *
  * The addresses (8 bytes each) are exchanged through two files; any other way would do.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -66,8 +71,13 @@ static void receive(struct pnic_cq *cq)
 	} while (wc.opcode != PNIC_OP_RECV);
 }
 
-int main(int argc, char **argv)
+struct player {
+	const char *device, *role, *file;
+};
+
+static void *play(void *arg)
 {
+	const struct player *p = arg;
 	struct pnic_cq_attr ca = { .size = sizeof(ca), .entries = pnic_cq_entries(16, 16, 1) };
 	struct pnic_ep_attr ea = { .size = sizeof(ea), .sq_slots = 16, .rq_entries = 16, .rnr_timeout_us = 1000000 };
 	struct timespec t0, t1;
@@ -78,12 +88,8 @@ int main(int argc, char **argv)
 	uint64_t word = 0;
 	int err, i, client;
 
-	if (argc != 4 || (strcmp(argv[2], "server") && strcmp(argv[2], "client"))) {
-		fprintf(stderr, "usage: pingpong DEVICE server|client FILE\n");
-		return 2;
-	}
-	client = !strcmp(argv[2], "client");
-	err = pnic_open(argv[1], NULL, &ctx);
+	client = !strcmp(p->role, "client");
+	err = pnic_open(p->device, NULL, &ctx);
 	if (err)
 		die("open", err);
 	err = pnic_mr_reg(ctx, &word, sizeof(word), PNIC_MRF_LOCAL_WRITE, &mr);
@@ -97,7 +103,7 @@ int main(int argc, char **argv)
 		die("endpoint", err);
 	pnic_post_recv(ep, &word, sizeof(word), mr->key, 0);
 	pnic_ring_recv(ep);
-	other = exchange(argv[3], argv[2], client ? "server" : "client", ep->addr);
+	other = exchange(p->file, p->role, client ? "server" : "client", ep->addr);
 
 	clock_gettime(CLOCK_MONOTONIC, &t0);
 	for (i = 0; i < ROUNDS; i++) {
@@ -124,5 +130,29 @@ int main(int argc, char **argv)
 		pnic_poll(ea.send_cq, &wc, 1);
 	}
 	pnic_close(ctx);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	struct player p, other;
+	pthread_t id;
+
+	if ((argc != 4 || (strcmp(argv[2], "server") && strcmp(argv[2], "client"))) &&
+	    (argc != 5 || strcmp(argv[2], "both"))) {
+		fprintf(stderr, "usage: pingpong DEVICE server|client FILE, or pingpong DEVICE both FILE DEVICE\n");
+		return 2;
+	}
+	p = (struct player) { argv[1], argc == 5 ? "client" : argv[2], argv[3] };
+	if (argc == 5) {
+		other = (struct player) { argv[4], "server", argv[3] };
+		if (pthread_create(&id, NULL, play, &other)) {
+			fprintf(stderr, "pingpong: no thread\n");
+			return 1;
+		}
+	}
+	play(&p);
+	if (argc == 5)
+		pthread_join(id, NULL);
 	return 0;
 }
