@@ -26,12 +26,12 @@ export DESTDIR prefix V
 # A room's Makefile gets O (where its objects go), BUILD (the tree of all rooms beside it) and
 # TESTDIR (where its KTAP test programs go). A room comes after those that it links with.
 
-HOST_ROOMS	:= libpnic tools/model tools/job tools/pnic
-HOST_TESTS	:= driver/lane driver/tests libpnic tools/model tools/job tools/pnic tools/vm Documentation \
+HOST_ROOMS	:= libpnic tools/model tools/job tools/pnic tools/perf
+HOST_TESTS	:= driver/lane driver/tests libpnic tools/model tools/job tools/pnic tools/perf tools/vm Documentation \
 		   selftests/host selftests/bench
-GUEST_ROOMS	:= libpnic tools/job tools/pnic
+GUEST_ROOMS	:= libpnic tools/job tools/pnic tools/perf
 GUEST_TESTS	:= selftests
-INSTALLED	:= libpnic tools/model tools/job tools/pnic
+INSTALLED	:= libpnic tools/model tools/job tools/pnic tools/perf
 
 # $(call rooms,host|guest,target,rooms)
 # `+`, as make does not see a $(MAKE) that comes out of a variable.
@@ -58,7 +58,7 @@ endef
 
 # --- for people --------------------------------------------------------------------------------
 
-.PHONY: all rooms modules modules_install install run test check netlink bench-lanes clean help
+.PHONY: all rooms modules modules_install install run test check netlink bench-lanes bench-lib clean help
 
 all: rooms
 ifneq ($(KVER),)
@@ -111,6 +111,9 @@ export COUNT DURATION
 bench-lanes:
 	@$(PNIC_VM) bench lanes
 
+bench-lib:
+	@$(PNIC_VM) bench lib
+
 clean:
 	rm -rf $(B)
 
@@ -121,6 +124,7 @@ help:
 	@echo '  make check              the static checks, and the selftests on stock and debug kernels'
 	@echo '  make netlink            the files that are generated from the netlink spec'
 	@echo '  make bench-lanes        what the lanes promise, in figures (COUNT=10000 SEED=1)'
+	@echo '  make bench-lib          the library against libfabric, UCX and MPI, natively'
 	@echo
 	@echo 'What `make run` can be told:'
 	@echo '  KILL=60                 how many lanes die on the way'

@@ -22,15 +22,40 @@ SETTINGS = ('COUNT', 'SEED', 'DURATION')
 
 
 class Bench:
-    """Programs of a benchmark: on the host, and in a guest with two cards."""
+    """Programs of a benchmark: on the host, natively in the guest root, in a guest with two cards."""
 
-    def __init__(self, host, guest, defaults):
+    def __init__(self, host=(), root=(), guest=(), defaults=None, judge=None):
         self.host = host
+        self.root = root
         self.guest = guest
-        self.defaults = defaults
+        self.defaults = defaults or {}
+        self.judge = judge
+
+
+def _judge_library(values):
+    """What of the promises about the library the figures don't keep."""
+    short = []
+    for other in ('ofi_shm', 'ucx', 'ompi_sm'):
+        for key, better in (('lat_ns', False), ('rate_mps', True)):
+            ours, theirs = values.get('pnic_' + key), values.get('%s_%s' % (other, key))
+            if ours is None or theirs is None:
+                short.append('%s of %s was not measured' % (key, other))
+                continue
+            values['%s_%s_ratio' % (other, key.split('_')[0])] = round(
+                ours / theirs if better else theirs / ours, 3)
+            if (ours <= theirs) if better else (ours >= theirs):
+                short.append('%s: pnic %g, %s %g' % (key, ours, other, theirs))
+    if values.get('pnic_bw_memcpy_ratio', 0) < 0.9:
+        short.append('1 MiB bandwidth is %g of memcpy' % values.get('pnic_bw_memcpy_ratio', 0))
+    for key in ('pnic_ep_create_ratio', 'pnic_ep_bytes_ratio'):
+        if not 0.8 <= values.get(key, 0) <= 1.2:
+            short.append('%s is %g' % (key, values.get(key, 0)))
+    return short
 
 
 BENCHES = {
+    'lib': Bench(host=['libpnic_instr'], root=[['make', '-s', '-C', 'tools/bench', 'run']],
+                 judge=_judge_library),
     'lanes': Bench(host=['bench_lanes_sim'],
                    guest=['netlink_dump', 'netlink_events', 'bench_lanes'],
                    defaults={'COUNT': '10000', 'SEED': '1'}),
@@ -61,7 +86,7 @@ class Figures:
 
     def table(self):
         width = max(map(len, self.values), default=0)
-        return ['%-*s %14s  %s' % (width, key, value, self.meanings[key])
+        return ['%-*s %14s  %s' % (width, key, value, self.meanings.get(key, 'pnic ahead by'))
                 for key, value in self.values.items()]
 
 
@@ -84,6 +109,18 @@ def _on_host(program, env, figures, progress):
             figures.line(line.decode(errors='replace').rstrip('\n'))
     if process.returncode not in (0, 1):
         figures.failures.append('%s ended with status %d' % (program, process.returncode))
+
+
+def _in_root(command, root, figures, progress):
+    progress.step('guest root: ' + ' '.join(command))
+    with subprocess.Popen(space.in_source(root.path, command), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        said = []
+        for line in process.stdout:
+            said.append(line.decode(errors='replace').rstrip('\n'))
+            figures.line(said[-1])
+    if process.returncode:
+        figures.failures += ['%s ended with status %d' % (command, process.returncode)] + said[-10:]
 
 
 def _script(share, programs, env):
@@ -127,12 +164,17 @@ def run(name, root, progress):
     figures = Figures(progress)
     with build.tree_lock(progress):
         build.host(progress, tests=True)
-        build.guest(root, progress, tests=True)
+        if bench.guest:
+            build.guest(root, progress, tests=True)
         for program in bench.host:
             _on_host(program, env, figures, progress)
+        for command in bench.root:
+            _in_root(command, root, figures, progress)
         if bench.guest:
             _in_guest(bench, root, chosen, env, figures, progress)
     progress.done()
+    if bench.judge:
+        figures.failures += bench.judge(figures.values)
     values = dict(figures.values, **{key.lower(): int(value) for key, value in env.items()})
     path = results.write(name + '.json', json.dumps(values, indent=2) + '\n')
     print('\n'.join(figures.table()))

@@ -28,6 +28,8 @@ PACKAGES = [
     'libnl-3-dev', 'libnl-genl-3-dev', 'libncurses-dev',        # the administrator's tool
     'python3-yaml', 'python3-jsonschema',                       # the kernel's netlink tools
     'cbmc', 'spin',                                             # provers of the lane code
+    'valgrind', 'abigail-tools', 'mandoc',                      # the library's checks
+    'libfabric-dev', 'libucx-dev', 'ucx-utils', 'openmpi-bin', 'libopenmpi-dev',    # whom it is measured against
     'bc', 'bison', 'flex', 'libelf-dev',                        # to build kernels
     'clang', 'lld', 'llvm',                                     # the module by the other compiler
     'kmod', 'iproute2', 'ethtool', 'pciutils', 'procps', 'strace', 'zstd', 'xz-utils',
