@@ -148,6 +148,27 @@ def _proofs(results, root):
     results.check('check', 'lane code: CBMC', bad, seconds=time.monotonic() - started)
 
 
+# What a program was linked with stays as it was: the library against libpnic/libpnic.abi, which is made anew by
+# `make -C libpnic abi` when something is added on purpose.
+ABI_SCRIPT = '''
+set -e
+make -s -C libpnic O=/tmp/pnic-abi BUILD=/tmp/pnic-abi /tmp/pnic-abi/libpnic.so.1
+exec abidiff --no-added-syms libpnic/libpnic.abi /tmp/pnic-abi/libpnic.so.1
+'''
+
+
+def _abi(results, root):
+    started = time.monotonic()
+    done = subprocess.run(space.in_source(root.path, ['sh', '-c', ABI_SCRIPT]),
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors='replace', check=False)
+    bad = done.stdout.splitlines()[-40:]
+    if done.returncode and not bad:
+        bad = ['abidiff ended with status %d' % done.returncode]
+    results.check('check', 'libpnic: abidiff', bad if done.returncode else [],
+                  seconds=time.monotonic() - started)
+
+
 def run(root, results, progress):
     progress.step('static check: W=1')
     _compile(results, 'W=1 -Werror', 'check-w1', root)
@@ -164,3 +185,5 @@ def run(root, results, progress):
     _proofs(results, root)
     progress.step('static check: checkpatch')
     _checkpatch(results, root)
+    progress.step('static check: ABI of the library')
+    _abi(results, root)
