@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define BENCH_ROUNDS	9
-#define BENCH_LAT	20000		/* round trips */
+#define BENCH_ROUNDS	7
+#define BENCH_LAT	5000		/* round trips */
 #define BENCH_RATE	400000		/* transfers */
 #define BENCH_BW	300
 #define BENCH_MIB	(1u << 20)
