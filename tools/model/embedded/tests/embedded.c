@@ -205,9 +205,9 @@ KTAP_TEST(rules_of_the_kernel)
 	CHECK_EQ(command(d, PNIC_IOC_MR_REG, &mr), -ENXIO);
 	wide.tail = 1;
 	CHECK_EQ(command(d, PNIC_IOC_CTX_CREATE, &wide), -E2BIG);
-	ctx.size--;
+	ctx.size = 8;
 	CHECK_EQ(command(d, PNIC_IOC_CTX_CREATE, &ctx), -EINVAL);
-	ctx.size++;
+	ctx.size = sizeof(ctx);
 	ctx.partition = 65536;
 	CHECK_EQ(command(d, PNIC_IOC_CTX_CREATE, &ctx), -EINVAL);
 	ctx.partition = 0;
