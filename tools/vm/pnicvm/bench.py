@@ -24,7 +24,7 @@ SETTINGS = ('COUNT', 'SEED', 'DURATION')
 class Bench:
     """Programs of a benchmark: on the host, natively in the guest root, in a guest with two cards."""
 
-    def __init__(self, host=(), root=(), guest=(), defaults=None, judge=None):
+    def __init__(self, host=(), guest=(), defaults=None, root=(), judge=None):
         self.host = host
         self.root = root
         self.guest = guest
