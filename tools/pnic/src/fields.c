@@ -319,6 +319,14 @@ static const struct field object_fields[] = {
 
 SET(object, "object");
 
+static const struct field grant_fields[] = {
+	ONE(grant, PNIC_A_GRANT_DEV_INDEX, F_U32, "dev-index", dev_index),
+	ONE(grant, PNIC_A_GRANT_PARTITION, F_U32, "partition", partition),
+	ONE(grant, PNIC_A_GRANT_UID, F_U32, "uid", uid),
+};
+
+SET(grant, "grant");
+
 static const struct field change_fields[] = {
 	ONE(change, PNIC_A_CHANGE_LANE, F_U32, "lane", lane),
 	ONE(change, PNIC_A_CHANGE_STATUS, F_U32, "status", status, .names = &lane_status_names),
@@ -370,6 +378,7 @@ const struct field_set *const field_sets[] = {
 	&counters_set,
 	&res_set,
 	&object_set,
+	&grant_set,
 	&change_set,
 	&lane_event_set,
 	&health_set,

@@ -51,7 +51,7 @@ struct field_set {
 
 extern const struct field_set dev_set, link_dir_set, forecast_set, bucket_set, link_set, lane_set;
 extern const struct field_set move_set, plan_set, policy_set, history_set, record_set, cable_set;
-extern const struct field_set counters_set, res_set, object_set, change_set, lane_event_set;
+extern const struct field_set counters_set, res_set, object_set, grant_set, change_set, lane_event_set;
 extern const struct field_set health_set;
 /* All of them, ended by NULL. */
 extern const struct field_set *const field_sets[];

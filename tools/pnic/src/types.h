@@ -156,6 +156,11 @@ struct object {
 	char comm[32];
 };
 
+struct grant {
+	uint64_t has;
+	uint32_t dev_index, partition, uid;
+};
+
 struct change {
 	uint64_t has;
 	uint32_t lane, status, was, logical;
