@@ -470,9 +470,9 @@ void pnic_devlink_unregister(struct pnic_dev *pd);
 
 /*
  * pnic_health.c: what devlink is told of trouble. All but the last sleep, and want none of our
- * locks held. pnic_health_report() gives devlink the opportunity to keep a dump and to have the card
- * recovered, and says whether an administrator wants to do that himself; pnic_health_served(): it
- * is over.
+ * locks held. pnic_health_report() gives devlink the opportunity to keep a dump and to have the
+ * card recovered, and says whether an administrator wants to do that himself;
+ * pnic_health_served(): it is over.
  */
 bool pnic_health_report(struct pnic_dev *pd, enum pnic_trouble trouble);
 void pnic_health_served(struct pnic_dev *pd);

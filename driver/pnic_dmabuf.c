@@ -3,10 +3,11 @@
  * Regions of dma-buf memory: of a GPU, of a heap, of anything that exports it.
  *
  * The buffer is attached dynamically: we pin nothing, and the exporter may move it. (A kernel
- * without CONFIG_DMABUF_MOVE_NOTIFY pins while it is mapped.) It says so with the lock of the buffer's
- * reservation held (pnic_dmabuf_move()); the card is told to leave the region alone, by MR_SUSPEND,
- * before that returns. Transfers that meet a suspended region end with PNIC_ST_LOCAL_MOVED or
- * REMOTE_MOVED. A work maps the new place and resumes the region under the key that it has.
+ * without CONFIG_DMABUF_MOVE_NOTIFY pins while it is mapped.) It says so with the lock of the
+ * buffer's reservation held (pnic_dmabuf_move()); the card is told to leave the region alone, by
+ * MR_SUSPEND, before that returns. Transfers that meet a suspended region end with
+ * PNIC_ST_LOCAL_MOVED or REMOTE_MOVED. A work maps the new place and resumes the region under the
+ * key that it has.
  *
  * Locks: pd->reg_lock for reading, pf->lock, then the reservation's. The work and the exporter's
  * call have the last one only: they use the admin queue, and nothing that a reset could be waiting

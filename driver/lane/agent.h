@@ -112,7 +112,7 @@ struct lane_agent {
 	bool working;		/* a change of the receive map is under way */
 	bool clustered;		/* lanes of a cluster are still bad */
 	bool astray, stuck;	/* alarms that the protocol told of */
-	bool fell, fall_seen;	/* back to generation 1: told by the card's event, seen by the number */
+	bool fell, fall_seen;	/* back to generation 1: by the card's event, by the number */
 	bool table_bad;		/* told of */
 	bool card_bad;		/* told of */
 	u32 told_sum, told_gen;	/* the plan that was told of last */

@@ -168,7 +168,8 @@ static int policy_text(const struct lane_note *n, char *buf, size_t cap)
 	case LANE_NOTE_DARK:
 		return snprintf(buf, cap, "none of %u lanes works", n->a);
 	case LANE_NOTE_BLIND:
-		return snprintf(buf, cap, "link is beyond FEC: by their light %u of %u lanes are bad",
+		return snprintf(buf, cap,
+				"link is beyond FEC: by their light %u of %u lanes are bad",
 				n->a, n->b);
 	case LANE_NOTE_LINK:
 		return snprintf(buf, cap, "link is %s, was %s", link_name(n->a), link_name(n->b));

@@ -37,7 +37,7 @@ KTAP_TEST(failed_can_be_tried_again)
 		CHECK_EQ(pnic_state_legal(s, PNIC_STATE_FAILED), s == PNIC_STATE_RESETTING);
 }
 
-/* A card that sleeps, or that the bus does not reach, is neither lost nor put to sleep once more. */
+/* A card that sleeps, or that the bus does not reach, is neither lost nor put to sleep again. */
 KTAP_TEST(lost_and_suspended)
 {
 	int s, to;
@@ -64,7 +64,8 @@ KTAP_TEST(passing)
 	for (s = 0; s < PNIC_STATES; s++) {
 		for (to = 0, next = 0; to < PNIC_STATES; to++)
 			next += pnic_state_legal(s, to);
-		if (s == PNIC_STATE_RESETTING || s == PNIC_STATE_LOST || s == PNIC_STATE_SUSPENDED) {
+		if (s == PNIC_STATE_RESETTING || s == PNIC_STATE_LOST ||
+		    s == PNIC_STATE_SUSPENDED) {
 			CHECK(pnic_state_passing(s));
 			CHECK_GT(next, 1);
 		} else {
