@@ -31,6 +31,9 @@ BUILD = {
     'libnl-genl-3-dev': '/usr/include/libnl3/netlink/genl/genl.h',      # the administrator's tool
     'libncurses-dev': '/usr/include/curses.h',
     'spin': 'spin',                             # checks the lane protocol's model
+    'mandoc': 'mandoc',                         # checks the manual pages
+    'valgrind': 'valgrind',                     # counts the library's instructions
+    'strace': 'strace',                         # and its system calls
 }
 
 
