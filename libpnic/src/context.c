@@ -32,6 +32,14 @@ int pnic_ctx_command(struct pnic_ctx_priv *priv, unsigned int cmd, void *arg)
 	return priv->dev->ops->command(priv->dev, cmd, arg);
 }
 
+int pnic_ctx_destroy(struct pnic_ctx_priv *priv, unsigned int cmd, uint32_t handle)
+{
+	struct pnic_ioc_handle arg = { .size = sizeof(arg), .handle = handle };
+	int err = pnic_ctx_command(priv, cmd, &arg);
+
+	return err == -EIO || err == -ENODEV ? 0 : err;
+}
+
 static int pnic_check_info(struct pnic_ctx_priv *priv)
 {
 	struct pnic_ioc_info *info = &priv->info;

@@ -142,7 +142,6 @@ void pnic_cq_free(struct pnic_cq_priv *cq)
 
 PNIC_EXPORT int pnic_cq_destroy(struct pnic_cq *pub)
 {
-	struct pnic_ioc_handle arg = { .size = sizeof(arg) };
 	struct pnic_cq_priv *cq = pnic_cq_priv(pub);
 	struct pnic_ctx_priv *priv;
 	int err;
@@ -155,11 +154,7 @@ PNIC_EXPORT int pnic_cq_destroy(struct pnic_cq *pub)
 		pthread_mutex_unlock(&priv->lock);
 		return pnic_fail(-EBUSY, "%s: endpoints use the completion queue", priv->name);
 	}
-	arg.handle = cq->handle;
-	err = pnic_ctx_command(priv, PNIC_IOC_CQ_DESTROY, &arg);
-	/* Of a card that is gone or was reset nothing is left but our half. */
-	if (err == -EIO || err == -ENODEV)
-		err = 0;
+	err = pnic_ctx_destroy(priv, PNIC_IOC_CQ_DESTROY, cq->handle);
 	if (!err) {
 		PNIC_LIST_DEL(cq);
 		pnic_srq_forget_cq(priv, cq);

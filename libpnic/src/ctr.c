@@ -109,7 +109,6 @@ void pnic_ctr_free(struct pnic_ctr_priv *ctr)
 
 PNIC_EXPORT int pnic_ctr_destroy(struct pnic_ctr *pub)
 {
-	struct pnic_ioc_handle arg = { .size = sizeof(arg) };
 	struct pnic_ctr_priv *ctr = pnic_ctr_priv(pub);
 	struct pnic_ctx_priv *priv;
 	int err;
@@ -122,11 +121,7 @@ PNIC_EXPORT int pnic_ctr_destroy(struct pnic_ctr *pub)
 		pthread_mutex_unlock(&priv->lock);
 		return pnic_fail(-EBUSY, "%s: the counter counts for an endpoint", priv->name);
 	}
-	arg.handle = ctr->handle;
-	err = pnic_ctx_command(priv, PNIC_IOC_CTR_DESTROY, &arg);
-	/* Of a card that is gone or was reset nothing is left but our half. */
-	if (err == -EIO || err == -ENODEV)
-		err = 0;
+	err = pnic_ctx_destroy(priv, PNIC_IOC_CTR_DESTROY, ctr->handle);
 	if (!err)
 		PNIC_LIST_DEL(ctr);
 	pthread_mutex_unlock(&priv->lock);

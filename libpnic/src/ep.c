@@ -230,7 +230,6 @@ static void pnic_ep_leave_srq(struct pnic_ep_priv *ep);
 
 PNIC_EXPORT int pnic_ep_destroy(struct pnic_ep *pub)
 {
-	struct pnic_ioc_handle arg = { .size = sizeof(arg) };
 	struct pnic_ep_priv *ep = pnic_ep_priv(pub);
 	struct pnic_ctx_priv *priv;
 	int err;
@@ -238,12 +237,8 @@ PNIC_EXPORT int pnic_ep_destroy(struct pnic_ep *pub)
 	if (!pub)
 		return 0;
 	priv = pnic_ctx_priv(pub->ctx);
-	arg.handle = ep->handle;
 	pthread_mutex_lock(&priv->lock);
-	err = pnic_ctx_command(priv, PNIC_IOC_EP_DESTROY, &arg);
-	/* Of a card that is gone or was reset nothing is left but our half. */
-	if (err == -EIO || err == -ENODEV)
-		err = 0;
+	err = pnic_ctx_destroy(priv, PNIC_IOC_EP_DESTROY, ep->handle);
 	if (!err) {
 		priv->eps[pub->addr.ep] = NULL;
 		pnic_ep_unclaim(ep);

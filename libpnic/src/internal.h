@@ -180,6 +180,8 @@ int pnic_copy_attr(void *dst, size_t dst_size, size_t min, const void *src, uint
 int pnic_open_backend(const struct pnic_backend *ops, const char *name, const struct pnic_open_attr *attr,
 		      struct pnic_ctx **ctx);
 int pnic_ctx_command(struct pnic_ctx_priv *priv, unsigned int cmd, void *arg);
+/* Destroys a queue, counter or endpoint. 0 too if the card is gone or was reset: then only our half is left of it. */
+int pnic_ctx_destroy(struct pnic_ctx_priv *priv, unsigned int cmd, uint32_t handle);
 int pnic_page_get(struct pnic_ctx_priv *priv, uint64_t db_offset, uint64_t wake_offset,
 		  const struct pnic_page **page);
 /* Calls @fn for each entry of @cq that is there and not polled; returns the index after the last. */

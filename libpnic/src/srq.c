@@ -183,7 +183,6 @@ void pnic_srq_free(struct pnic_srq_priv *srq)
 
 PNIC_EXPORT int pnic_srq_destroy(struct pnic_srq *pub)
 {
-	struct pnic_ioc_handle arg = { .size = sizeof(arg) };
 	struct pnic_srq_priv *srq = pnic_srq_priv(pub);
 	struct pnic_ctx_priv *priv;
 	int err;
@@ -196,11 +195,7 @@ PNIC_EXPORT int pnic_srq_destroy(struct pnic_srq *pub)
 		pthread_mutex_unlock(&priv->lock);
 		return pnic_fail(-EBUSY, "%s: endpoints use the shared receive queue", priv->name);
 	}
-	arg.handle = srq->handle;
-	err = pnic_ctx_command(priv, PNIC_IOC_SRQ_DESTROY, &arg);
-	/* Of a card that is gone or was reset nothing is left but our half. */
-	if (err == -EIO || err == -ENODEV)
-		err = 0;
+	err = pnic_ctx_destroy(priv, PNIC_IOC_SRQ_DESTROY, srq->handle);
 	if (!err)
 		PNIC_LIST_DEL(srq);
 	pthread_mutex_unlock(&priv->lock);
