@@ -189,6 +189,18 @@ int arg_dev(struct pnic *p, struct dev *dev)
 	return ret;
 }
 
+int arg_dev_file(struct pnic *p, struct dev *dev, const char **path, const char *ask)
+{
+	int ret = arg_dev(p, dev);
+
+	if (ret)
+		return ret;
+	*path = arg_next(p);
+	if (!*path || !**path)
+		return pnic_usage(p, "%s", ask);
+	return arg_end(p);
+}
+
 int arg_devs(struct pnic *p, struct list *devs)
 {
 	struct dev one, *d;

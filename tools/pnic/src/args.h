@@ -27,6 +27,8 @@ int arg_range(struct pnic *p, const char *what, uint32_t *first, uint32_t *last)
 int arg_dev(struct pnic *p, struct dev *dev);
 /* The same, or every device if no argument is left. */
 int arg_devs(struct pnic *p, struct list *devs);
+/* DEV FILE, and no more; without a file the usage error is @ask. */
+int arg_dev_file(struct pnic *p, struct dev *dev, const char **path, const char *ask);
 /* Every device, whatever the arguments are. */
 int arg_all_devs(struct pnic *p, struct list *devs);
 /* The device of that number; NULL if it has gone. */

@@ -6,6 +6,8 @@
 #include "json.h"
 #include "text.h"
 
+#define ASK	"which file? or a directory, for one named by the cable"
+
 int cmd_history_show(struct pnic *p)
 {
 	struct list entries = {};
@@ -35,19 +37,6 @@ int cmd_history_show(struct pnic *p)
 	return ret;
 }
 
-/* DEV {FILE|DIR} */
-static int file_args(struct pnic *p, struct dev *dev, const char **where)
-{
-	int ret = arg_dev(p, dev);
-
-	if (ret)
-		return ret;
-	*where = arg_next(p);
-	if (!*where || !**where)
-		return pnic_usage(p, "which file? or a directory, for one named by the cable");
-	return arg_end(p);
-}
-
 static void tell(struct pnic *p, const struct dev *dev, const char *what, const char *path,
 		 const struct cable *cable)
 {
@@ -70,7 +59,7 @@ int cmd_history_save(struct pnic *p)
 	char path[4096];
 	int ret;
 
-	ret = file_args(p, &dev, &where);
+	ret = arg_dev_file(p, &dev, &where, ASK);
 	if (ret)
 		return ret;
 	if (drv_cable_get(&p->drv, dev.index, &cable) ||
@@ -93,7 +82,7 @@ int cmd_history_load(struct pnic *p)
 	char path[4096];
 	int ret;
 
-	ret = file_args(p, &dev, &where);
+	ret = arg_dev_file(p, &dev, &where, ASK);
 	if (ret)
 		return ret;
 	if (drv_cable_get(&p->drv, dev.index, &now))

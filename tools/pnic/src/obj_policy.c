@@ -9,6 +9,8 @@
 #include "policy_file.h"
 #include "text.h"
 
+#define ASK	"which file?"
+
 static void show_policy(const char *dev, const struct policy *policy)
 {
 	struct table t = { .columns = { "KNOB", ">VALUE", "MEANING" } };
@@ -159,19 +161,6 @@ int cmd_policy_preview(struct pnic *p)
 	return ST_OK;
 }
 
-/* DEV FILE */
-static int file_args(struct pnic *p, struct dev *dev, const char **path)
-{
-	int ret = arg_dev(p, dev);
-
-	if (ret)
-		return ret;
-	*path = arg_next(p);
-	if (!*path || !**path)
-		return pnic_usage(p, "which file?");
-	return arg_end(p);
-}
-
 int cmd_policy_save(struct pnic *p)
 {
 	const struct policy *policy;
@@ -180,7 +169,7 @@ int cmd_policy_save(struct pnic *p)
 	struct dev dev;
 	int ret;
 
-	ret = file_args(p, &dev, &path);
+	ret = arg_dev_file(p, &dev, &path, ASK);
 	if (ret)
 		return ret;
 	if (drv_policies(&p->drv, dev.index, &policies))
@@ -208,7 +197,7 @@ int cmd_policy_load(struct pnic *p)
 	struct dev dev;
 	int ret;
 
-	ret = file_args(p, &dev, &path);
+	ret = arg_dev_file(p, &dev, &path, ASK);
 	if (!ret)
 		ret = policy_read(path, &policy);
 	return ret ? ret : set_policy(p, &dev, &policy, true);
