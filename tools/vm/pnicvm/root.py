@@ -30,8 +30,10 @@ PACKAGES = [
     'cbmc', 'spin',                                             # provers of the lane code
     'valgrind', 'abigail-tools', 'mandoc',                      # the library's checks
     'libfabric-dev', 'libucx-dev', 'ucx-utils', 'openmpi-bin', 'libopenmpi-dev',    # whom it is measured against
+    'libfabric-bin', 'netpipe-openmpi', 'hpcc', 'python3-mpi4py',   # clients of the libfabric provider
     'bc', 'bison', 'flex', 'libelf-dev',                        # to build kernels
     'clang', 'lld', 'llvm',                                     # the module by the other compiler
+    'libclang-rt-dev', 'clang-tools', 'gcovr', 'coccinelle', 'cppcheck', 'codespell',   # fuzzers, coverage, static checks
     'kmod', 'iproute2', 'ethtool', 'pciutils', 'procps', 'strace', 'zstd', 'xz-utils',
 ]
 SOURCE_PACKAGE = 'linux-source-6.12'
