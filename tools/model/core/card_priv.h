@@ -525,6 +525,8 @@ static inline bool pm_card_ready(const struct pm_card *c)
 void *pm_dma(struct pm_card *c, uint64_t addr, size_t *len, bool write);
 bool pm_dma_read(struct pm_card *c, uint64_t addr, void *buf, size_t len);
 bool pm_dma_write(struct pm_card *c, uint64_t addr, const void *buf, size_t len);
+/* Into a process's memory, which may be looked at meanwhile; not for pieces that overlap. */
+void pm_copy_in_order(void *dst, const void *src, size_t len);
 bool pm_dma_entry(struct pm_card *c, uint64_t addr, const void *entry, size_t size);
 
 /* admin.c, admin_obj.c, admin_link.c */

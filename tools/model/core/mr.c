@@ -308,8 +308,10 @@ static void copy(void *to, const void *from, size_t n)
 	} else if (n == 4 && !((uintptr_t)to & 3)) {
 		memcpy(&v4, from, 4);
 		__atomic_store_n((uint32_t *)to, v4, __ATOMIC_RELEASE);
-	} else {
+	} else if ((uintptr_t)to - (uintptr_t)from < n || (uintptr_t)from - (uintptr_t)to < n) {
 		memmove(to, from, n);
+	} else {
+		pm_copy_in_order(to, from, n);
 	}
 }
 
