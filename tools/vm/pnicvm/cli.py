@@ -134,7 +134,8 @@ def _parser():
     test = sub.add_parser('test', help='build everything and run all tests')
     test.add_argument('--kernel', action='append', choices=kernels.NAMES,
                       help='only the programs of the guest, on this kernel: ' + _kernel_help())
-    test.add_argument('only', nargs='?', help='only test programs whose name contains this')
+    test.add_argument('only', nargs='*', metavar='NAME',
+                      help='only test programs whose name contains one of these')
 
     sub.add_parser('run', help='build everything and run the main job; KILL, NICS, INPUT, SEED, '
                    'CPUS, PACE and STEPS are taken from the environment')

@@ -201,7 +201,7 @@ def run(root, accel, kernel, results, progress, only=None, deadline=None):
     """The suite on one kernel; a Tally.  Boots that would begin past the deadline (of
     time.monotonic()) are skipped, and say so."""
     tests = [(name, testconf.read(DIRECTORY, name, TIME_LIMIT))
-             for name in testconf.programs(DIRECTORY) if not only or only in name]
+             for name in testconf.programs(DIRECTORY) if testconf.wanted(name, only)]
     for _, conf in tests:
         conf.timeout *= kernel.slow
     tally = Tally()

@@ -61,7 +61,7 @@ def _end(process, deadline):
 
 def run(results, progress, only=None):
     for name in testconf.programs(DIRECTORY):
-        if only and only not in name:
+        if not testconf.wanted(name, only):
             continue
         progress.step('host test ' + name)
         conf = testconf.read(DIRECTORY, name, TIME_LIMIT)

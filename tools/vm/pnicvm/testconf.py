@@ -88,6 +88,11 @@ def programs(directory):
                   and not name.endswith('.conf'))
 
 
+def wanted(name, only):
+    """Whether a program is to run: its name contains one of `only`, or there is no such wish."""
+    return not only or any(part in name for part in only)
+
+
 def groups(named_confs):
     """[(conf, [(name, conf), ...])]: one element a boot, in a stable order."""
     shared, result = {}, []

@@ -9,7 +9,7 @@ import os
 import time
 
 from . import (accel, build, checks, guesttests, hosttests, installtest, jobtest, kernelbuild,
-               kernels, ktap, kunit)
+               kernels, ktap, kunit, testconf)
 from .errors import Failure
 from .results import Results
 
@@ -72,7 +72,7 @@ def _within(budget, root, chosen, results, progress):
 
 
 def run(root, progress, only=None):
-    """The exit status.  `only` restricts to test programs whose name contains it."""
+    """The exit status.  `only` restricts to test programs whose name contains one of it."""
     budget = _budget()
     results = Results(progress)
     chosen = accel.choose(root, progress)
@@ -81,7 +81,7 @@ def run(root, progress, only=None):
         guest = _built(lambda: build.guest(root, progress, tests=True), results, progress)
         if host:
             hosttests.run(results, progress, only)
-        if not only or only in 'kunit':
+        if testconf.wanted('kunit', only):
             kunit.run(root, results, progress)
         if host and guest:
             guesttests.run(root, chosen, kernels.stock(root), results, progress, only)

@@ -215,6 +215,12 @@ class TestWishes(unittest.TestCase):
         self.assertEqual([(c.iommu, [n for n, _ in members]) for c, members in made],
                          [(False, ['a', 'b']), (True, ['b'])])
 
+    def test_wanted(self):
+        self.assertTrue(testconf.wanted('lanes', None))
+        self.assertTrue(testconf.wanted('lanes', []))
+        self.assertTrue(testconf.wanted('tool_lanes', ['ops', 'lanes']))
+        self.assertFalse(testconf.wanted('xfer', ['ops', 'lanes']))
+
 
 class Mirrors(unittest.TestCase):
     def test_the_machines_own(self):
