@@ -43,7 +43,7 @@ MODULE_INFO(import_ns, "DMA_BUF");
  * @late: a page list that the card may still be reading, since it didn't answer
  * @offset: of the region in the buffer
  * @on_card: the card knows the region
- * @suspended: the card leaves it alone
+ * @suspended: the card leaves it alone, for certain
  * @dying: the region goes, don't map it any more
  *
  * All from @sgt on but @remap and @offset is protected by the lock of @buf's reservation.
@@ -76,7 +76,18 @@ static void pnic_dmabuf_unmap(struct pnic_dmabuf *b)
 	atomic_dec(&b->pd->stats.dma_maps);
 }
 
-/* With the reservation locked. Not before whoever moves or clears the buffer is done. */
+/* The buffer's owner may return anything. What is said of the card's silence is not his to say. */
+static int pnic_dmabuf_owners_err(long err)
+{
+	if (err == -ETIMEDOUT)
+		return -EBUSY;
+	return pnic_cmd_unconfirmed(err) ? -EFAULT : err;
+}
+
+/*
+ * With the reservation locked. Not before whoever moves or clears the buffer is done. No error of
+ * this is one of pnic_cmd_unconfirmed(): the card was not asked.
+ */
 static int pnic_dmabuf_map(struct pnic_dmabuf *b, bool interruptible)
 {
 	struct sg_table *sgt;
@@ -84,7 +95,7 @@ static int pnic_dmabuf_map(struct pnic_dmabuf *b, bool interruptible)
 
 	sgt = dma_buf_map_attachment(b->attach, DMA_BIDIRECTIONAL);
 	if (IS_ERR(sgt))
-		return PTR_ERR(sgt);
+		return pnic_dmabuf_owners_err(PTR_ERR(sgt));
 	b->sgt = sgt;
 	atomic_inc(&b->pd->stats.dma_maps);
 	left = dma_resv_wait_timeout(b->buf->resv, DMA_RESV_USAGE_KERNEL, interruptible,
@@ -92,7 +103,7 @@ static int pnic_dmabuf_map(struct pnic_dmabuf *b, bool interruptible)
 	if (left > 0)
 		return 0;
 	pnic_dmabuf_unmap(b);
-	return left == -ERESTARTSYS ? -EINTR : left ?: -ETIMEDOUT;
+	return left == -ERESTARTSYS ? -EINTR : pnic_dmabuf_owners_err(left ?: -ETIMEDOUT);
 }
 
 /* The DMA addresses of @length bytes from @skip on, whole pages, as a table of their own. */
@@ -197,9 +208,10 @@ static int pnic_dmabuf_resume(struct pnic_dmabuf *b)
 		err = pnic_cmd_mr_resume(b->pd, &b->cmd);
 		pnic_dmabuf_listed(b, pbl, err);
 	}
-	if (!err)
+	/* Without an answer it may be at work: a move has to see to it, and the mapping stays. */
+	if (!err || pnic_cmd_unconfirmed(err))
 		b->suspended = false;
-	else if (!pnic_cmd_unconfirmed(err))
+	else
 		pnic_dmabuf_unmap(b);
 	return err;
 }

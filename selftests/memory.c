@@ -165,12 +165,23 @@ static int movebuf_do(unsigned long what, int fd, uint64_t offset, uint64_t leng
 }
 
 /* Its module stands beside pnic.ko where this runs in the guest. */
+static int open_movebuf_ko(void)
+{
+	const char *pnic = getenv("PNIC_MODULE"), *end = pnic ? strrchr(pnic, '/') : NULL;
+	char path[256];
+
+	if (!end)
+		return -1;
+	snprintf(path, sizeof(path), "%.*s/pnic_movebuf.ko", (int)(end - pnic), pnic);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 static void open_movebuf(void)
 {
 	int ko;
 
 	open_both(PNIC_FEAT_DMABUF);
-	ko = open("/pnic/guest/modules/pnic_movebuf.ko", O_RDONLY | O_CLOEXEC);
+	ko = open_movebuf_ko();
 	if (ko >= 0) {
 		syscall(SYS_finit_module, ko, "", 0);
 		close(ko);
@@ -281,6 +292,62 @@ KTAP_TEST(buffer_that_moves)
 	}
 	close(fd);
 	close_movebuf();
+}
+
+/* Until the region has come back: -1, if it doesn't. */
+static int write_when_back(const struct pnic_mr *to, uint64_t at, uint32_t len)
+{
+	uint64_t end = now_ns() + ktap_slow() * WAIT_MS * 1000000ull;
+	int status;
+
+	while ((status = write_in(to, at, len)) == PNIC_ST_REMOTE_MOVED)
+		if (now_ns() > end)
+			return -1;
+	return status;
+}
+
+/* A buffer's owner fails in ways of his own: nothing of that is a word of the card's, and costs nobody the card. */
+KTAP_TEST(owner_that_fails)
+{
+	static const struct {
+		int his, ours;
+	} errors[] = {
+		{ EIO, EFAULT }, { ENODEV, EFAULT }, { ETIMEDOUT, EBUSY }, { ENOMEM, ENOMEM }, { EAGAIN, EAGAIN },
+	};
+	struct resources before, now;
+	struct pnic_mr *mr;
+	unsigned int i;
+	long resets;
+	int fd;
+
+	open_movebuf();
+	fd = movebuf_do(MOVEBUF_CREATE, 0, 0, 65536, NULL, 0);
+	REQUIRE_OK(fd);
+	resets = driver_counter("resets");
+	REQUIRE_OK(resources_read(&before));
+	SUBTEST("as it is registered") {
+		for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+			REQUIRE_OK(movebuf_do(MOVEBUF_FAIL, fd, 0, 1, NULL, errors[i].his));
+			CHECK_EQ(pnic_mr_reg_dmabuf(b.ctx, fd, 0, 65536, NULL, ALL_RIGHTS, &mr), -errors[i].ours);
+			if (!resources_settle(&before, &now, 3000))
+				ktap_failed(__FILE__, __LINE__, "something is left after errno %d:\n%s", errors[i].his,
+					    now.text);
+		}
+	}
+	SUBTEST("as it has moved") {
+		for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+			REQUIRE_EQ(pnic_mr_reg_dmabuf(b.ctx, fd, 0, 65536, NULL, ALL_RIGHTS, &mr), 0);
+			REQUIRE_OK(movebuf_do(MOVEBUF_FAIL, fd, 0, 3, NULL, errors[i].his));
+			REQUIRE_OK(movebuf_do(MOVEBUF_MOVE, fd, 0, 0, NULL, 0));
+			CHECK_EQ(write_when_back(mr, 0, 65536), PNIC_ST_OK);
+			CHECK_EQ(pnic_mr_dereg(mr), 0);
+		}
+	}
+	SUBTEST("and the card serves on") {
+		close(fd);
+		close_movebuf();
+		CHECK_EQ(driver_counter("resets"), resets);
+	}
 }
 
 KTAP_TEST(bad_buffers)

@@ -25,7 +25,8 @@
  *  EPERM   not allowed to this user: RLIMIT_MEMLOCK is 0 without CAP_IPC_LOCK, partition
  *          not granted
  *  ENOMEM  no memory, or RLIMIT_MEMLOCK would be exceeded
- *  EBUSY   something still uses the object (a queue with endpoints, a counter that is bound)
+ *  EBUSY   something still uses the object (a queue with endpoints, a counter that is bound);
+ *          the owner of a dma-buf is not done with it
  *  EEXIST  the file has a context already
  *  ENXIO   the file has no context yet
  *  ENOSPC  the card has no more objects of the kind, or this file has as many as one may have
@@ -212,7 +213,8 @@ struct pnic_ioc_mr_reg {
  * Nothing is pinned: the owner of the buffer may move it. Transfers that meet a region while it is
  * being moved end with PNIC_ST_LOCAL_MOVED or PNIC_ST_REMOTE_MOVED, and of what they were to
  * write any part may have been written; they can be repeated. EINVAL besides: no dma-buf, or
- * not so large. EPERM: the buffer was opened read only, and a right to write is asked for.
+ * not so large. EPERM: the buffer was opened read only, and a right to write is asked for. EBUSY,
+ * EFAULT or another error: its owner cannot tell now where it is.
  */
 struct pnic_ioc_mr_reg_dmabuf {
 	__u32	size;

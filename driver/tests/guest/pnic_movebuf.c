@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * For the tests in the guest: dma-bufs that move when they are told to, as a GPU's may at any
- * time. /dev/pnic_movebuf has three ioctls, each with a struct movebuf_arg:
+ * time. /dev/pnic_movebuf has four ioctls, each with a struct movebuf_arg:
  *
  *	MOVEBUF_CREATE	a buffer of .length bytes: its descriptor is the result
  *	MOVEBUF_MOVE	buffer .fd to other pages; the old ones are filled with 0xdb
  *	MOVEBUF_COPY	.length bytes between buffer .fd at .offset and .user, .write: into it
+ *	MOVEBUF_FAIL	the next .length times that buffer .fd is to be mapped end with error .flags
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
@@ -26,6 +27,8 @@ MODULE_INFO(import_ns, "DMA_BUF");
 
 struct movebuf {
 	unsigned int n;
+	unsigned int fail;	/* so many times more, with the reservation's lock */
+	int err;
 	struct page **pages;
 };
 
@@ -73,6 +76,10 @@ static struct sg_table *movebuf_map(struct dma_buf_attachment *attach,
 	struct sg_table *sgt;
 	int err;
 
+	if (m->fail) {
+		m->fail--;
+		return ERR_PTR(m->err);
+	}
 	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
@@ -206,6 +213,19 @@ static int movebuf_copy(struct dma_buf *buf, const struct movebuf_arg *arg)
 	return err;
 }
 
+static int movebuf_fail(struct dma_buf *buf, const struct movebuf_arg *arg)
+{
+	struct movebuf *m = buf->priv;
+
+	if (!arg->flags || arg->flags > MAX_ERRNO)
+		return -EINVAL;
+	dma_resv_lock(buf->resv, NULL);
+	m->err = -(int)arg->flags;
+	m->fail = arg->length;
+	dma_resv_unlock(buf->resv);
+	return 0;
+}
+
 static long movebuf_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
 	struct movebuf_arg arg;
@@ -224,6 +244,8 @@ static long movebuf_ioctl(struct file *file, unsigned int cmd, unsigned long use
 		err = movebuf_move(buf);
 	else if (buf->ops == &movebuf_ops && cmd == MOVEBUF_COPY)
 		err = movebuf_copy(buf, &arg);
+	else if (buf->ops == &movebuf_ops && cmd == MOVEBUF_FAIL)
+		err = movebuf_fail(buf, &arg);
 	dma_buf_put(buf);
 	return err;
 }

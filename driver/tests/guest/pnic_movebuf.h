@@ -8,7 +8,7 @@
 
 struct movebuf_arg {
 	__s32	fd;
-	__u32	flags;		/* CREATE: MOVEBUF_READ_ONLY */
+	__u32	flags;		/* CREATE: MOVEBUF_READ_ONLY; FAIL: an errno */
 	__u64	offset;
 	__u64	length;
 	__u64	user;
@@ -20,5 +20,6 @@ struct movebuf_arg {
 #define MOVEBUF_CREATE		_IO('M', 0xb0)
 #define MOVEBUF_MOVE		_IO('M', 0xb1)
 #define MOVEBUF_COPY		_IO('M', 0xb2)
+#define MOVEBUF_FAIL		_IO('M', 0xb3)
 
 #endif /* PNIC_MOVEBUF_H */
