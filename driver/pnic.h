@@ -205,6 +205,7 @@ struct pnic_admin {
  * @users: completion queues and counters that report here
  * @last_head: @head when the watchdog came by
  * @was_waiting: an event was there then
+ * @seen_at: jiffies when it saw that event for the first time
  * @pd: the device
  * @dma: where the card writes
  * @size: of the ring, bytes
@@ -222,6 +223,7 @@ struct pnic_eq {
 	atomic_t users;
 	u32 last_head;
 	bool was_waiting;
+	unsigned long seen_at;
 	struct pnic_dev *pd;
 	dma_addr_t dma;
 	size_t size;

@@ -16,6 +16,8 @@
 /* Each lane can have an event in EQ 0 at the same time as a storm of everything else. */
 #define PNIC_EQ0_LOG		11
 #define PNIC_EQ_LOG		10
+/* How long an interrupt may be on its way. */
+#define PNIC_EQ_LOOK		(HZ * 9 / 10)
 
 /*
  * The card wrote something that it never may. What else it wrote can't be trusted
@@ -123,6 +125,31 @@ static void pnic_eq_dispatch(struct pnic_eq *eq, const struct pnic_eqe *e)
 	}
 }
 
+/* The card has written entry @i. */
+static bool pnic_eq_written(const struct pnic_eq *eq, u32 i)
+{
+	u32 want = i >> eq->log_size & 1 ? 0 : PNIC_PHASE;
+
+	return (le32_to_cpu(READ_ONCE(eq->ring[i & eq->mask].phase)) & PNIC_PHASE) == want;
+}
+
+/*
+ * Entries are written in order: where a later one is there and the next one isn't it will never
+ * come, and all that follow would never be seen. Looked for only after an interrupt for nothing.
+ */
+static bool pnic_eq_hole(const struct pnic_eq *eq)
+{
+	u32 i;
+
+	for (i = 1; i <= eq->mask; i++)
+		if (pnic_eq_written(eq, eq->head + i))
+			break;
+	if (i > eq->mask)
+		return false;
+	dma_rmb();
+	return !pnic_eq_written(eq, eq->head);
+}
+
 /* Takes up to @budget events, then arms the queue. How many it took. */
 unsigned int pnic_eq_process(struct pnic_eq *eq, unsigned int budget)
 {
@@ -131,14 +158,12 @@ unsigned int pnic_eq_process(struct pnic_eq *eq, unsigned int budget)
 
 	spin_lock_irqsave(&eq->lock, flags);
 	while (done < budget && !eq->stopped) {
-		struct pnic_eqe *slot = &eq->ring[eq->head & eq->mask];
-		u32 want = eq->head >> eq->log_size & 1 ? 0 : PNIC_PHASE;
 		struct pnic_eqe e;
 
-		if ((le32_to_cpu(READ_ONCE(slot->phase)) & PNIC_PHASE) != want)
+		if (!pnic_eq_written(eq, eq->head))
 			break;
 		dma_rmb();	/* the phase was written last */
-		e = *slot;
+		e = eq->ring[eq->head & eq->mask];
 		eq->head++;
 		done++;
 		if (pnic_eq_valid(eq, &e)) {
@@ -148,6 +173,11 @@ unsigned int pnic_eq_process(struct pnic_eq *eq, unsigned int budget)
 		eq->stopped = true;
 		pnic_nonsense(eq->pd, "event queue %u stopped: type %u, code %u, id %#x",
 			      eq->eqn, e.type, le16_to_cpu(e.code), le32_to_cpu(e.id));
+	}
+	if (!done && !eq->stopped && pnic_eq_hole(eq)) {
+		eq->stopped = true;
+		pnic_nonsense(eq->pd, "event queue %u stopped: entry %u was left out", eq->eqn,
+			      eq->head);
 	}
 	if (!eq->stopped)
 		pnic_wr32(eq->pd, PNIC_REG_EQ_ARM(eq->eqn), eq->head);
@@ -161,16 +191,9 @@ void pnic_eq_drain(struct pnic_eq *eq)
 	pnic_eq_process(eq, eq->mask + 1);
 }
 
-static bool pnic_eq_waiting(struct pnic_eq *eq)
-{
-	u32 want = eq->head >> eq->log_size & 1 ? 0 : PNIC_PHASE;
-
-	return (le32_to_cpu(READ_ONCE(eq->ring[eq->head & eq->mask].phase)) & PNIC_PHASE) == want;
-}
-
 /*
- * By the watchdog: an event that was there the last time already has lost its
- * interrupt.
+ * By the watchdog, at times that are nobody's: an event that has been there for a while has lost
+ * its interrupt.
  */
 void pnic_eq_watch(struct pnic_dev *pd)
 {
@@ -182,8 +205,10 @@ void pnic_eq_watch(struct pnic_dev *pd)
 		bool waiting, stuck;
 
 		spin_lock_irqsave(&eq->lock, flags);
-		waiting = !eq->stopped && pnic_eq_waiting(eq);
-		stuck = waiting && eq->was_waiting && eq->last_head == eq->head;
+		waiting = !eq->stopped && pnic_eq_written(eq, eq->head);
+		if (!waiting || !eq->was_waiting || eq->last_head != eq->head)
+			eq->seen_at = jiffies;
+		stuck = waiting && time_after_eq(jiffies, eq->seen_at + PNIC_EQ_LOOK);
 		eq->was_waiting = waiting;
 		eq->last_head = eq->head;
 		spin_unlock_irqrestore(&eq->lock, flags);
