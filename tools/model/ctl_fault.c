@@ -215,25 +215,58 @@ static bool do_drop_irq(struct ctl_call *c)
 
 static bool do_garble(struct ctl_call *c)
 {
-	static const char *const names[] = {
-		[PM_GARBLE_ACQE_CID]	= "acqe_cid",
-		[PM_GARBLE_ACQE_STATUS]	= "acqe_status",
-		[PM_GARBLE_EQE_TYPE]	= "eqe_type",
-		[PM_GARBLE_EQE_ID]	= "eqe_id",
-		[PM_GARBLE_CQE]		= "cqe",
-	};
 	const char *what = ctl_text(c, "what");
+	enum pm_garble kind;
 	uint64_t n;
-	unsigned int i;
 
 	if (!what || !ctl_uint(c, "n", MAX_COUNT, &n))
 		return false;
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcmp(names[i], what)) {
-			pm_card_garble(c->nic->card, i, n);
-			return true;
-		}
-	return ctl_fail(c, "\"what\" must be acqe_cid, acqe_status, eqe_type, eqe_id or cqe");
+	if (!pm_garble_find(what, strlen(what), &kind))
+		return ctl_fail(c, "there is no \"%.40s\"; \"evil\" without members lists them", what);
+	pm_card_garble(c->nic->card, kind, n);
+	return true;
+}
+
+static json_t *evil_deeds(const struct ctl_call *c)
+{
+	uint64_t deeds[PM_GARBLES];
+	struct pm_evil_strays strays;
+	json_t *all = json_object();
+	unsigned int i;
+
+	pm_card_evil_deeds(c->nic->card, deeds, &strays);
+	for (i = 0; i < PM_GARBLES; i++)
+		json_object_set_new(all, pm_garble_name(i), json_integer(deeds[i]));
+	json_object_set_new(all, "stray_refused", json_integer(strays.refused));
+	json_object_set_new(all, "stray_through", json_integer(strays.through));
+	return all;
+}
+
+/* Without "kinds" it only says what has been done. */
+static bool do_evil(struct ctl_call *c)
+{
+	uint64_t ppm = 0, seed = 1, kinds;
+	const char *text;
+
+	if (!json_object_get(c->args, "kinds")) {
+		if (json_object_get(c->args, "ppm") || json_object_get(c->args, "seed"))
+			return ctl_fail(c, "\"kinds\" is missing");
+		json_object_set_new(c->reply, "deeds", evil_deeds(c));
+		return true;
+	}
+	text = ctl_text(c, "kinds");
+	if (!text)
+		return false;
+	if (!pm_garble_kinds(text, &kinds))
+		return ctl_fail(c, "\"kinds\" must be \"all\", \"none\" or kinds with commas between them");
+	if ((kinds || json_object_get(c->args, "ppm")) && !ctl_uint(c, "ppm", 1000000, &ppm))
+		return false;
+	if (json_object_get(c->args, "seed") && !ctl_uint(c, "seed", INT64_MAX, &seed))
+		return false;
+	/* Of what was before. */
+	json_object_set_new(c->reply, "deeds", evil_deeds(c));
+	pm_card_evil(c->nic->card, kinds, ppm, seed);
+	return true;
 }
 
 static bool do_lie(struct ctl_call *c)
@@ -274,7 +307,9 @@ const struct ctl_command ctl_fault_commands[] = {
 	{ "drop_admin", do_drop_admin, "n", "the next n admin completions are never written" },
 	{ "drop_irq", do_drop_irq, "n", "the next n interrupts are lost" },
 	{ "garble", do_garble, "what n",
-	  "the next n entries of a kind are written wrong: acqe_cid, acqe_status, eqe_type, eqe_id, cqe" },
+	  "the next n times something of a kind is done wrong; \"evil\" lists the kinds" },
+	{ "evil", do_evil, "kinds ppm seed",
+	  "from now on things of these kinds go wrong ppm times of a million; without: what has been done" },
 	{ "lie", do_lie, "what value", "a value of IDENTIFY, or the version register, overridden" },
 	{ "surprise", do_surprise, "on",
 	  "the card is pulled out: all reads give ones; false puts it back" },

@@ -73,6 +73,7 @@ static int open_nic(struct model *m, unsigned int i)
 	if (err)
 		return err;
 	m->num_nics = i + 1;
+	pm_card_evil(m->nics[i].card, o->evil, o->evil_ppm, o->fabric.seed);
 	return vfu_open(&m->servers[i], m->loop, &m->nics[i], path);
 }
 

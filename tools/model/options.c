@@ -15,7 +15,8 @@ enum {
 	OPT_NICS = 256, OPT_SOCKET_DIR, OPT_CTL, OPT_SEED, OPT_PROFILE, OPT_PACE, OPT_NO_PARK,
 	OPT_LANES, OPT_SPARES, OPT_STRIPE, OPT_REACH, OPT_BER, OPT_FRAME_PAYLOAD, OPT_DATA_AGE, OPT_NO_MSIX,
 	OPT_DOORBELLS, OPT_SPIN, OPT_TRACE, OPT_NO_STANDBY, OPT_NO_LANE_TEST,
-	OPT_OLD_CARD, OPT_OPT, OPT_AGE_RATE, OPT_TRACE_PLAY, OPT_HELP,
+	OPT_OLD_CARD, OPT_OPT, OPT_AGE_RATE, OPT_TRACE_PLAY, OPT_EVIL,
+	OPT_EVIL_PPM, OPT_HELP,
 };
 
 static const struct option long_options[] = {
@@ -43,6 +44,8 @@ static const struct option long_options[] = {
 	{ "trace-play", required_argument, NULL, OPT_TRACE_PLAY },
 	{ "opt", required_argument, NULL, OPT_OPT },
 	{ "age-rate", required_argument, NULL, OPT_AGE_RATE },
+	{ "evil", required_argument, NULL, OPT_EVIL },
+	{ "evil-ppm", required_argument, NULL, OPT_EVIL_PPM },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{}
 };
@@ -78,6 +81,8 @@ static const char usage[] =
 	"  --no-standby         without the standby capability: lost lanes are mended by software\n"
 	"  --no-lane-test       without the capability to test lanes\n"
 	"  --old-card           a card of version 1.1 of the interface, without what came later\n"
+	"  --evil KIND[,KIND]   cards that do wrong from the start: kinds as of \"ctl evil\", or all\n"
+	"  --evil-ppm N         so many times of a million (default 10000)\n"
 	"  --spin US            how long to look on after work before sleeping (default 20)\n"
 	"  --trace FILE         a line for each message, reset and interrupt; - is standard error\n";
 
@@ -268,6 +273,14 @@ static int other_option(struct options *o, int opt, const char *arg)
 		r = take_uint("spin", arg, 0, 1000000, &u);
 		o->idle.spin_ns = u * 1000;
 		break;
+	case OPT_EVIL:
+		if (!pm_garble_kinds(arg, &o->evil))
+			r = bad("--evil: \"%.60s\" isn't all, none, or kinds with commas between them", arg);
+		break;
+	case OPT_EVIL_PPM:
+		r = take_uint("evil-ppm", arg, 0, 1000000, &u);
+		o->evil_ppm = u;
+		break;
 	case OPT_TRACE:
 		o->trace_path = arg;
 		break;
@@ -314,6 +327,7 @@ int options_parse(struct options *o, int argc, char **argv)
 	o->nic.msix = true;
 	o->nic.db_mmap = true;
 	o->idle.spin_ns = 20000;
+	o->evil_ppm = 10000;
 	pm_link_config_defaults(&o->fabric.link, "mosaic-800g");
 	r = one_pass(o, argc, argv, false);
 	if (r == OPTIONS_RUN)

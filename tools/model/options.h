@@ -22,6 +22,8 @@ struct options {
 	const char *ctl_path;
 	const char *trace_path;		/* NULL: no trace */
 	const char *play_path;		/* field trace; NULL: none */
+	uint64_t evil;			/* pm_card_evil() of every card */
+	uint32_t evil_ppm;
 };
 
 #define OPTIONS_RUN	-1

@@ -173,6 +173,21 @@ static uint8_t carry_out(struct pm_card *c, const uint8_t *cmd, struct pm_admin_
 	return PNIC_AS_BAD_OPCODE;
 }
 
+static bool write_answer(struct pm_card *c, struct pnic_acqe *e)
+{
+	struct pm_admin *a = &c->admin;
+
+	e->phase = htole32(a->pi >> a->acq_log & 1 ? 0 : PNIC_PHASE);
+	pm_card_garble_acqe(c, e);
+	if (!pm_dma_entry(c, a->acq + (uint64_t)(a->pi & a->acq_mask) * PNIC_ACQE_SIZE, e,
+			  sizeof(*e))) {
+		pm_card_fatal(c, PNIC_FATAL_DMA, a->pi);
+		return false;
+	}
+	a->pi++;
+	return true;
+}
+
 static void complete(struct pm_card *c, const struct pnic_adm_hdr *hdr, uint8_t status,
 		     const struct pm_admin_result *r)
 {
@@ -181,23 +196,17 @@ static void complete(struct pm_card *c, const struct pnic_adm_hdr *hdr, uint8_t 
 		.cid = hdr->cid, .opcode = hdr->opcode, .status = status,
 		.asq_head = htole32(a->ci),
 		.result = { htole64(r->result[0]), htole64(r->result[1]) },
-		.phase = htole32(a->pi >> a->acq_log & 1 ? 0 : PNIC_PHASE),
 	};
 
 	if (c->drop_admin) {
 		c->drop_admin--;
 		return;
 	}
-	if (pm_card_take_garble(c, PM_GARBLE_ACQE_CID))
-		e.cid ^= htole16(0x5aa5);
-	if (pm_card_take_garble(c, PM_GARBLE_ACQE_STATUS))
-		e.status = 0xee;
-	if (!pm_dma_entry(c, a->acq + (uint64_t)(a->pi & a->acq_mask) * PNIC_ACQE_SIZE, &e,
-			  sizeof(e))) {
-		pm_card_fatal(c, PNIC_FATAL_DMA, a->pi);
+	if (pm_card_take_garble(c, PM_GARBLE_ACQE_LOST))
 		return;
-	}
-	a->pi++;
+	if (write_answer(c, &e) && pm_card_take_garble(c, PM_GARBLE_ACQE_TWICE) &&
+	    a->pi - a->head <= a->acq_mask)
+		write_answer(c, &e);
 }
 
 /* Takes commands while there is room for their completions. True: there is more to do. */
@@ -226,6 +235,8 @@ bool pm_admin_poll(struct pm_card *c)
 		if (c->status & PNIC_STATUS_FATAL)
 			return false;
 	}
+	if (n)
+		pm_card_garble_turn(c);
 	if (a->pi != before)
 		pm_eq_post(c, 0, PNIC_EV_ADMIN, 0, 0, 0, 0);
 	return a->ci != a->tail && a->pi - a->head <= a->acq_mask;

@@ -16,17 +16,19 @@
 static uint8_t write_back(struct pm_card *c, uint64_t addr, const void *buf, size_t len,
 			  struct pm_admin_result *r)
 {
-	if (pm_dma_write(c, addr, buf, len))
+	if (pm_dma_write(c, addr, buf, len)) {
+		pm_card_garble_buf(c, addr, len);
 		return PNIC_AS_OK;
+	}
 	r->result[0] = addr;
 	return PNIC_AS_DMA_FAULT;
 }
 
 static void identify_card(struct pm_card *c, struct pnic_identify *id)
 {
-	id->hw_version = htole32(pm_card_reg_read(c, PNIC_REG_VERSION));
+	id->hw_version = htole32(pm_card_version(c));
 	id->fw_version = htole32(1);
-	id->caps = htole64(pm_card_reg_read(c, PNIC_REG_CAPS_LO));
+	id->caps = htole64(pm_card_caps(c));
 	id->nic_addr = htole32(c->addr);
 	id->max_eq = htole32(PM_MAX_EQ);
 	id->max_ctx = htole32(PM_MAX_CTX);

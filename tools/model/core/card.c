@@ -35,14 +35,14 @@ static void heartbeat(struct pm_card *c)
 #define CAPS_1_2	(PNIC_CAP_LO_SRQ | PNIC_CAP_LO_COUNTER | PNIC_CAP_LO_SIGNAL | PNIC_CAP_LO_QUIET | \
 			 PNIC_CAP_LO_CANCEL | PNIC_CAP_LO_MR_MOVE)
 
-static uint32_t version(const struct pm_card *c)
+uint32_t pm_card_version(const struct pm_card *c)
 {
 	uint32_t minor = c->fabric->cfg.old_card ? 1 : PNIC_HW_MINOR;
 
 	return c->lie_version ? c->lie[0] : (uint32_t)PNIC_HW_MAJOR << 16 | minor;
 }
 
-static uint32_t caps(const struct pm_card *c)
+uint32_t pm_card_caps(const struct pm_card *c)
 {
 	return (c->fabric->cfg.park ? PNIC_CAP_LO_PARK : 0) | PNIC_CAP_LO_ATOMICS |
 	       PNIC_CAP_LO_LANES | (c->fabric->cfg.old_card ? 0 : CAPS_1_2) |
@@ -52,7 +52,7 @@ static uint32_t caps(const struct pm_card *c)
 
 bool pm_card_can(const struct pm_card *c, uint32_t want)
 {
-	return (caps(c) & want) == want;
+	return (pm_card_caps(c) & want) == want;
 }
 
 static uint32_t read_clock(struct pm_card *c)
@@ -63,15 +63,15 @@ static uint32_t read_clock(struct pm_card *c)
 	return now;
 }
 
-uint32_t pm_card_reg_read(struct pm_card *c, uint32_t off)
+static uint32_t reg_read(struct pm_card *c, uint32_t off)
 {
 	switch (off) {
 	case PNIC_REG_ID:
 		return c->lie_id ? c->lie[1] : PNIC_ID_MAGIC;
 	case PNIC_REG_VERSION:
-		return version(c);
+		return pm_card_version(c);
 	case PNIC_REG_CAPS_LO:
-		return caps(c);
+		return pm_card_caps(c);
 	case PNIC_REG_CTRL:
 		return c->ctrl;
 	case PNIC_REG_STATUS:
@@ -108,6 +108,11 @@ uint32_t pm_card_reg_read(struct pm_card *c, uint32_t off)
 	default:
 		return 0;
 	}
+}
+
+uint32_t pm_card_reg_read(struct pm_card *c, uint32_t off)
+{
+	return pm_card_garble_reg(c, reg_read(c, off));
 }
 
 static void set_half(uint64_t *reg, bool high, uint32_t val)
@@ -278,6 +283,8 @@ void pm_card_irq(struct pm_card *c, unsigned int vector)
 		c->drop_irq--;
 		return;
 	}
+	if (pm_card_garble_irq(c))
+		return;
 	c->interrupts++;
 	if (c->ops)
 		c->ops->irq(c->host, vector);
@@ -417,7 +424,7 @@ uint32_t pm_card_addr(const struct pm_card *c)
 	return c->addr;
 }
 
-/* Faults on demand. */
+/* Faults on demand; what is wrong with what the card writes is in evil.c. */
 
 void pm_card_freeze(struct pm_card *c, bool frozen)
 {
@@ -433,27 +440,6 @@ void pm_card_drop_admin(struct pm_card *c, unsigned int n)
 void pm_card_drop_irq(struct pm_card *c, unsigned int n)
 {
 	c->drop_irq = n;
-}
-
-void pm_card_garble(struct pm_card *c, enum pm_garble what, unsigned int n)
-{
-	c->garble[what] = n;
-}
-
-bool pm_card_take_garble(struct pm_card *c, enum pm_garble what)
-{
-	if (!c->garble[what])
-		return false;
-	c->garble[what]--;
-	return true;
-}
-
-void pm_card_garble_eqe(struct pm_card *c, struct pnic_eqe *e)
-{
-	if (pm_card_take_garble(c, PM_GARBLE_EQE_TYPE))
-		e->type = 0xee;
-	if (pm_card_take_garble(c, PM_GARBLE_EQE_ID))
-		e->id = htole32(0xfffffff0u);
 }
 
 bool pm_card_lie(struct pm_card *c, const char *what, uint64_t value)

@@ -89,9 +89,40 @@ void pm_card_freeze(struct pm_card *c, bool frozen);	/* no doorbell, command or 
 void pm_card_fatal(struct pm_card *c, uint32_t code, uint32_t info);
 void pm_card_drop_admin(struct pm_card *c, unsigned int n);	/* next completions are never written */
 void pm_card_drop_irq(struct pm_card *c, unsigned int n);	/* next interrupts are lost */
-/* Garbles one field of the next @n entries of a kind before they are written. */
-enum pm_garble { PM_GARBLE_ACQE_CID, PM_GARBLE_ACQE_STATUS, PM_GARBLE_EQE_TYPE, PM_GARBLE_EQE_ID, PM_GARBLE_CQE };
+/*
+ * What can be wrong with what a card does: ACQE, EQE, CQE are entries of the admin queue, event queues, completion
+ * queues. A field of them is nonsense, or all fields (RANDOM), the phase is wrong, they are written twice or not at all.
+ */
+enum pm_garble {
+	PM_GARBLE_ACQE_CID, PM_GARBLE_ACQE_STATUS, PM_GARBLE_ACQE_HEAD, PM_GARBLE_ACQE_RESULT, PM_GARBLE_ACQE_RANDOM,
+	PM_GARBLE_ACQE_PHASE, PM_GARBLE_ACQE_TWICE, PM_GARBLE_ACQE_LOST,
+	PM_GARBLE_EQE_TYPE, PM_GARBLE_EQE_ID, PM_GARBLE_EQE_RANDOM, PM_GARBLE_EQE_PHASE, PM_GARBLE_EQE_TWICE,
+	PM_GARBLE_EQE_LOST,
+	PM_GARBLE_CQE, PM_GARBLE_CQE_RANDOM, PM_GARBLE_CQE_PHASE, PM_GARBLE_CQE_TWICE, PM_GARBLE_CQE_LOST,
+	PM_GARBLE_BUF,			/* words of what a command fills the driver's buffer with */
+	PM_GARBLE_REG_ONES, PM_GARBLE_REG_RANDOM,
+	PM_GARBLE_IRQ_LOST, PM_GARBLE_IRQ_STORM,
+	PM_GARBLE_STRAY,		/* DMA to an address below 2 GiB that nobody named */
+	PM_GARBLE_DIE,			/* hangs, or fails with some code */
+	PM_GARBLES
+};
+const char *pm_garble_name(unsigned int what);	/* NULL behind the last */
+bool pm_garble_find(const char *name, size_t len, enum pm_garble *what);
+/*
+ * Names with commas between them, "none", or "all": but PM_GARBLE_STRAY, which destroys a host that has no IOMMU. False:
+ * there is no such kind.
+ */
+bool pm_garble_kinds(const char *text, uint64_t *kinds);
+/* The next @n times. */
 void pm_card_garble(struct pm_card *c, enum pm_garble what, unsigned int n);
+/*
+ * From now on whenever the dice say so, until it is called with no kinds; resets of the card change nothing.
+ * @kinds: a bit for each enum pm_garble. @ppm: how many times of a million. @seed: of the dice.
+ */
+void pm_card_evil(struct pm_card *c, uint64_t kinds, uint32_t ppm, uint64_t seed);
+/* What has been done since, counted ones too; and what became of the stray accesses. */
+struct pm_evil_strays { uint64_t refused, through; };
+void pm_card_evil_deeds(const struct pm_card *c, uint64_t deeds[PM_GARBLES], struct pm_evil_strays *strays);
 /* What IDENTIFY and the version register say, overridden: a card that this driver must refuse. False: no such field. */
 bool pm_card_lie(struct pm_card *c, const char *what, uint64_t value);
 

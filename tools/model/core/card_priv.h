@@ -422,6 +422,16 @@ struct pm_admin {
 	uint32_t pi, head;		/* ACQ */
 };
 
+/* What the dice say; see evil.c. */
+struct pm_evil {
+	uint64_t kinds;			/* bit n: enum pm_garble n */
+	uint32_t ppm;
+	bool dice;			/* the last deed was theirs, not a counted one */
+	struct pm_rng rng;
+	uint64_t deeds[PM_GARBLES];
+	struct pm_evil_strays strays;
+};
+
 struct pm_card {
 	struct pm_fabric *fabric;
 	struct pm_sim *sim;
@@ -486,7 +496,8 @@ struct pm_card {
 	/* Faults. */
 	bool frozen;
 	unsigned int drop_admin, drop_irq;
-	unsigned int garble[PM_GARBLE_CQE + 1];
+	unsigned int garble[PM_GARBLES];
+	struct pm_evil evil;
 	bool lie_version, lie_id, lie_ep, lie_cq;
 	uint64_t lie[4];
 
@@ -511,8 +522,8 @@ void pm_card_free(struct pm_card *c);
 bool pm_card_poll(struct pm_card *c);
 bool pm_card_turn(struct pm_card *c);
 bool pm_card_pending(const struct pm_card *c);
-void pm_card_garble_eqe(struct pm_card *c, struct pnic_eqe *e);
-bool pm_card_take_garble(struct pm_card *c, enum pm_garble what);
+uint32_t pm_card_version(const struct pm_card *c);
+uint32_t pm_card_caps(const struct pm_card *c);
 void pm_card_irq(struct pm_card *c, unsigned int vector);
 /* Whether it has all of @caps, PNIC_CAP_LO_*. */
 bool pm_card_can(const struct pm_card *c, uint32_t caps);
@@ -520,6 +531,16 @@ static inline bool pm_card_ready(const struct pm_card *c)
 {
 	return (c->status & (PNIC_STATUS_READY | PNIC_STATUS_FATAL)) == PNIC_STATUS_READY;
 }
+
+/* evil.c */
+bool pm_card_take_garble(struct pm_card *c, enum pm_garble what);
+void pm_card_garble_acqe(struct pm_card *c, struct pnic_acqe *e);
+void pm_card_garble_eqe(struct pm_card *c, struct pnic_eqe *e);
+void pm_card_garble_cqe(struct pm_card *c, struct pnic_cqe *e);
+void pm_card_garble_buf(struct pm_card *c, uint64_t addr, size_t len);
+uint32_t pm_card_garble_reg(struct pm_card *c, uint32_t val);
+bool pm_card_garble_irq(struct pm_card *c);
+void pm_card_garble_turn(struct pm_card *c);
 
 /* hostmem.c */
 void *pm_dma(struct pm_card *c, uint64_t addr, size_t *len, bool write);

@@ -46,11 +46,23 @@ void pm_cq_rung(struct pm_cq *cq, uint64_t val)
 	fire(cq);
 }
 
-/* Writes an entry; the phase is added here. */
-void pm_cq_post(struct pm_cq *cq, struct pnic_cqe *e)
+/* With its phase. */
+static bool write_entry(struct pm_cq *cq, struct pnic_cqe *e)
 {
 	uint32_t phase = cq->pi >> cq->log & 1 ? 0 : PNIC_CQE_PHASE;
 
+	e->ep_flags = htole32((le32toh(e->ep_flags) & ~PNIC_CQE_PHASE) | phase);
+	pm_card_garble_cqe(cq->card, e);
+	if (!pm_dma_entry(cq->card, cq->base + (uint64_t)(cq->pi & cq->mask) * sizeof(*e), e,
+			  sizeof(*e)))
+		return false;
+	cq->pi++;
+	return true;
+}
+
+/* Writes an entry; the phase is added here. */
+void pm_cq_post(struct pm_cq *cq, struct pnic_cqe *e)
+{
 	if (cq->dead)
 		return;
 	if (cq->pi - cq->ci > cq->mask)
@@ -59,15 +71,14 @@ void pm_cq_post(struct pm_cq *cq, struct pnic_cqe *e)
 		die(cq, PNIC_ST_OVERRUN);
 		return;
 	}
-	e->ep_flags = htole32((le32toh(e->ep_flags) & ~PNIC_CQE_PHASE) | phase);
-	if (pm_card_take_garble(cq->card, PM_GARBLE_CQE))
-		e->ep_flags ^= htole32(PNIC_CQE_LOW24);
-	if (!pm_dma_entry(cq->card, cq->base + (uint64_t)(cq->pi & cq->mask) * sizeof(*e), e,
-			  sizeof(*e))) {
+	if (pm_card_take_garble(cq->card, PM_GARBLE_CQE_LOST))
+		return;
+	if (!write_entry(cq, e)) {
 		die(cq, PNIC_ST_DMA_FAULT);
 		return;
 	}
-	cq->pi++;
+	if (pm_card_take_garble(cq->card, PM_GARBLE_CQE_TWICE) && cq->pi - cq->ci <= cq->mask)
+		write_entry(cq, e);
 	cq->card->cqes++;
 	fire(cq);
 }

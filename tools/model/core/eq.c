@@ -40,12 +40,14 @@ static void post(struct pm_eq *eq, struct pnic_eqe *e)
 {
 	struct pm_card *c = eq->card;
 
-	if (c->status & PNIC_STATUS_FATAL)
+	if (c->status & PNIC_STATUS_FATAL || pm_card_take_garble(c, PM_GARBLE_EQE_LOST))
 		return;
 	if (fill(eq) > eq->mask)
 		pm_card_fatal(c, PNIC_FATAL_EQ_OVERRUN, eq->eqn);
 	else if (!write_entry(eq, e))
 		pm_card_fatal(c, PNIC_FATAL_DMA, eq->eqn);
+	else if (pm_card_take_garble(c, PM_GARBLE_EQE_TWICE) && fill(eq) <= eq->mask)
+		write_entry(eq, e);
 }
 
 void pm_eq_post(struct pm_card *c, uint32_t eqn, uint8_t type, uint16_t code, uint32_t id,

@@ -1190,6 +1190,110 @@ KTAP_TEST(faults_on_demand)
 	th_close(&t);
 }
 
+/* What a card under the dice of @seed answers to @n commands, as one number. */
+static uint64_t evil_answers(struct th *t, struct th_host *h, uint64_t seed, unsigned int n)
+{
+	struct pnic_adm_hdr nop[8] = { { .opcode = PNIC_ADM_NOP } };
+	struct pnic_acqe a;
+	uint64_t hash = 1;
+	unsigned int i;
+
+	pm_card_evil(h->card, 1 << PM_GARBLE_ACQE_CID | 1 << PM_GARBLE_ACQE_STATUS | 1 << PM_GARBLE_ACQE_RESULT, 300000,
+		     seed);
+	for (i = 0; i < n; i++) {
+		th_submit(h, nop);
+		REQUIRE(TH_UNTIL(t, th_acqe(h, &a)));
+		hash = hash * 31 + (a.cid ^ nop[0].cid);
+		hash = hash * 31 + a.status;
+		hash = hash * 31 + a.result[0];
+	}
+	return hash;
+}
+
+KTAP_TEST(evil)
+{
+	struct pnic_adm_hdr nop[8] = { { .opcode = PNIC_ADM_NOP } };
+	struct pm_evil_strays strays;
+	uint64_t deeds[PM_GARBLES], kinds, one, other;
+	unsigned int irqs, i;
+	struct pnic_acqe a;
+	struct th_host *h;
+	struct th t;
+
+	open_two(&t);
+	h = &t.h[0];
+	make_objects(h);
+	SUBTEST("names") {
+		for (i = 0; i < PM_GARBLES; i++) {
+			REQUIRE(pm_garble_name(i));
+			CHECK(pm_garble_kinds(pm_garble_name(i), &kinds));
+			CHECK_EQ(kinds, 1ull << i);
+		}
+		CHECK(!pm_garble_name(PM_GARBLES));
+		CHECK(pm_garble_kinds("cqe,irq_storm", &kinds));
+		CHECK_EQ(kinds, 1ull << PM_GARBLE_CQE | 1ull << PM_GARBLE_IRQ_STORM);
+		CHECK(pm_garble_kinds("all", &kinds));
+		CHECK(!(kinds >> PM_GARBLE_STRAY & 1));
+		CHECK(!pm_garble_kinds("cqe,", &kinds));
+		CHECK(!pm_garble_kinds("", &kinds));
+	}
+	SUBTEST("the same seed, the same deeds") {
+		one = evil_answers(&t, h, 7, 60);
+		other = evil_answers(&t, h, 8, 60);
+		CHECK_NE(one, other);
+		CHECK_EQ(evil_answers(&t, h, 7, 60), one);
+		pm_card_evil_deeds(h->card, deeds, &strays);
+		CHECK_GT(deeds[PM_GARBLE_ACQE_CID], 5);
+		CHECK_LT(deeds[PM_GARBLE_ACQE_CID], 40);
+		CHECK_EQ(deeds[PM_GARBLE_CQE], 0);
+	}
+	SUBTEST("none: as it should be") {
+		pm_card_evil(h->card, 0, 1000000, 1);
+		for (i = 0; i < 20; i++)
+			CHECK_EQ(th_cmd(h, nop), PNIC_AS_OK);
+	}
+	SUBTEST("twice, and not at all") {
+		pm_card_garble(h->card, PM_GARBLE_ACQE_TWICE, 1);
+		th_submit(h, nop);
+		REQUIRE(TH_UNTIL(&t, th_acqe(h, &a)));
+		REQUIRE(TH_UNTIL(&t, th_acqe(h, &a)));
+		CHECK_EQ(a.cid, nop[0].cid);
+		pm_card_garble(h->card, PM_GARBLE_ACQE_LOST, 1);
+		th_submit(h, nop);
+		th_settle(&t);
+		CHECK(!th_acqe(h, &a));
+		CHECK_EQ(th_cmd(h, nop), PNIC_AS_OK);
+	}
+	SUBTEST("a storm") {
+		th_read_events(h);
+		irqs = h->irqs[1];
+		pm_card_garble(h->card, PM_GARBLE_IRQ_STORM, 1);
+		CHECK_EQ(th_cmd(h, nop), PNIC_AS_OK);
+		CHECK_GT(h->irqs[1], irqs + 10);
+	}
+	SUBTEST("registers") {
+		pm_card_garble(h->card, PM_GARBLE_REG_ONES, 1);
+		CHECK_EQ(th_rd(h, PNIC_REG_ID), UINT32_MAX);
+		CHECK_EQ(th_rd(h, PNIC_REG_ID), PNIC_ID_MAGIC);
+	}
+	SUBTEST("stray accesses are counted") {
+		h->dma_off = false;
+		pm_card_garble(h->card, PM_GARBLE_STRAY, 1);
+		CHECK_EQ(th_cmd(h, nop), PNIC_AS_OK);
+		pm_card_evil_deeds(h->card, deeds, &strays);
+		CHECK_EQ(strays.refused + strays.through, 1);
+	}
+	SUBTEST("dead") {
+		pm_card_garble(h->card, PM_GARBLE_DIE, 1);
+		th_submit(h, nop);
+		th_settle(&t);
+		pm_card_reset(h->card);
+		CHECK_EQ(th_rd(h, PNIC_REG_STATUS), 0);
+	}
+	th_mr_free(&mr0);
+	th_close(&t);
+}
+
 KTAP_TEST(parking)
 {
 	struct pnic_sqe s = { .opcode = PNIC_OP_NOP, .flags = PNIC_SQF_SIGNALED, .num_slots = 1 };
