@@ -67,6 +67,7 @@ void fields_clear(const struct field_set *set, void *obj);
 void fields_clear_list(const struct field_set *set, struct list *list);
 
 #define LIST_FOR_EACH(pos, list)					\
-	for ((pos) = (list)->items; (pos) < (__typeof__(pos))(list)->items + (list)->n; (pos)++)
+	for ((pos) = (list)->items;					\
+	     (pos) && (pos) < (__typeof__(pos))(list)->items + (list)->n; (pos)++)
 
 #endif /* PNIC_TOOL_FIELDS_H */
