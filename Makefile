@@ -58,7 +58,7 @@ endef
 
 # --- for people --------------------------------------------------------------------------------
 
-.PHONY: all rooms modules modules_install install run test check netlink bench-lanes bench-lib clean help
+.PHONY: all rooms modules modules_install install run test check fuzz soak netlink bench-lanes bench-lib clean help
 
 all: rooms
 ifneq ($(KVER),)
@@ -106,7 +106,13 @@ check:
 netlink:
 	@$(PNIC_VM) netlink
 
-export COUNT DURATION
+export COUNT DURATION KERNEL
+
+fuzz:
+	@$(PNIC_VM) fuzz
+
+soak:
+	@$(PNIC_VM) soak
 
 bench-lanes:
 	@$(PNIC_VM) bench lanes
@@ -122,6 +128,8 @@ help:
 	@echo '  make run                the main job: an all-reduce over a link that loses lanes'
 	@echo '  make test               all tests; with PNIC_BUDGET=3300 (seconds) on a debug kernel, too'
 	@echo '  make check              the static checks, and the selftests on stock and debug kernels'
+	@echo '  make fuzz               fuzz the kernel interfaces and all parsers (DURATION=600 SEED=1)'
+	@echo '  make soak               kills, unplugs, card deaths, lane faults at once (DURATION=600 SEED=1)'
 	@echo '  make netlink            the files that are generated from the netlink spec'
 	@echo '  make bench-lanes        what the lanes promise, in figures (COUNT=10000 SEED=1)'
 	@echo '  make bench-lib          the library against libfabric, UCX and MPI, natively'

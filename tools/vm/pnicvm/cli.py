@@ -7,8 +7,8 @@ import shlex
 import subprocess
 import sys
 
-from . import (accel, bench, boot, checks, hostdeps, jobrun, kernels, paths, process, root, space,
-               testrun)
+from . import (accel, bench, boot, checks, hostdeps, jobrun, kernels, longrun, paths, process, root,
+               space, testrun)
 from .errors import Failure
 from .follow import Follower
 from .progress import Progress
@@ -83,6 +83,14 @@ def cmd_bench(args, progress):
     return bench.run(args.name, _ready_root(progress), progress)
 
 
+def cmd_fuzz(_args, progress):
+    return longrun.run('fuzz', _ready_root(progress), progress)
+
+
+def cmd_soak(_args, progress):
+    return longrun.run('soak', _ready_root(progress), progress)
+
+
 def _verdict(guest, status):
     """Says what went wrong in a run; returns the exit status."""
     if status is None:
@@ -149,13 +157,18 @@ def _parser():
                              'from the environment')
     figures.add_argument('name', choices=sorted(bench.BENCHES))
 
+    sub.add_parser('fuzz', help='fuzz the interfaces of the kernel, and what reads bytes outside of '
+                   'it; DURATION, SEED and KERNEL are taken from the environment')
+    sub.add_parser('soak', help='everything at once, for long; DURATION, SEED and KERNEL are taken '
+                   'from the environment')
+
     sub.add_parser('help', help='this text')
     return parser
 
 
 COMMANDS = {'setup': cmd_setup, 'chroot': cmd_chroot, 'boot': cmd_boot,
             'test': cmd_test, 'run': cmd_run, 'check': cmd_check, 'netlink': cmd_netlink,
-            'bench': cmd_bench}
+            'bench': cmd_bench, 'fuzz': cmd_fuzz, 'soak': cmd_soak}
 
 
 def main(argv):

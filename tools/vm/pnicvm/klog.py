@@ -50,8 +50,12 @@ _INJECTED = re.compile('|'.join([
     # an interrupt's directory in /proc that could not be made, and is removed all the same
     r'WARNING: .* at remove_proc_entry',
 ]))
-# ... and what could not be made in sysfs, without a stack.
-_REFUSED = re.compile(r'kobject_add_internal failed for \S+ \(error: -12 ')
+# ... what could not be made in sysfs, without a stack; and checkers that were short of memory themselves: that program
+# has a guest of its own.
+_REFUSED = re.compile('|'.join([
+    r'kobject_add_internal failed for \S+ \(error: -12 ',
+    r'DMA-API: cacheline tracking ENOMEM', r'kmemleak: Cannot allocate a scan area',
+]))
 
 
 def is_bad(line):
