@@ -14,11 +14,13 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "ktap.h"
 #include "traffic.h"
 
 #define MEM		(128u << 10)
-#define WAIT_MS		60000	/* for a completion or an event: only a hang takes so long */
-#define START_MS	60000
+/* For a completion or an event: only a hang takes so long. */
+#define WAIT_MS		(60000u * ktap_slow())
+#define START_MS	WAIT_MS
 
 static struct life *shared;
 

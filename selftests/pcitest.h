@@ -15,7 +15,7 @@
 #include "ktap.h"
 #include "life.h"
 
-#define PCI_WAIT_MS	60000	/* until a state is reached: only a hang takes so long */
+#define PCI_WAIT_MS	(60000 * ktap_slow())	/* until a state is reached: only a hang takes so long */
 
 static struct resources pci_before;
 static long pci_pinned;
