@@ -58,7 +58,7 @@ endef
 
 # --- for people --------------------------------------------------------------------------------
 
-.PHONY: all rooms modules modules_install install run test check fuzz soak netlink bench-lanes bench-lib clean help
+.PHONY: all rooms modules modules_install install run test check fuzz soak coverage netlink bench-lanes bench-lib clean help
 
 all: rooms
 ifneq ($(KVER),)
@@ -114,6 +114,9 @@ fuzz:
 soak:
 	@$(PNIC_VM) soak
 
+coverage:
+	@$(PNIC_VM) coverage
+
 bench-lanes:
 	@$(PNIC_VM) bench lanes
 
@@ -130,6 +133,7 @@ help:
 	@echo '  make check              the static checks, and the selftests on stock and debug kernels'
 	@echo '  make fuzz               fuzz the kernel interfaces and all parsers (DURATION=600 SEED=1)'
 	@echo '  make soak               kills, unplugs, card deaths, lane faults at once (DURATION=600 SEED=1)'
+	@echo '  make coverage           which lines the host tests reach'
 	@echo '  make netlink            the files that are generated from the netlink spec'
 	@echo '  make bench-lanes        what the lanes promise, in figures (COUNT=10000 SEED=1)'
 	@echo '  make bench-lib          the library against libfabric, UCX and MPI, natively'

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 
-from . import (accel, bench, boot, checks, hostdeps, jobrun, kernels, longrun, paths, process, root,
+from . import (accel, bench, boot, checks, coverage, hostdeps, jobrun, kernels, longrun, paths, process, root,
                space, testrun)
 from .errors import Failure
 from .follow import Follower
@@ -91,6 +91,11 @@ def cmd_soak(_args, progress):
     return longrun.run('soak', _ready_root(progress), progress)
 
 
+def cmd_coverage(_args, progress):
+    hostdeps.ensure(progress, os.path.join(paths.BUILD, 'host-packages.log'))
+    return coverage.run(progress)
+
+
 def _verdict(guest, status):
     """Says what went wrong in a run; returns the exit status."""
     if status is None:
@@ -162,13 +167,16 @@ def _parser():
     sub.add_parser('soak', help='everything at once, for long; DURATION, SEED and KERNEL are taken '
                    'from the environment')
 
+    sub.add_parser('coverage', help="which lines the host's tests reach")
+
     sub.add_parser('help', help='this text')
     return parser
 
 
 COMMANDS = {'setup': cmd_setup, 'chroot': cmd_chroot, 'boot': cmd_boot,
             'test': cmd_test, 'run': cmd_run, 'check': cmd_check, 'netlink': cmd_netlink,
-            'bench': cmd_bench, 'fuzz': cmd_fuzz, 'soak': cmd_soak}
+            'bench': cmd_bench, 'fuzz': cmd_fuzz, 'soak': cmd_soak,
+            'coverage': cmd_coverage}
 
 
 def main(argv):

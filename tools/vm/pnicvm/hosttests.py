@@ -59,11 +59,12 @@ def _end(process, deadline):
         process.wait()
 
 
-def run(results, progress, only=None):
-    for name in testconf.programs(DIRECTORY):
-        if not testconf.wanted(name, only):
+def run(results, progress, only=None, directory=DIRECTORY, left_out=()):
+    """All programs of `directory` but those whose names begin with one of `left_out`."""
+    for name in testconf.programs(directory):
+        if not testconf.wanted(name, only) or name.startswith(tuple(left_out)):
             continue
         progress.step('host test ' + name)
-        conf = testconf.read(DIRECTORY, name, TIME_LIMIT)
-        for case in run_program(os.path.join(DIRECTORY, name), conf.timeout):
+        conf = testconf.read(directory, name, TIME_LIMIT)
+        for case in run_program(os.path.join(directory, name), conf.timeout):
             results.add('host/' + name, case)
