@@ -220,7 +220,7 @@ static void one_message(struct fuzz_feed *f)
 	if (how % 64 == 5)
 		msg.hdr.nlmsg_len += (int8_t)fuzz_u8(f);
 	msg.hdr.nlmsg_seq = ++sock.seq;
-	n = sendto(sock.fd, &msg, msg.len, MSG_DONTWAIT, (void *)&to, sizeof(to));
+	n = sendto(sock.fd, &msg.hdr, msg.len, MSG_DONTWAIT, (void *)&to, sizeof(to));
 	fuzz_called(200 + which % REQUESTS, n < 0 ? errno : 0);
 	/* Left where it is, now and then: the next dump begins while one is under way. */
 	if (how % 16 != 7)
