@@ -587,9 +587,7 @@ void pnic_event_broadcast(struct pnic_dev *pd, u32 type, u32 code, u64 data);
 int pnic_status_alloc(struct pnic_dev *pd);
 void pnic_status_free(struct pnic_dev *pd);
 void pnic_status_set_epoch(struct pnic_dev *pd, u32 epoch);
-/* @state: enum pnic_link_state; @width, @rate_mbps, @generation: of the transmit direction. */
-void pnic_status_set_link(struct pnic_dev *pd, u32 state, u32 width, u32 rate_mbps, u32 generation,
-			  u32 margin, u32 spares);
+void pnic_status_set_link(struct pnic_dev *pd, const struct pnic_link_info *i, u32 spares);
 
 /*
  * pnic_chardev.c. The first: pd->reg_lock for reading, and the device in a state that lasts, or

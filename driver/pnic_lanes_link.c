@@ -9,9 +9,7 @@
 
 void pnic_lanes_publish(struct pnic_lanes *lanes, const struct pnic_link_info *i)
 {
-	pnic_status_set_link(lanes->pd, i->state, le16_to_cpu(i->width_tx),
-			     le32_to_cpu(i->rate_tx_mbps), le32_to_cpu(i->gen_tx),
-			     le16_to_cpu(i->margin), lanes->spares);
+	pnic_status_set_link(lanes->pd, i, lanes->spares);
 }
 
 /* With lanes->lock. Minima count while codewords come. */

@@ -55,20 +55,22 @@ static bool pnic_status_same_link(const struct pnic_status_page *st,
 	return st->link_state == now->link_state && st->width == now->width &&
 	       st->width_max == now->width_max && st->rate_mbps == now->rate_mbps &&
 	       st->generation == now->generation && st->margin == now->margin &&
-	       st->spares == now->spares;
+	       st->spares == now->spares && st->width_rx == now->width_rx &&
+	       st->rate_rx_mbps == now->rate_rx_mbps;
 }
 
-void pnic_status_set_link(struct pnic_dev *pd, u32 state, u32 width, u32 rate_mbps, u32 generation,
-			  u32 margin, u32 spares)
+void pnic_status_set_link(struct pnic_dev *pd, const struct pnic_link_info *i, u32 spares)
 {
 	const struct pnic_status_page now = {
-		.link_state = state,
-		.width = width,
+		.link_state = i->state,
+		.width = le16_to_cpu(i->width_tx),
 		.width_max = pd->caps.lanes_data,
-		.rate_mbps = rate_mbps,
-		.generation = generation,
-		.margin = margin,
+		.rate_mbps = le32_to_cpu(i->rate_tx_mbps),
+		.generation = le32_to_cpu(i->gen_tx),
+		.margin = le16_to_cpu(i->margin),
 		.spares = spares,
+		.width_rx = le16_to_cpu(i->width_rx),
+		.rate_rx_mbps = le32_to_cpu(i->rate_rx_mbps),
 	};
 	struct pnic_status_page *st = pd->status;
 	unsigned long flags;
@@ -84,6 +86,8 @@ void pnic_status_set_link(struct pnic_dev *pd, u32 state, u32 width, u32 rate_mb
 	WRITE_ONCE(st->generation, now.generation);
 	WRITE_ONCE(st->margin, now.margin);
 	WRITE_ONCE(st->spares, now.spares);
+	WRITE_ONCE(st->width_rx, now.width_rx);
+	WRITE_ONCE(st->rate_rx_mbps, now.rate_rx_mbps);
 	pnic_status_end(st);
 unlock:
 	spin_unlock_irqrestore(&pd->status_lock, flags);

@@ -253,6 +253,8 @@ KTAP_TEST(status_page)
 	CHECK_EQ(st->width_max, r.info.lanes_data);
 	CHECK_EQ(st->width, link.width_tx);
 	CHECK_EQ(st->rate_mbps, link.rate_tx_mbps);
+	CHECK_EQ(st->width_rx, link.width_rx);
+	CHECK_EQ(st->rate_rx_mbps, link.rate_rx_mbps);
 	CHECK_EQ(st->link_state, link.state);
 	CHECK_EQ(st->generation, link.gen_tx);
 	CHECK_EQ(st->spares, link.spares_rx);

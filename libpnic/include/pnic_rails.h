@@ -259,7 +259,7 @@ int pnic_rails_ep_destroy(struct pnic_rails_ep *ep);
  * @count: rails
  * @max_send: what it takes in one message
  * @gen: of each rail's card
- * @rate: of each rail's link when the address was made, Mb/s; 0: not up
+ * @rate: what each rail's link took when the address was made, Mb/s; 0: not up, or not known
  * @rail: the endpoint on each
  */
 struct pnic_rails_addr {
@@ -290,7 +290,7 @@ struct pnic_rails_peer {
  * pnic_rails_peer_add - a peer that transfers can name
  * @addr: its address. One with .id 0 and only some .rail[] known (others PNIC_EP_NONE) will do for a first message to it
  *
- * A set that sent a message here is a peer without this call; adding it finds it. Some 500 bytes for each, 8 KiB more when messages overtake each other. -EINVAL; -ENOMEM.
+ * A set that sent a message here is a peer without this call; adding it finds it. Some 2 KiB for each, 8 more when messages overtake each other. -EINVAL; -ENOMEM.
  */
 int pnic_rails_peer_add(struct pnic_rails_ep *ep, const struct pnic_rails_addr *addr, void *user,
 			struct pnic_rails_peer **peer);
@@ -352,7 +352,7 @@ struct pnic_rails_sig {
 /**
  * pnic_rails_write_signal - the same, and a word there is added to or set when all of it is there
  *
- * Weak; with PNIC_RAILS_FENCE strong. An addition may end as PNIC_RAILS_ST_UNCERTAIN, as atomics do; its bytes are there then.
+ * Weak; with PNIC_RAILS_FENCE strong. An addition may end as PNIC_RAILS_ST_UNCERTAIN, as atomics do: then neither it nor the bytes are certain.
  */
 int pnic_rails_write_signal(struct pnic_rails_peer *peer, const void *buf, uint64_t length, const struct pnic_rails_mr *mr,
 			    uint64_t raddr, const struct pnic_rails_key *rkey, const struct pnic_rails_sig *sig,
@@ -405,7 +405,7 @@ enum pnic_rails_op {
  * @op: enum pnic_rails_op
  * @status: enum pnic_cqe_status or PNIC_RAILS_ST_*; 0 is success
  * @rail: failed transfers: the rail that failed last; else the rail it ended on
- * @tries: on how many rails pieces of it were begun anew; 0: it went straight through
+ * @tries: how often a piece of it was begun anew; 0: it went straight through
  * @token: the library's, for pnic_rails_release()
  */
 struct pnic_rails_wc {

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include <pnic_rails.h>
+
 #include "internal.h"
 
 #define PNIC_ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -62,6 +64,8 @@ static const char *const pnic_statuses[] = {
 	[PNIC_ST_FATAL]		= "the card failed",
 	[PNIC_ST_LOCAL_MOVED]	= "local region is being moved: repeat it",
 	[PNIC_ST_REMOTE_MOVED]	= "remote region is being moved: repeat it",
+	[PNIC_RAILS_ST_NO_RAIL]		= "no rail works, here or at the far end",
+	[PNIC_RAILS_ST_UNCERTAIN]	= "the card was lost before it answered: it isn't known whether the atomic was carried out",
 };
 
 static const struct {

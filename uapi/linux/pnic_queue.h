@@ -244,7 +244,9 @@ struct pnic_ctr_mem {
  * @generation: of the transmit map
  * @margin: more lanes that can die with every codeword still corrected, receive
  * @spares: working lanes in no map, receive
- * @events: counts changes of anything above
+ * @events: counts changes of anything else
+ * @width_rx: lanes that carry data, receive
+ * @rate_rx_mbps: payload rate now, receive, Mb/s; 0: a kernel that doesn't say
  * @rsvd: 0
  *
  * Written by the kernel, mapped read only, one for each device.
@@ -260,7 +262,9 @@ struct pnic_status_page {
 	__u32	margin;
 	__u32	spares;
 	__u32	events;
-	__u32	rsvd[6];
+	__u32	width_rx;
+	__u32	rate_rx_mbps;
+	__u32	rsvd[4];
 };
 
 #endif /* _UAPI_LINUX_PNIC_QUEUE_H */

@@ -343,8 +343,7 @@ static int lanes_query(struct pnic_lanes *l, struct pnic_link_info *i)
 	if (i->state == PNIC_LINK_UP)
 		l->margin_min = min(l->margin_min, (u32)le16_to_cpu(i->margin_min));
 	l->link = *i;
-	pnic_status_set_link(l->pd, i->state, le16_to_cpu(i->width_tx), rate, le32_to_cpu(i->gen_tx),
-			     le16_to_cpu(i->margin), fw ? pm_portfw_agent(fw)->stats.spares : 0);
+	pnic_status_set_link(l->pd, i, fw ? pm_portfw_agent(fw)->stats.spares : 0);
 	if (i->state != was_state)
 		pnic_event_broadcast(l->pd, PNIC_EVT_LINK, i->state, rate);
 	if (rate != was_rate || width)

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Messages: each once, and in the order in which they were posted.
+ *
+ * Mostly they come in order, over one rail, and are handed on as they lie. Those that come early wait in the peer's window: their bytes are
+ * copied, so that no receive entry is kept that the one that is missing might need.
+ */
+#include <stdlib.h>
+
+#include "rails.h"
+
+void rails_rx_post(struct rails_set *s, struct rails_rxbuf *b)
+{
+	struct rails_half *h = &s->half[b->rail];
+
+	b->held = NULL;
+	if (!h->ep || b->posted)
+		return;
+	if (pnic_post_recv(h->ep, b->data, s->attr.max_send, h->rx_mr->key, b->index))
+		return;
+	b->posted = true;
+	if (h->ep->rq_tail - h->ep->rq_rung >= s->attr.recv_entries / 4 || !s->turns)
+		pnic_ring_recv(h->ep);
+}
+
+void rails_window_free(struct rails_peer *p)
+{
+	unsigned int i;
+
+	if (!p->window)
+		return;
+	for (i = 0; i < RAILS_WINDOW; i++)
+		free(p->window[i].data);
+	free(p->window);
+	p->window = NULL;
+}
+
+static void rails_wc_message(struct rails_peer *p, struct pnic_rails_wc *wc, bool is_send, uint32_t imm, void *data,
+			     uint32_t length, void *token)
+{
+	memset(wc, 0, sizeof(*wc));
+	wc->peer = &p->pub;
+	wc->op = is_send ? PNIC_RAILS_RECV : PNIC_RAILS_RECV_IMM;
+	wc->imm = imm;
+	wc->data = data;
+	wc->length = length;
+	wc->token = token;
+}
+
+static struct rails_slot *rails_slot(struct rails_peer *p, uint32_t seq)
+{
+	return &p->window[seq % RAILS_WINDOW];
+}
+
+static void rails_is_ready(struct rails_peer *p)
+{
+	struct rails_slot *slot = rails_slot(p, p->rx_next);
+
+	if (slot->want && slot->have == slot->want && rails_list_empty(&p->ready))
+		rails_list_add_tail(&p->set->ready, &p->ready);
+}
+
+/* A part that is not the next message in one piece. False: no memory. */
+static bool rails_early(struct rails_peer *p, uint32_t ahead, const struct pnic_wc *in, const uint8_t *data)
+{
+	uint32_t part = in->data >> RAILS_IMM_PART_SHIFT & 0xf, parts = (in->data >> RAILS_IMM_PARTS_SHIFT & 0xf) + 1;
+	struct rails_copy *copy = NULL;
+	struct rails_slot *slot;
+
+	if (!p->window)
+		p->window = calloc(RAILS_WINDOW, sizeof(*p->window));
+	if (!p->window)
+		return false;
+	slot = rails_slot(p, p->rx_next + ahead);
+	if (slot->have & 1u << part)
+		return true;			/* it came twice */
+	if (data) {
+		copy = malloc(sizeof(*copy) + in->length);
+		if (!copy)
+			return false;
+		copy->magic = RAILS_COPY;
+		copy->held = p;
+		memcpy(copy->data, data, in->length);
+	}
+	slot->have |= 1u << part;
+	slot->want = (uint16_t)((1u << parts) - 1);
+	slot->imm = (uint32_t)in->data;
+	slot->length += in->length;
+	if (data) {
+		slot->is_send = true;
+		slot->data = copy;
+	}
+	rails_is_ready(p);
+	return true;
+}
+
+static void rails_slot_clear(struct rails_slot *slot)
+{
+	memset(slot, 0, sizeof(*slot));
+}
+
+int rails_deliver(struct rails_set *s, struct pnic_rails_wc *wc, int max)
+{
+	int n = 0;
+
+	while (n < max && !rails_list_empty(&s->ready)) {
+		struct rails_peer *p = rails_entry(s->ready.next, struct rails_peer, ready);
+		struct rails_slot *slot = rails_slot(p, p->rx_next);
+		struct rails_copy *copy = slot->data;
+
+		rails_list_del(&p->ready);
+		if (!slot->want || slot->have != slot->want)
+			continue;
+		rails_wc_message(p, &wc[n++], slot->is_send, slot->imm, copy ? copy->data : NULL, slot->length, copy);
+		p->unreleased += copy != NULL;
+		rails_slot_clear(slot);
+		p->rx_next++;
+		if (p->skipping)
+			rails_got_resync(p, p->skip_to);
+		else
+			rails_is_ready(p);
+	}
+	return n;
+}
+
+void rails_got_resync(struct rails_peer *p, uint32_t seq)
+{
+	uint32_t skip = (seq - p->rx_next) & RAILS_SEQ_MASK;
+	struct rails_slot *slot;
+
+	if (skip > RAILS_WINDOW)
+		return;			/* an old one, once more */
+	for (; skip; skip--, p->rx_next++) {
+		if (!p->window)
+			continue;
+		slot = rails_slot(p, p->rx_next);
+		/* Those that did come, whole, and wait only for ones that never will, come first. */
+		if (slot->want && slot->have == slot->want) {
+			rails_is_ready(p);
+			p->skip_to = seq;
+			p->skipping = true;
+			return;
+		}
+		free(slot->data);
+		rails_slot_clear(slot);
+	}
+	p->skipping = false;
+	if (p->window)
+		rails_is_ready(p);
+}
+
+/* The library's own. */
+static void rails_control(struct rails_set *s, unsigned int rail, const struct pnic_wc *in, enum rails_kind kind,
+			  const uint8_t *data)
+{
+	struct rails_peer *p;
+
+	if (kind == RAILS_HELLO) {
+		rails_got_hello(s, rail, pnic_wc_peer(in), data, in->length);
+		return;
+	}
+	p = rails_peer_by_source(s, pnic_wc_peer(in));
+	if (!p)
+		return;
+	if (kind == RAILS_RESYNC)
+		rails_got_resync(p, (uint32_t)(in->data >> RAILS_IMM_SEQ_SHIFT) & RAILS_SEQ_MASK);
+	else if (kind == RAILS_ASK_KEY || kind == RAILS_NEW_KEY)
+		rails_got_rekey(p, kind, data, in->length);
+}
+
+static struct rails_rxbuf *rails_rxbuf_of(struct rails_set *s, unsigned int rail, uint64_t cookie)
+{
+	struct rails_rxbuf *b;
+
+	if (cookie >= (uint64_t)s->rails->count * s->attr.recv_entries)
+		return NULL;
+	b = &s->rxbufs[cookie];
+	return b->rail == rail && b->posted ? b : NULL;
+}
+
+int rails_received(struct rails_set *s, unsigned int rail, const struct pnic_wc *in, struct pnic_rails_wc *out)
+{
+	bool is_send = in->opcode == PNIC_OP_RECV_IMM;
+	struct rails_rxbuf *b = rails_rxbuf_of(s, rail, in->cookie);
+	enum rails_kind kind = in->data >> RAILS_IMM_KIND_SHIFT;
+	struct rails_peer *p;
+	uint32_t ahead;
+
+	if (!b)
+		return 0;
+	b->posted = false;
+	if (in->status || in->length > s->attr.max_send * (uint64_t)is_send + UINT32_MAX * (uint64_t)!is_send ||
+	    (!is_send && in->opcode != PNIC_OP_RECV_WRITE_IMM))
+		goto again;
+	if (PNIC__UNLIKELY(kind != RAILS_MESSAGE)) {
+		if (is_send)
+			rails_control(s, rail, in, kind, b->data);
+		goto again;
+	}
+	p = rails_peer_by_source(s, pnic_wc_peer(in));
+	if (!p)
+		goto again;		/* nobody who said who he is */
+	ahead = (uint32_t)((in->data >> RAILS_IMM_SEQ_SHIFT) - p->rx_next) & RAILS_SEQ_MASK;
+	if (ahead >= RAILS_WINDOW)
+		goto again;		/* it came already, on another rail */
+	if (ahead || in->data >> RAILS_IMM_PARTS_SHIFT & 0xf) {
+		rails_early(p, ahead, in, is_send ? b->data : NULL);
+		goto again;
+	}
+	rails_wc_message(p, out, is_send, (uint32_t)in->data, is_send ? b->data : NULL, in->length, is_send ? b : NULL);
+	p->rx_next++;
+	if (p->window)
+		rails_is_ready(p);
+	if (is_send) {
+		b->held = p;
+		p->unreleased++;
+	} else {
+		rails_rx_post(s, b);
+	}
+	return 1;
+
+again:
+	rails_rx_post(s, b);
+	return 0;
+}
+
+PNIC_EXPORT void pnic_rails_release(struct pnic_rails_ep *ep, const struct pnic_rails_wc *wc)
+{
+	struct rails_set *s = rails_set(ep);
+	struct rails_rxbuf *b;
+	struct rails_copy *copy;
+
+	if (!ep || !wc || !wc->token)
+		return;
+	b = wc->token;
+	if (b >= s->rxbufs && b < s->rxbufs + (size_t)s->rails->count * s->attr.recv_entries) {
+		if (!b->held)
+			return;
+		b->held->unreleased--;
+		rails_rx_post(s, b);
+		return;
+	}
+	copy = wc->token;
+	if (copy->magic != RAILS_COPY)
+		return;
+	copy->held->unreleased--;
+	copy->magic = 0;
+	free(copy);
+}

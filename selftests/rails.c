@@ -1,0 +1,689 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Several NICs as one: transfers are split by rate, go on over what is left when a cable or a card dies, and
+ * end exactly once. Cards 0 and 1 are the rails of one end, 2 and 3 those of the other.
+ */
+#include <sys/mman.h>
+
+#include <pnic_embedded.h>
+#include <pnic_rails.h>
+
+#include "device.h"
+#include "ktap.h"
+#include "modelctl.h"
+#include "traffic.h"
+
+#define MEM		(32ul << 20)
+#define WAIT_MS		(60000u * ktap_slow())
+#define NICS		4
+#define RAILS		2
+
+struct side {
+	struct pnic_rails *rails;
+	struct pnic_rails_ep *ep;
+	struct pnic_rails_addr addr;
+	struct pnic_rails_mr *mr;
+	struct pnic_rails_key key;
+	struct pnic_rails_peer *peer;
+	uint8_t *mem;
+};
+
+static struct side a, b;
+
+/* ------------------------------------------------------------------------- */
+/* Two ends in one thread                                                    */
+
+/* Ends and messages of one side, one at a time; what the other side gets meanwhile is kept. */
+#define KEEP	4096
+static struct pnic_rails_wc kept[2][KEEP];
+static unsigned int kept_head[2], kept_tail[2];
+
+static void forget(void)
+{
+	kept_head[0] = kept_tail[0] = kept_head[1] = kept_tail[1] = 0;
+}
+
+static const char *card(unsigned int nic, char *name, size_t size)
+{
+	char one[64], *at;
+
+	dev_name(nic, one, sizeof(one));
+	if (!dev_embedded())
+		snprintf(name, size, "%s", one);
+	else if ((at = strstr(one, "nic=")))
+		snprintf(name, size, "%.*sworld=rails,nics=%u,%s", (int)(at - one), one, NICS, at);
+	return name;
+}
+
+static void side_close(struct side *s)
+{
+	if (s->peer)
+		s->peer = NULL;
+	CHECK_EQ(pnic_rails_ep_destroy(s->ep), 0);
+	CHECK_EQ(pnic_rails_close(s->rails), 0);
+	if (s->mem)
+		munmap(s->mem, MEM);
+	memset(s, 0, sizeof(*s));
+}
+
+static void side_open(struct side *s, unsigned int first, unsigned int count, const struct pnic_rails_ep_attr *attr)
+{
+	char text[PNIC_RAILS_MAX][96];
+	const char *names[PNIC_RAILS_MAX];
+	struct pnic_rails_attr ra = { .size = sizeof(ra), .names = names, .count = count };
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		names[i] = card(first + i, text[i], sizeof(text[i]));
+	REQUIRE_EQ(pnic_rails_open(&ra, &s->rails), 0);
+	s->mem = mmap(NULL, MEM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(s->mem != MAP_FAILED);
+	REQUIRE_EQ(pnic_rails_mr_reg(s->rails, s->mem, MEM, ALL_RIGHTS, &s->mr), 0);
+	REQUIRE_EQ(pnic_rails_mr_key(s->mr, &s->key), 0);
+	REQUIRE_EQ(pnic_rails_ep_create(s->rails, attr, &s->ep), 0);
+	REQUIRE_EQ(pnic_rails_ep_addr(s->ep, &s->addr), 0);
+}
+
+static void both_open(unsigned int count, const struct pnic_rails_ep_attr *attr)
+{
+	if (!dev_present(NICS))
+		SKIP("four cards are needed");
+	forget();
+	side_close(&a);
+	side_close(&b);
+	side_open(&a, 0, count, attr);
+	side_open(&b, 2, count, attr);
+	REQUIRE_EQ(pnic_rails_peer_add(a.ep, &b.addr, &a, &a.peer), 0);
+	REQUIRE_EQ(pnic_rails_peer_add(b.ep, &a.addr, &b, &b.peer), 0);
+}
+
+static void turn(void)
+{
+	struct side *side[2] = { &a, &b };
+	unsigned int i;
+	int n;
+
+	for (i = 0; i < 2; i++) {
+		if (!side[i]->ep || kept_tail[i] - kept_head[i] == KEEP)
+			continue;
+		n = pnic_rails_poll(side[i]->ep, &kept[i][kept_tail[i] % KEEP], 1);
+		REQUIRE_GE(n, 0);
+		kept_tail[i] += (unsigned int)n;
+	}
+}
+
+static bool get(struct side *s, struct pnic_rails_wc *wc, unsigned int ms)
+{
+	unsigned int i = s == &b;
+	uint64_t end = now_ns() + ms * 1000000ull;
+
+	do {
+		if (kept_head[i] != kept_tail[i]) {
+			*wc = kept[i][kept_head[i]++ % KEEP];
+			return true;
+		}
+		turn();
+	} while (now_ns() < end);
+	return false;
+}
+
+/* Of whichever side. */
+static bool either(struct pnic_rails_wc *wc)
+{
+	uint64_t end = now_ns() + WAIT_MS * 1000000ull;
+
+	while (!get(&a, wc, 0) && !get(&b, wc, 0))
+		if (now_ns() > end)
+			return false;
+	return true;
+}
+
+static void want(struct side *s, unsigned int op, uint64_t cookie)
+{
+	struct pnic_rails_wc wc;
+	char text[200];
+
+	REQUIRE(get(s, &wc, WAIT_MS));
+	if (wc.status)
+		ktap_say("%s", pnic_rails_wc_str(&wc, text, sizeof(text)));
+	REQUIRE_EQ(wc.status, 0);
+	REQUIRE_EQ(wc.op, op);
+	REQUIRE_EQ(wc.cookie, cookie);
+}
+
+static void want_message(struct side *s, uint32_t imm, const void *data, uint32_t length)
+{
+	struct pnic_rails_wc wc;
+
+	REQUIRE(get(s, &wc, WAIT_MS));
+	REQUIRE_EQ(wc.status, 0);
+	REQUIRE_EQ(wc.op, data ? PNIC_RAILS_RECV : PNIC_RAILS_RECV_IMM);
+	REQUIRE_EQ(wc.imm, imm);
+	REQUIRE_EQ(wc.length, length);
+	REQUIRE(wc.peer == s->peer);
+	if (data)
+		CHECK(!memcmp(wc.data, data, length));
+	pnic_rails_release(s->ep, &wc);
+}
+
+/* ------------------------------------------------------------------------- */
+/* Faults                                                                    */
+
+static struct pnic_ctx *ctx_of(unsigned int nic)
+{
+	return pnic_rails_ctx(nic < 2 ? a.rails : b.rails, nic % 2);
+}
+
+static void cut(unsigned int nic, bool on)
+{
+	if (dev_embedded())
+		REQUIRE_EQ(pnic_embedded_fault(ctx_of(nic), PNIC_EMBEDDED_CUT, on, 0), 0);
+	else
+		REQUIRE_OK(modelctl("{\"cmd\":\"cut\",\"nic\":%u,\"on\":%s}", nic, on ? "true" : "false"));
+}
+
+static void fatal(unsigned int nic)
+{
+	if (dev_embedded())
+		REQUIRE_EQ(pnic_embedded_fault(ctx_of(nic), PNIC_EMBEDDED_FATAL, 0, 0), 0);
+	else
+		REQUIRE_OK(modelctl("{\"cmd\":\"fatal\",\"nic\":%u,\"code\":4,\"info\":0}", nic));
+}
+
+static void kill_lanes(unsigned int nic, unsigned int count)
+{
+	unsigned int lane;
+
+	for (lane = 0; lane < count; lane++) {
+		if (dev_embedded())
+			REQUIRE_EQ(pnic_embedded_fault(ctx_of(nic), PNIC_EMBEDDED_KILL, lane, 0), 0);
+		else
+			REQUIRE_OK(modelctl("{\"cmd\":\"kill\",\"nic\":%u,\"lane\":%u}", nic, lane));
+	}
+}
+
+static void mend_all(unsigned int nic)
+{
+	if (dev_embedded())
+		REQUIRE_EQ(pnic_embedded_fault(ctx_of(nic), PNIC_EMBEDDED_HEAL_ALL, 0, 0), 0);
+	else
+		REQUIRE_OK(modelctl("{\"cmd\":\"heal\",\"nic\":%u,\"lane\":\"all\"}", nic));
+}
+
+static struct pnic_rail_stat stat_of(struct side *s, unsigned int rail)
+{
+	struct pnic_rail_stat st = { .size = sizeof(st) };
+
+	REQUIRE_EQ(pnic_rails_stat(s->rails, rail, &st), 0);
+	return st;
+}
+
+static void until_state(struct side *s, unsigned int rail, unsigned int state)
+{
+	uint64_t end = now_ns() + WAIT_MS * 1000000ull;
+
+	while (stat_of(s, rail).state != state) {
+		REQUIRE(now_ns() < end);
+		turn();
+	}
+}
+
+static bool saw_event(struct side *s, unsigned int rail, uint32_t type)
+{
+	uint64_t end = now_ns() + WAIT_MS * 1000000ull;
+	struct pnic_rails_event ev;
+
+	while (now_ns() < end) {
+		turn();
+		while (!pnic_rails_read_event(s->rails, &ev))
+			if (ev.rail == rail && ev.type == type)
+				return true;
+	}
+	return false;
+}
+
+/* ------------------------------------------------------------------------- */
+
+/* Everything once, both ways. */
+static void exercise(uint64_t seed)
+{
+	const size_t big = 5u << 20, odd = 13;
+	uint64_t word;
+	char text[3000];
+
+	REQUIRE_EQ(pnic_rails_send(a.peer, "head", 4, "body", 4, NULL, 7, 1, 0), 0);
+	want(&a, PNIC_RAILS_SEND, 1);
+	want_message(&b, 7, "headbody", 8);
+
+	memset(text, 'x', sizeof(text));
+	REQUIRE_EQ(pnic_rails_send(b.peer, NULL, 0, text, sizeof(text), NULL, 8, 2, 0), 0);
+	want(&b, PNIC_RAILS_SEND, 2);
+	want_message(&a, 8, text, sizeof(text));
+
+	pattern_fill(a.mem, big, seed);
+	REQUIRE_EQ(pnic_rails_write_imm(a.peer, a.mem, big, a.mr, b.key.addr + odd, &b.key, 9, 3, 0), 0);
+	want(&a, PNIC_RAILS_WRITE_IMM, 3);
+	want_message(&b, 9, NULL, big);
+	CHECK_EQ(pattern_check(b.mem + odd, big, seed), big);
+
+	memset(b.mem, 0, MEM);
+	REQUIRE_EQ(pnic_rails_read(b.peer, b.mem + 1, big, b.mr, a.key.addr, &a.key, 4, 0), 0);
+	want(&b, PNIC_RAILS_READ, 4);
+	CHECK_EQ(pattern_check(b.mem + 1, big, seed), big);
+	CHECK_EQ(b.mem[0], 0);
+	CHECK_EQ(b.mem[big + 1], 0);
+
+	word = 40;
+	memcpy(b.mem + MEM - 8, &word, 8);
+	REQUIRE_EQ(pnic_rails_fetch_add(a.peer, 8, b.key.addr + MEM - 8, &b.key, 2, 5, 0), 0);
+	want(&a, PNIC_RAILS_FETCH_ADD, 5);
+	memcpy(&word, b.mem + MEM - 8, 8);
+	CHECK_EQ(word, 42);
+	REQUIRE_EQ(pnic_rails_comp_swap(a.peer, 8, b.key.addr + MEM - 8, &b.key, 42, 1000, 6, 0), 0);
+	want(&a, PNIC_RAILS_COMP_SWAP, 6);
+
+	pattern_fill(a.mem, big, seed + 1);
+	struct pnic_rails_sig sig = { b.key.addr + MEM - 8, &b.key, 1, PNIC_SIGNAL_ADD, 0 };
+
+	REQUIRE_EQ(pnic_rails_write_signal(a.peer, a.mem, big, a.mr, b.key.addr, &b.key, &sig, 7, 0), 0);
+	want(&a, PNIC_RAILS_WRITE_SIGNAL, 7);
+	memcpy(&word, b.mem + MEM - 8, 8);
+	CHECK_EQ(word, 1001);
+	CHECK_EQ(pattern_check(b.mem, big, seed + 1), big);
+	/* Short: by one rail, bytes and signal in one. */
+	REQUIRE_EQ(pnic_rails_write_signal(a.peer, "signalled", 9, NULL, b.key.addr, &b.key, &sig, 8, 0), 0);
+	want(&a, PNIC_RAILS_WRITE_SIGNAL, 8);
+	memcpy(&word, b.mem + MEM - 8, 8);
+	CHECK_EQ(word, 1002);
+	CHECK(!memcmp(b.mem, "signalled", 9));
+
+	/* Nothing at all. */
+	REQUIRE_EQ(pnic_rails_write_imm(a.peer, NULL, 0, NULL, 0, NULL, 11, 9, 0), 0);
+	want(&a, PNIC_RAILS_WRITE_IMM, 9);
+	want_message(&b, 11, NULL, 0);
+	REQUIRE_EQ(pnic_rails_send(a.peer, NULL, 0, NULL, 0, NULL, 12, 10, PNIC_RAILS_QUIET), 0);
+	want_message(&b, 12, "", 0);
+}
+
+KTAP_TEST(one_rail)
+{
+	both_open(1, NULL);
+	exercise(100);
+}
+
+KTAP_TEST(two_rails)
+{
+	both_open(RAILS, NULL);
+	exercise(200);
+	CHECK_GT(stat_of(&a, 0).bytes, 4 << 20);
+	CHECK_GT(stat_of(&a, 1).bytes, 4 << 20);
+}
+
+KTAP_TEST(split_follows_the_rates)
+{
+	double bytes[2], rate[2], off;
+	uint64_t end = now_ns() + WAIT_MS * 1000000ull;
+	struct pnic_rail_stat before[2];
+	unsigned int i, k;
+
+	both_open(RAILS, NULL);
+	exercise(300);
+	kill_lanes(0, 160);	/* of those that come in: the far end sends less */
+	kill_lanes(2, 160);
+	/* They are given up by and by. What the far end takes it says by itself. */
+	for (i = 0; a.peer->addr.rate[0] * 4ull > a.peer->addr.rate[1] * 3ull; i++) {
+		REQUIRE(now_ns() < end);
+		REQUIRE_EQ(pnic_rails_write(a.peer, a.mem, 65536, a.mr, b.key.addr, &b.key, i, 0), 0);
+		want(&a, PNIC_RAILS_WRITE, i);
+	}
+	for (i = 0; i < 2; i++)
+		before[i] = stat_of(&a, i);
+	for (k = 0; k < 8; k++) {
+		pattern_fill(a.mem, MEM / 2, k);
+		REQUIRE_EQ(pnic_rails_write_imm(a.peer, a.mem, MEM / 2, a.mr, b.key.addr, &b.key, k, k, 0), 0);
+		want(&a, PNIC_RAILS_WRITE_IMM, k);
+		want_message(&b, k, NULL, MEM / 2);
+		REQUIRE_EQ(pattern_check(b.mem, MEM / 2, k), MEM / 2);
+	}
+	for (i = 0; i < 2; i++) {
+		bytes[i] = (double)(stat_of(&a, i).bytes - before[i].bytes);
+		rate[i] = a.peer->addr.rate[i];
+	}
+	off = bytes[0] / (bytes[0] + bytes[1]) / (rate[0] / (rate[0] + rate[1]));
+	ktap_say("rates %.0f and %.0f Mb/s, bytes %.0f and %.0f: share of the first %.3f of its due", rate[0], rate[1],
+		 bytes[0], bytes[1], off);
+	CHECK(off > 0.97 && off < 1.03);
+	mend_all(0);
+	mend_all(2);
+}
+
+KTAP_TEST(messages_in_order)
+{
+	uint64_t state = 5, got = 0, sent = 0, over = 0;
+	const uint64_t count = 20000 / ktap_slow();
+	struct pnic_rails_wc wc;
+	unsigned int length;
+	int err;
+
+	both_open(RAILS, NULL);
+	while (got < count || over < count) {
+		while (sent < count) {
+			uint64_t r = random_u64(&state);
+
+			length = r % 3 ? (unsigned int)(r >> 8) % 300 : (unsigned int)(r >> 8) % 300000;
+			if (r % 2)
+				err = pnic_rails_write_imm(a.peer, a.mem, length, a.mr, b.key.addr, &b.key, (uint32_t)sent,
+							   sent, 0);
+			else
+				err = pnic_rails_send(a.peer, &sent, sizeof(sent), a.mem, length % 4000, a.mr,
+						      (uint32_t)sent, sent, 0);
+			if (err == -EAGAIN)
+				break;
+			REQUIRE_EQ(err, 0);
+			sent++;
+		}
+		if (kept_head[0] == kept_tail[0] && kept_head[1] == kept_tail[1])
+			turn();
+		while (kept_head[0] != kept_tail[0]) {
+			REQUIRE(get(&a, &wc, 0));
+			REQUIRE_EQ(wc.status, 0);
+			over++;
+		}
+		while (kept_head[1] != kept_tail[1]) {
+			REQUIRE(get(&b, &wc, 0));
+			REQUIRE_EQ(wc.imm, (uint32_t)got);
+			if (wc.op == PNIC_RAILS_RECV)
+				REQUIRE(!memcmp(wc.data, &got, sizeof(got)));
+			pnic_rails_release(b.ep, &wc);
+			got++;
+		}
+	}
+	CHECK(!get(&b, &wc, 50));
+}
+
+/* Writes of known bytes, one after another, while something happens at half time; each is compared. */
+static void through(const char *what, void (*fault)(void), unsigned int rounds)
+{
+	unsigned int sent = 0, over = 0, got = 0, tries = 0;
+	const size_t size = 1u << 20, places = 8;
+	struct pnic_rails_wc wc;
+	char text[200];
+	int err;
+
+	while (over < rounds || got < rounds) {
+		while (sent < rounds && sent < got + places && sent < over + places) {
+			pattern_fill(a.mem + sent % places * size, size, sent);
+			err = pnic_rails_write_imm(a.peer, a.mem + sent % places * size, size, a.mr,
+						   b.key.addr + sent % places * size, &b.key, sent, sent, 0);
+			REQUIRE_EQ(err, 0);
+			if (++sent == rounds / 2 && fault)
+				fault();
+		}
+		REQUIRE(either(&wc));
+		if (wc.status)
+			ktap_say("%s: %s", what, pnic_rails_wc_str(&wc, text, sizeof(text)));
+		REQUIRE_EQ(wc.status, 0);
+		if (wc.op == PNIC_RAILS_RECV_IMM) {
+			REQUIRE_EQ(wc.imm, got);
+			REQUIRE_EQ(pattern_check(b.mem + got % places * size, size, got), size);
+			got++;
+		} else {
+			tries += wc.tries;
+			over++;
+		}
+	}
+	CHECK(!get(&a, &wc, 20));
+	CHECK(!get(&b, &wc, 20));
+	ktap_say("%s: %u of 1 MiB, none wrong, none twice, %u begun anew", what, rounds, tries);
+}
+
+static void cut_0(void)
+{
+	cut(0, true);
+}
+
+KTAP_TEST(cable_cut)
+{
+	both_open(RAILS, NULL);
+	exercise(400);
+	through("cable cut", cut_0, 60);
+	CHECK(saw_event(&a, 0, PNIC_RAILS_EVT_DOWN));
+	CHECK_EQ(stat_of(&a, 0).state, PNIC_RAIL_LINK_DOWN);
+	exercise(401);
+	cut(0, false);
+	CHECK(saw_event(&a, 0, PNIC_RAILS_EVT_UP));
+	until_state(&a, 0, PNIC_RAIL_UP);
+	through("mended", NULL, 20);
+	CHECK_GT(stat_of(&a, 0).bytes, 0);
+}
+
+static void fatal_0(void)
+{
+	fatal(0);
+}
+
+static void fatal_2(void)
+{
+	fatal(2);
+}
+
+/* Both ends send over the rail again after its card was lost. */
+static void used_again(unsigned int nic)
+{
+	struct side *s = nic < 2 ? &a : &b;
+	uint64_t end = now_ns() + WAIT_MS * 1000000ull, bytes = stat_of(&a, nic % 2).bytes;
+
+	until_state(s, nic % 2, PNIC_RAIL_UP);
+	while (stat_of(&a, nic % 2).bytes < bytes + (1 << 20)) {
+		REQUIRE(now_ns() < end);
+		through("again", NULL, 4);
+	}
+}
+
+KTAP_TEST(card_lost)
+{
+	both_open(RAILS, NULL);
+	exercise(500);
+	through("card lost", fatal_0, 60);
+	CHECK_EQ(stat_of(&a, 0).lost, 1);
+	CHECK(saw_event(&a, 0, PNIC_RAILS_EVT_BACK));
+	used_again(0);
+	exercise(501);
+}
+
+KTAP_TEST(far_card_lost)
+{
+	both_open(RAILS, NULL);
+	exercise(600);
+	through("far card lost", fatal_2, 60);
+	CHECK_EQ(stat_of(&b, 0).lost, 1);
+	used_again(2);
+	exercise(601);
+}
+
+KTAP_TEST(only_card_lost)
+{
+	both_open(1, NULL);
+	exercise(700);
+	through("the only card lost", fatal_0, 20);
+	through("the far end's only card lost", fatal_2, 20);
+	exercise(701);
+}
+
+KTAP_TEST(peer_gone)
+{
+	const struct pnic_rails_ep_attr attr = { .size = sizeof(attr), .fail_ms = 300 };
+	struct pnic_rails_wc wc;
+	char text[200];
+	uint64_t begin;
+	int i;
+
+	both_open(RAILS, &attr);
+	exercise(800);
+	CHECK_EQ(pnic_rails_ep_destroy(b.ep), 0);
+	b.ep = NULL;
+	begin = now_ns();
+	for (i = 0; i < 20; i++)
+		REQUIRE_EQ(pnic_rails_write_imm(a.peer, a.mem, 100000, a.mr, b.key.addr, &b.key, i, i, 0), 0);
+	for (i = 0; i < 20; i++) {
+		REQUIRE(get(&a, &wc, WAIT_MS));
+		CHECK_EQ(wc.status, PNIC_ST_REMOTE_EP);
+		CHECK_EQ(wc.length, 100000);
+		CHECK(wc.peer == a.peer);
+	}
+	ktap_say("%s, after %.0f ms", pnic_rails_wc_str(&wc, text, sizeof(text)), (double)(now_ns() - begin) / 1e6);
+	CHECK(!get(&a, &wc, 20));
+	CHECK_EQ(pnic_rails_peer_del(a.peer), 0);
+	a.peer = NULL;
+}
+
+/* A message that fails leaves no hole: those after it arrive. */
+KTAP_TEST(failed_message)
+{
+	struct pnic_rails_wc wc;
+	struct pnic_rails_key bad;
+	int i;
+
+	both_open(RAILS, NULL);
+	exercise(900);
+	bad = b.key;
+	for (i = 0; i < RAILS; i++)
+		bad.key[i] ^= 0x5555;
+	REQUIRE_EQ(pnic_rails_write_imm(a.peer, a.mem, 100, a.mr, b.key.addr, &bad, 1, 1, 0), 0);
+	REQUIRE_EQ(pnic_rails_write_imm(a.peer, a.mem, 300000, a.mr, b.key.addr, &bad, 2, 2, 0), 0);
+	REQUIRE_EQ(pnic_rails_write_imm(a.peer, a.mem, 100, a.mr, b.key.addr + MEM, &b.key, 3, 3, 0), 0);
+	REQUIRE_EQ(pnic_rails_send(a.peer, "after", 5, NULL, 0, NULL, 4, 4, 0), 0);
+	for (i = 0; i < 4; i++) {
+		REQUIRE(get(&a, &wc, WAIT_MS));
+		if (wc.cookie == 4)
+			CHECK_EQ(wc.status, 0);
+		else
+			CHECK_EQ(wc.status, wc.cookie == 3 ? PNIC_ST_REMOTE_BOUNDS : PNIC_ST_REMOTE_KEY);
+	}
+	want_message(&b, 4, "after", 5);
+	exercise(901);
+}
+
+KTAP_TEST(fence)
+{
+	unsigned int i;
+	uint64_t flag;
+
+	both_open(RAILS, NULL);
+	exercise(1000);
+	for (i = 0; i < 50; i++) {
+		flag = i + 1;
+		pattern_fill(a.mem, 3u << 20, i);
+		REQUIRE_EQ(pnic_rails_write(a.peer, a.mem, 3u << 20, a.mr, b.key.addr, &b.key, 0, PNIC_RAILS_QUIET), 0);
+		REQUIRE_EQ(pnic_rails_write(a.peer, &flag, 8, NULL, b.key.addr + MEM - 64, &b.key, 1, PNIC_RAILS_FENCE),
+			   0);
+		while (__atomic_load_n((uint64_t *)(void *)(b.mem + MEM - 64), __ATOMIC_ACQUIRE) != flag)
+			turn();
+		REQUIRE_EQ(pattern_check(b.mem, 3u << 20, i), 3u << 20);
+		want(&a, PNIC_RAILS_WRITE, 1);
+	}
+}
+
+/* A peer that only one endpoint of is known, and that knows nothing: a first message is enough. */
+KTAP_TEST(first_contact)
+{
+	struct pnic_rails_addr some = { 0 };
+	struct pnic_rails_wc wc;
+
+	if (!dev_present(NICS))
+		SKIP("four cards are needed");
+	forget();
+	side_close(&a);
+	side_close(&b);
+	side_open(&a, 0, RAILS, NULL);
+	side_open(&b, 2, RAILS, NULL);
+	some.count = 2;
+	some.rail[0].ep = PNIC_EP_NONE;
+	some.rail[1] = b.addr.rail[1];
+	REQUIRE_EQ(pnic_rails_peer_add(a.ep, &some, NULL, &a.peer), 0);
+	REQUIRE_EQ(pnic_rails_send(a.peer, "hello", 5, NULL, 0, NULL, 1, 1, 0), 0);
+	want(&a, PNIC_RAILS_SEND, 1);
+	REQUIRE(get(&b, &wc, WAIT_MS));
+	CHECK_EQ(wc.length, 5);
+	b.peer = wc.peer;
+	pnic_rails_release(b.ep, &wc);
+	CHECK_EQ(b.peer->addr.id, a.addr.id);
+	REQUIRE_EQ(pnic_rails_send(b.peer, "and you", 7, NULL, 0, NULL, 2, 2, 0), 0);
+	want_message(&a, 2, "and you", 7);
+	want(&b, PNIC_RAILS_SEND, 2);
+	CHECK_EQ(a.peer->addr.id, b.addr.id);
+	exercise(1100);
+}
+
+KTAP_TEST(sleeping)
+{
+	struct pnic_rails_wc wc;
+	unsigned int i;
+
+	both_open(RAILS, NULL);
+	exercise(1200);
+	for (i = 0; i < 50; i++) {
+		REQUIRE_EQ(pnic_rails_send(a.peer, "tick", 4, NULL, 0, NULL, i, i, PNIC_RAILS_QUIET), 0);
+		while (!pnic_rails_poll(b.ep, &wc, 1))
+			REQUIRE_EQ(pnic_rails_wait(b.ep, (int)WAIT_MS), 0);
+		CHECK_EQ(wc.imm, i);
+		pnic_rails_release(b.ep, &wc);
+		while (pnic_rails_poll(a.ep, &wc, 1))
+			;
+	}
+	while (!pnic_rails_wait(b.ep, 20))
+		REQUIRE_EQ(pnic_rails_poll(b.ep, &wc, 1), 0);
+	CHECK_EQ(pnic_rails_wait(b.ep, 0), -ETIMEDOUT);
+}
+
+KTAP_TEST(bad_input)
+{
+	const struct pnic_rails_ep_attr big = { .size = sizeof(big), .max_send = 1u << 30 };
+	const char *two[2] = { NULL, NULL };
+	struct pnic_rails_attr ra = { .size = sizeof(ra), .names = two, .count = 2 };
+	struct pnic_rails_addr none = { 0 };
+	struct pnic_rails_ep *ep;
+	struct pnic_rails_peer *peer;
+	struct pnic_rails *rails;
+	struct pnic_rails_wc wc;
+	char name[96];
+
+	both_open(RAILS, NULL);
+	CHECK_EQ(pnic_rails_open(NULL, NULL), -EINVAL);
+	CHECK_EQ(pnic_rails_open(&ra, &rails), -EINVAL);
+	two[0] = two[1] = card(0, name, sizeof(name));
+	CHECK_EQ(pnic_rails_open(&ra, &rails), -EINVAL);
+	ra.count = 9;
+	CHECK_EQ(pnic_rails_open(&ra, &rails), -EINVAL);
+	ra.count = 1;
+	two[0] = "pnic77";
+	CHECK_EQ(pnic_rails_open(&ra, &rails), -ENODEV);
+	CHECK_EQ(pnic_rails_ep_create(a.rails, &big, &ep), -EINVAL);
+	CHECK_EQ(pnic_rails_ep_create(NULL, NULL, &ep), -EINVAL);
+	CHECK_EQ(pnic_rails_peer_add(a.ep, &none, NULL, &peer), -EINVAL);
+	CHECK_EQ(pnic_rails_close(a.rails), -EBUSY);
+	CHECK_EQ(pnic_rails_send(NULL, NULL, 0, NULL, 0, NULL, 0, 0, 0), -EINVAL);
+	CHECK_EQ(pnic_rails_send(a.peer, NULL, 0, a.mem, 5000, NULL, 0, 0, 0), -E2BIG);
+	CHECK_EQ(pnic_rails_send(a.peer, NULL, 0, a.mem, 5, b.mr, 0, 0, 0), -EINVAL);
+	CHECK_EQ(pnic_rails_send(a.peer, NULL, 0, a.mem + MEM - 4, 5, a.mr, 0, 0, 0), -EINVAL);
+	CHECK_EQ(pnic_rails_send(a.peer, NULL, 0, NULL, 0, NULL, 0, 0, 0x80), -EINVAL);
+	CHECK_EQ(pnic_rails_write(a.peer, a.mem, 8, a.mr, 0, NULL, 0, 0), -EINVAL);
+	CHECK_EQ(pnic_rails_read(a.peer, a.mem, 8, NULL, 0, &b.key, 0, 0), -EINVAL);
+	CHECK_EQ(pnic_rails_fetch_add(a.peer, 3, 0, &b.key, 0, 0, 0), -EINVAL);
+	CHECK_EQ(pnic_rails_poll(NULL, &wc, 1), -EINVAL);
+	CHECK_EQ(pnic_rails_poll(a.ep, NULL, 1), -EINVAL);
+	CHECK_EQ(pnic_rails_poll(a.ep, NULL, 0), 0);
+	CHECK_EQ(pnic_rails_stat(a.rails, RAILS, &(struct pnic_rail_stat){ .size = 96 }), -EINVAL);
+	exercise(1300);
+}
+
+int main(int argc, char **argv)
+{
+	int ret;
+
+	ret = ktap_main(argc, argv);
+	forget();
+	side_close(&a);
+	side_close(&b);
+	return ret;
+}
