@@ -25,8 +25,8 @@ echo "1..4"
 
 nm -D --defined-only "$lib" | awk '$2 ~ /[TDBR]/ { print $3 }' | grep -v '^PNIC_' | sed 's/@.*//' | sort -u > "$tmp/exported"
 # Declarations begin a line and are not static.
-grep -hE '^(const |int |void |unsigned |uint32_t )' @TOP@/libpnic/include/*.h |
-	grep -v static | sed -E 's/^[^(]*[ *](pnic_[a-z_]+)\(.*/\1/' | sort -u > "$tmp/declared"
+grep -hE '^(const |int |void |unsigned |uint32_t |struct [a-z_]+ \*)' @TOP@/libpnic/include/*.h |
+	grep -v static | grep "(" | sed -E 's/^[^(]*[ *](pnic_[a-z_]+)\(.*/\1/' | sort -u > "$tmp/declared"
 diff "$tmp/declared" "$tmp/exported" > "$tmp/diff"
 check "the header's functions and no others"
 
