@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * fi_getinfo(): what the provider can do, and which cards there are.
+ *
+ * One info for all cards together, as rails, if there are several, then one for each. Its domain's name says which cards:
+ * names of libpnic joined by '+'. What a hint leaves open is filled in, what it asks for and can't be had ends with
+ * -FI_ENODATA and, at FI_LOG_LEVEL=info, a line that names it.
+ */
+#include <stdio.h>
+
+#include "pfi.h"
+
+#define CAPS_TX		(FI_SEND | FI_READ | FI_WRITE)
+#define CAPS_RX		(FI_RECV | FI_REMOTE_READ | FI_REMOTE_WRITE)
+#define CAPS_KIND	(FI_MSG | FI_TAGGED | FI_RMA | FI_ATOMIC)
+#define CAPS_SECOND	(FI_MULTI_RECV | FI_SOURCE | FI_DIRECTED_RECV | FI_TAGGED_DIRECTED_RECV)
+#define CAPS_COMM	(FI_LOCAL_COMM | FI_REMOTE_COMM)
+#define CAPS_ALL	(CAPS_KIND | CAPS_TX | CAPS_RX | CAPS_SECOND | CAPS_COMM)
+
+#define ORDERS_RMA	(FI_ORDER_RAR | FI_ORDER_RAW | FI_ORDER_WAR | FI_ORDER_WAW | FI_ORDER_RMA_RAR | FI_ORDER_RMA_RAW | \
+			 FI_ORDER_RMA_WAR | FI_ORDER_RMA_WAW | FI_ORDER_ATOMIC_RAR | FI_ORDER_ATOMIC_RAW | \
+			 FI_ORDER_ATOMIC_WAR | FI_ORDER_ATOMIC_WAW)
+#define ORDERS		(FI_ORDER_SAS | ORDERS_RMA)
+#define MR_MODES	(FI_MR_VIRT_ADDR | FI_MR_ALLOCATED | FI_MR_PROV_KEY)
+#define MR_BASIC	(1 << 0)	/* of old programs: these three */
+#define TX_FLAGS	(FI_COMPLETION | FI_INJECT | FI_INJECT_COMPLETE | FI_TRANSMIT_COMPLETE | FI_DELIVERY_COMPLETE | \
+			 FI_MATCH_COMPLETE | FI_MORE)
+#define RX_FLAGS	(FI_COMPLETION | FI_MULTI_RECV | FI_MORE)
+#define TAG_GENERIC	0xaaaaaaaaaaaaaaaaull
+
+int pfi_getinfo(uint32_t version, const char *node, const char *service, uint64_t flags, const struct fi_info *hints,
+		struct fi_info **info);
+
+/* --- the cards ---------------------------------------------------------------------------------- */
+
+struct card {
+	char name[64];
+	struct pnic_ioc_info info;
+	struct pnic_ioc_link_info link;
+};
+
+static int card_ask(struct card *c)
+{
+	struct pnic_ctx *ctx;
+	int err;
+
+	err = pnic_open(c->name, NULL, &ctx);
+	if (err)
+		return err;
+	c->info.size = sizeof(c->info);
+	c->link.size = sizeof(c->link);
+	err = pnic_query(ctx, &c->info);
+	if (!err)
+		err = pnic_query_link(ctx, &c->link);
+	pnic_close(ctx);
+	return err;
+}
+
+/* The cards of FI_PNIC_DEVICE, or all. A name of an embedded card has commas in it. */
+static int cards_get(struct card *cards, int max, bool loud)
+{
+	struct pnic_device *list = NULL;
+	char *names, *name, *save = NULL;
+	unsigned int count = 0, i;
+	int n = 0, err;
+
+	if (pfi_knobs.device) {
+		names = strdup(pfi_knobs.device);
+		if (!names)
+			return -FI_ENOMEM;
+		for (name = strtok_r(names, strstr(names, "embedded:") ? "; " : ";, ", &save); name && n < max;
+		     name = strtok_r(NULL, strstr(pfi_knobs.device, "embedded:") ? "; " : ";, ", &save)) {
+			memset(&cards[n], 0, sizeof(cards[n]));
+			snprintf(cards[n].name, sizeof(cards[n].name), "%s", name);
+			err = card_ask(&cards[n]);
+			if (err)
+				pfi_once(CORE, "FI_PNIC_DEVICE names %s: %s\n", name, pnic_last_error());
+			else
+				n++;
+		}
+		free(names);
+		return n;
+	}
+	err = pnic_list(&list, &count);
+	if (err)
+		return err;
+	for (i = 0; i < count && n < max; i++) {
+		memset(&cards[n], 0, sizeof(cards[n]));
+		snprintf(cards[n].name, sizeof(cards[n].name), "%s", list[i].name);
+		err = card_ask(&cards[n]);
+		if (err)
+			pfi_once(CORE, "%s can't be used: %s\n", list[i].name, pnic_last_error());
+		else
+			n++;
+	}
+	if (!count && loud)
+		pfi_once(CORE, "there is no pnic card: is the module loaded (modprobe pnic; ls /dev/pnic*)?\n");
+	pnic_list_free(list);
+	return n;
+}
+
+/* --- what the hints ask for --------------------------------------------------------------------- */
+
+#define REFUSE(...)							\
+	do {								\
+		pfi_info(CORE, __VA_ARGS__);				\
+		return false;						\
+	} while (0)
+
+static bool attr_ok(const struct fi_info *h)
+{
+	const struct fi_tx_attr *tx = h->tx_attr;
+	const struct fi_rx_attr *rx = h->rx_attr;
+	const struct fi_ep_attr *ep = h->ep_attr;
+
+	if (tx) {
+		if (tx->caps & ~(CAPS_TX | CAPS_KIND | CAPS_COMM | CAPS_SECOND))
+			REFUSE("tx caps %#llx\n", (unsigned long long)tx->caps);
+		if (tx->msg_order & ~ORDERS)
+			REFUSE("tx message order %#llx\n", (unsigned long long)(tx->msg_order & ~ORDERS));
+		if (tx->comp_order)
+			REFUSE("completion order is not kept\n");
+		if (tx->op_flags & ~TX_FLAGS)
+			REFUSE("tx op_flags %#llx\n", (unsigned long long)(tx->op_flags & ~TX_FLAGS));
+		if (tx->inject_size > PFI_INJECT || tx->size > pfi_knobs.tx_size || tx->iov_limit > PFI_IOV ||
+		    tx->rma_iov_limit > PFI_IOV)
+			REFUSE("inject size %zu (%u), size %zu (%zu), iov limit %zu (%u)\n", tx->inject_size, PFI_INJECT,
+			       tx->size, pfi_knobs.tx_size, tx->iov_limit, PFI_IOV);
+	}
+	if (rx) {
+		if (rx->caps & ~(CAPS_RX | CAPS_KIND | CAPS_COMM | CAPS_SECOND))
+			REFUSE("rx caps %#llx\n", (unsigned long long)rx->caps);
+		if (rx->msg_order & ~ORDERS)
+			REFUSE("rx message order %#llx\n", (unsigned long long)(rx->msg_order & ~ORDERS));
+		if (rx->comp_order)
+			REFUSE("completion order is not kept\n");
+		if (rx->op_flags & ~RX_FLAGS)
+			REFUSE("rx op_flags %#llx\n", (unsigned long long)(rx->op_flags & ~RX_FLAGS));
+		if (rx->size > PFI_RX_SIZE || rx->iov_limit > PFI_IOV)
+			REFUSE("rx size %zu (%u), iov limit %zu (%u)\n", rx->size, PFI_RX_SIZE, rx->iov_limit, PFI_IOV);
+	}
+	if (ep) {
+		if (ep->type != FI_EP_UNSPEC && ep->type != FI_EP_RDM)
+			REFUSE("endpoint type %s: only FI_EP_RDM\n", fi_tostr(&ep->type, FI_TYPE_EP_TYPE));
+		if (ep->protocol && ep->protocol != PFI_PROTO)
+			REFUSE("protocol %u\n", ep->protocol);
+		if (ep->tx_ctx_cnt > 1 || ep->rx_ctx_cnt > 1)
+			REFUSE("scalable endpoints and shared contexts don't exist here\n");
+		if (ep->max_order_raw_size || ep->max_order_war_size || ep->max_order_waw_size)
+			REFUSE("order of RMA data is not kept\n");
+		if (ep->auth_key_size)
+			REFUSE("authorization keys\n");
+	}
+	return true;
+}
+
+static bool domain_ok(const struct fi_info *h, uint64_t caps)
+{
+	const struct fi_domain_attr *d = h->domain_attr;
+
+	if (!d)
+		return true;
+	if (d->threading > FI_THREAD_ENDPOINT)
+		REFUSE("threading %d\n", d->threading);
+	if (d->control_progress == FI_PROGRESS_AUTO || d->data_progress == FI_PROGRESS_AUTO)
+		REFUSE("automatic progress: messages move when a CQ or counter is read\n");
+	if (d->cq_data_size > 4)
+		REFUSE("CQ data of %zu bytes: 4\n", d->cq_data_size);
+	if (d->mr_key_size && d->mr_key_size < 8)
+		REFUSE("keys of %zu bytes: 8\n", d->mr_key_size);
+	if ((caps & (FI_RMA | FI_ATOMIC)) && d->mr_mode && !(d->mr_mode & (FI_MR_ALLOCATED | MR_BASIC)))
+		REFUSE("mr_mode without FI_MR_ALLOCATED\n");
+	if (d->caps & ~CAPS_COMM)
+		REFUSE("domain caps %#llx\n", (unsigned long long)d->caps);
+	if (d->auth_key_size || d->max_ep_tx_ctx > 1 || d->max_ep_rx_ctx > 1)
+		REFUSE("authorization keys, several contexts\n");
+	return true;
+}
+
+static bool hints_ok(const struct fi_info *h)
+{
+	uint64_t caps = h->caps ? h->caps : CAPS_ALL;
+
+	if (caps & ~CAPS_ALL)
+		REFUSE("caps %#llx\n", (unsigned long long)(caps & ~CAPS_ALL));
+	if (h->addr_format && h->addr_format != PFI_FORMAT)
+		REFUSE("address format %u\n", h->addr_format);
+	if (h->fabric_attr && h->fabric_attr->name && strcmp(h->fabric_attr->name, PFI_NAME))
+		REFUSE("fabric %s\n", h->fabric_attr->name);
+	return attr_ok(h) && domain_ok(h, caps);
+}
+
+/* --- the info ----------------------------------------------------------------------------------- */
+
+static void nic_free(struct fid_nic *nic)
+{
+	if (nic->device_attr) {
+		free(nic->device_attr->name);
+		free(nic->device_attr->device_id);
+		free(nic->device_attr->device_version);
+		free(nic->device_attr->vendor_id);
+		free(nic->device_attr->driver);
+		free(nic->device_attr->firmware);
+		free(nic->device_attr);
+	}
+	if (nic->link_attr) {
+		free(nic->link_attr->address);
+		free(nic->link_attr->network_type);
+		free(nic->link_attr);
+	}
+	free(nic->bus_attr);
+	free(nic);
+}
+
+static int nic_close(struct fid *fid)
+{
+	nic_free(pfi_entry(fid, struct fid_nic, fid));
+	return 0;
+}
+
+static int nic_tostr(const struct fid *fid, char *buf, size_t len)
+{
+	const struct fid_nic *nic = (const void *)fid;
+
+	snprintf(buf, len, "nic:\n    fi_device_attr:\n        name: %s\n        driver: %s\n        serial: %s\n"
+		 "    fi_link_attr:\n        address: %s\n        mtu: %zu\n        speed: %zu\n        state: %s\n"
+		 "        network_type: %s\n", nic->device_attr->name, nic->device_attr->driver,
+		 nic->device_attr->device_id, nic->link_attr->address, nic->link_attr->mtu, nic->link_attr->speed,
+		 nic->link_attr->state == FI_LINK_UP ? "FI_LINK_UP" : "FI_LINK_DOWN", nic->link_attr->network_type);
+	return 0;
+}
+
+static struct fi_ops nic_ops = {
+	.size = sizeof(struct fi_ops),
+	.close = nic_close,
+	.tostr = nic_tostr,
+};
+
+/* What the cards are; rates of several are added. */
+static struct fid_nic *nic_make(const struct card *cards, int n)
+{
+	struct fid_nic *nic = calloc(1, sizeof(*nic));
+	unsigned int domain, bus, device, function;
+	char text[64];
+	int i;
+
+	if (!nic)
+		return NULL;
+	nic->fid.fclass = FI_CLASS_NIC;
+	nic->fid.ops = &nic_ops;
+	nic->device_attr = calloc(1, sizeof(*nic->device_attr));
+	nic->link_attr = calloc(1, sizeof(*nic->link_attr));
+	nic->bus_attr = calloc(1, sizeof(*nic->bus_attr));
+	if (!nic->device_attr || !nic->link_attr || !nic->bus_attr)
+		goto fail;
+	nic->device_attr->name = strdup(cards[0].name);
+	nic->device_attr->device_id = strdup(cards[0].info.serial);
+	snprintf(text, sizeof(text), "%u.%u", cards[0].info.hw_version >> 16, cards[0].info.hw_version & 0xffff);
+	nic->device_attr->device_version = strdup(text);
+	nic->device_attr->vendor_id = strdup("pnic");
+	nic->device_attr->driver = strdup("pnic");
+	snprintf(text, sizeof(text), "%u of %u lanes", cards[0].link.width_tx, cards[0].link.width_max);
+	nic->device_attr->firmware = strdup(text);
+	snprintf(text, sizeof(text), "0x%06x", cards[0].info.nic_addr);
+	nic->link_attr->address = strdup(text);
+	nic->link_attr->network_type = strdup("photonic");
+	nic->link_attr->mtu = cards[0].info.max_msg_size;
+	nic->link_attr->state = FI_LINK_DOWN;
+	for (i = 0; i < n; i++) {
+		if (cards[i].link.state != 1)
+			continue;
+		nic->link_attr->state = FI_LINK_UP;
+		nic->link_attr->speed += (size_t)cards[i].link.rate_tx_mbps * 1000000;
+	}
+	if (sscanf(cards[0].info.pci, "%x:%x:%x.%x", &domain, &bus, &device, &function) == 4) {
+		nic->bus_attr->bus_type = FI_BUS_PCI;
+		nic->bus_attr->attr.pci.domain_id = (uint16_t)domain;
+		nic->bus_attr->attr.pci.bus_id = (uint8_t)bus;
+		nic->bus_attr->attr.pci.device_id = (uint8_t)device;
+		nic->bus_attr->attr.pci.function_id = (uint8_t)function;
+	}
+	return nic;
+fail:
+	nic_free(nic);
+	return NULL;
+}
+
+static void domain_fill(struct fi_domain_attr *d, const struct fi_domain_attr *h, uint64_t caps)
+{
+	int mr_mode = h ? h->mr_mode : 0;
+
+	d->threading = h && h->threading ? h->threading : FI_THREAD_SAFE;
+	d->control_progress = FI_PROGRESS_MANUAL;
+	d->data_progress = FI_PROGRESS_MANUAL;
+	d->resource_mgmt = h && h->resource_mgmt ? h->resource_mgmt : FI_RM_ENABLED;
+	d->av_type = h ? h->av_type : FI_AV_UNSPEC;
+	if (!(caps & (FI_RMA | FI_ATOMIC)))
+		d->mr_mode = 0;
+	else if (!mr_mode || mr_mode == MR_BASIC)
+		d->mr_mode = mr_mode ? MR_BASIC : MR_MODES;
+	else
+		d->mr_mode = mr_mode & MR_MODES;
+	d->mr_key_size = 8;
+	d->cq_data_size = 4;
+	d->cq_cnt = 1024;
+	d->ep_cnt = 1024;
+	d->tx_ctx_cnt = 1024;
+	d->rx_ctx_cnt = 1024;
+	d->max_ep_tx_ctx = 1;
+	d->max_ep_rx_ctx = 1;
+	d->cntr_cnt = 1024;
+	d->mr_iov_limit = 1;
+	d->mr_cnt = 65536;
+	d->max_err_data = 256;
+	d->caps = CAPS_COMM;
+}
+
+static struct fi_info *info_make(const struct card *cards, int n, const struct fi_info *h)
+{
+	uint64_t caps = h && h->caps ? h->caps : CAPS_ALL;
+	struct fi_info *info = fi_allocinfo();
+	char name[8 * 65] = "";
+	int i;
+
+	if (!info)
+		return NULL;
+	/* A kind without a direction means all. */
+	if (caps & (FI_MSG | FI_TAGGED) && !(caps & (FI_SEND | FI_RECV)))
+		caps |= FI_SEND | FI_RECV;
+	if (caps & (FI_RMA | FI_ATOMIC) && !(caps & (FI_READ | FI_WRITE | FI_REMOTE_READ | FI_REMOTE_WRITE)))
+		caps |= FI_READ | FI_WRITE | FI_REMOTE_READ | FI_REMOTE_WRITE;
+	if (!(caps & CAPS_COMM))
+		caps |= CAPS_COMM;
+	info->caps = caps;
+	info->addr_format = PFI_FORMAT;
+	info->tx_attr->caps = caps & (CAPS_TX | CAPS_KIND);
+	info->tx_attr->op_flags = h && h->tx_attr ? h->tx_attr->op_flags : 0;
+	info->tx_attr->msg_order = h && h->tx_attr && h->tx_attr->msg_order ? h->tx_attr->msg_order : FI_ORDER_SAS;
+	info->tx_attr->inject_size = PFI_INJECT;
+	info->tx_attr->size = pfi_knobs.tx_size;
+	info->tx_attr->iov_limit = PFI_IOV;
+	info->tx_attr->rma_iov_limit = caps & FI_RMA ? PFI_IOV : 0;
+	info->rx_attr->caps = caps & (CAPS_RX | CAPS_KIND | CAPS_SECOND);
+	info->rx_attr->op_flags = h && h->rx_attr ? h->rx_attr->op_flags : 0;
+	info->rx_attr->msg_order = h && h->rx_attr && h->rx_attr->msg_order ? h->rx_attr->msg_order : FI_ORDER_SAS;
+	info->rx_attr->size = PFI_RX_SIZE;
+	info->rx_attr->iov_limit = PFI_IOV;
+	info->rx_attr->total_buffered_recv = pfi_knobs.window;
+	info->ep_attr->type = FI_EP_RDM;
+	info->ep_attr->protocol = PFI_PROTO;
+	info->ep_attr->protocol_version = WIRE_VERSION;
+	info->ep_attr->max_msg_size = (size_t)1 << 40;
+	info->ep_attr->mem_tag_format = h && h->ep_attr && h->ep_attr->mem_tag_format ? h->ep_attr->mem_tag_format :
+		TAG_GENERIC;
+	info->ep_attr->tx_ctx_cnt = 1;
+	info->ep_attr->rx_ctx_cnt = 1;
+	domain_fill(info->domain_attr, h ? h->domain_attr : NULL, caps);
+	for (i = 0; i < n; i++) {
+		strcat(name, i ? "+" : "");
+		strcat(name, cards[i].name);
+	}
+	info->domain_attr->name = strdup(name);
+	info->fabric_attr->name = strdup(PFI_NAME);
+	info->fabric_attr->prov_version = pfi_prov.version;
+	info->nic = nic_make(cards, n);
+	if (!info->domain_attr->name || !info->fabric_attr->name || !info->nic)
+		goto fail;
+	if (h && h->dest_addr) {
+		if (h->dest_addrlen != sizeof(struct pnic_rails_addr))
+			goto fail;
+		info->dest_addr = malloc(h->dest_addrlen);
+		if (!info->dest_addr)
+			goto fail;
+		memcpy(info->dest_addr, h->dest_addr, h->dest_addrlen);
+		info->dest_addrlen = h->dest_addrlen;
+	}
+	return info;
+fail:
+	fi_freeinfo(info);
+	return NULL;
+}
+
+/* True if somebody asked for this provider by name, and so wants to know why it isn't there. */
+static bool asked_for(const struct fi_info *h)
+{
+	const char *filter = getenv("FI_PROVIDER");
+
+	if (filter && strstr(filter, PFI_NAME))
+		return true;
+	return h && h->fabric_attr && h->fabric_attr->prov_name && strstr(h->fabric_attr->prov_name, PFI_NAME);
+}
+
+static bool name_wanted(const struct fi_info *h, const struct fi_info *info)
+{
+	return !h || !h->domain_attr || !h->domain_attr->name || !strcmp(h->domain_attr->name, info->domain_attr->name);
+}
+
+int pfi_getinfo(uint32_t version, const char *node, const char *service, uint64_t flags, const struct fi_info *hints,
+		struct fi_info **info)
+{
+	struct fi_info **tail = info, *one;
+	struct card cards[PNIC_RAILS_MAX];
+	int n, i;
+
+	(void)version;
+	(void)service;
+	*info = NULL;
+	if (flags & FI_PROV_ATTR_ONLY) {
+		memset(cards, 0, sizeof(cards[0]));
+		*info = info_make(cards, 1, NULL);
+		return *info ? 0 : -FI_ENOMEM;
+	}
+	if (hints && !hints_ok(hints))
+		return -FI_ENODATA;
+	n = cards_get(cards, PNIC_RAILS_MAX, asked_for(hints));
+	if (n <= 0)
+		return -FI_ENODATA;
+	for (i = n > 1 ? -1 : 0; i < n; i++) {
+		one = i < 0 ? info_make(cards, n, hints) : info_make(&cards[i], 1, hints);
+		if (!one)
+			goto fail;
+		/* A node can only be a card here, by name: addresses are handed over by programs. */
+		if (!name_wanted(hints, one) || (node && strcmp(node, one->domain_attr->name))) {
+			fi_freeinfo(one);
+			continue;
+		}
+		*tail = one;
+		tail = &one->next;
+	}
+	return *info ? 0 : -FI_ENODATA;
+fail:
+	fi_freeinfo(*info);
+	*info = NULL;
+	return -FI_ENOMEM;
+}
