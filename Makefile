@@ -26,12 +26,14 @@ export DESTDIR prefix V
 # A room's Makefile gets O (where its objects go), BUILD (the tree of all rooms beside it) and
 # TESTDIR (where its KTAP test programs go). A room comes after those that it links with.
 
-HOST_ROOMS	:= libpnic tools/model tools/job tools/pnic tools/perf
-HOST_TESTS	:= driver/lane driver/tests libpnic tools/model tools/job tools/pnic tools/perf tools/vm Documentation \
+HOST_ROOMS	:= libpnic libpnic/ofi tools/model tools/job tools/pnic tools/perf
+HOST_TESTS	:= driver/lane driver/tests libpnic libpnic/ofi tools/model tools/job tools/pnic tools/perf tools/vm Documentation \
 		   selftests/host selftests/bench
-GUEST_ROOMS	:= libpnic tools/job tools/pnic tools/perf
+GUEST_ROOMS	:= libpnic libpnic/ofi tools/job tools/pnic tools/perf
 GUEST_TESTS	:= selftests
-INSTALLED	:= libpnic tools/model tools/job tools/pnic tools/perf
+# Run in the guest's root, without a guest.
+NATIVE_TESTS	:= libpnic/ofi
+INSTALLED	:= libpnic libpnic/ofi tools/model tools/job tools/pnic tools/perf
 
 # $(call rooms,host|guest,target,rooms)
 # `+`, as make does not see a $(MAKE) that comes out of a variable.
@@ -177,6 +179,7 @@ build-guest-rooms: build-guest-module
 
 build-guest: build-guest-rooms
 	$(call rooms,guest,tests,$(GUEST_TESTS))
+	$(call rooms,guest,native,$(NATIVE_TESTS))
 
 build-guest-module: override FARM := $(B)/guest/kmod-$(KVER)
 build-guest-module:

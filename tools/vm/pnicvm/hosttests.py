@@ -12,19 +12,19 @@ DIRECTORY = os.path.join(paths.BUILD, 'host', 'tests')
 TIME_LIMIT = 300
 
 
-def start(path, env=None):
-    """The program, with its output in a pipe."""
-    return subprocess.Popen([path], cwd=os.path.dirname(path), stdin=subprocess.DEVNULL, env=env,
+def start(path, env=None, argv=None):
+    """The program, or what runs it, with its output in a pipe."""
+    return subprocess.Popen(argv or [path], cwd=os.path.dirname(path), stdin=subprocess.DEVNULL, env=env,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                             start_new_session=True)
 
 
-def run_program(path, limit=TIME_LIMIT):
-    """The cases of one program."""
+def run_program(path, limit=TIME_LIMIT, argv=None, watch=None):
+    """The cases of one program; `watch` sees each line of it."""
     started = time.monotonic()
     parser = ktap.Parser()
     timed_out = None
-    with start(path) as process:
+    with start(path, argv=argv) as process:
         try:
             selector = selectors.DefaultSelector()
             selector.register(process.stdout, selectors.EVENT_READ)
@@ -41,7 +41,10 @@ def run_program(path, limit=TIME_LIMIT):
                     break
                 *lines, rest = (rest + data).split(b'\n')
                 for line in lines:
-                    parser.feed(line.decode(errors='replace'), time.monotonic() - started)
+                    text = line.decode(errors='replace')
+                    parser.feed(text, time.monotonic() - started)
+                    if watch:
+                        watch(text)
             if rest:
                 parser.feed(rest.decode(errors='replace'), time.monotonic() - started)
         finally:

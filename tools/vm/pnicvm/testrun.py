@@ -9,7 +9,7 @@ import os
 import time
 
 from . import (accel, build, checks, guesttests, hosttests, installtest, jobtest, kernelbuild,
-               kernels, ktap, kunit, testconf)
+               kernels, ktap, kunit, nativetests, testconf)
 from .errors import Failure
 from .results import Results
 
@@ -81,6 +81,8 @@ def run(root, progress, only=None):
         guest = _built(lambda: build.guest(root, progress, tests=True), results, progress)
         if host:
             hosttests.run(results, progress, only)
+        if guest:
+            nativetests.run(root, results, progress, only)
         if testconf.wanted('kunit', only):
             kunit.run(root, results, progress)
         if host and guest:
