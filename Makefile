@@ -26,14 +26,14 @@ export DESTDIR prefix V
 # A room's Makefile gets O (where its objects go), BUILD (the tree of all rooms beside it) and
 # TESTDIR (where its KTAP test programs go). A room comes after those that it links with.
 
-HOST_ROOMS	:= libpnic libpnic/ofi tools/model tools/job tools/pnic tools/perf
-HOST_TESTS	:= driver/lane driver/tests libpnic libpnic/ofi tools/model tools/job tools/pnic tools/perf tools/vm Documentation \
-		   selftests/host selftests/bench
-GUEST_ROOMS	:= libpnic libpnic/ofi tools/job tools/pnic tools/perf
-GUEST_TESTS	:= selftests
+HOST_ROOMS	:= libpnic libpnic/ofi tools/model tools/job tools/pnic tools/perf libpnic/nccl
+HOST_TESTS	:= driver/lane driver/tests libpnic libpnic/ofi tools/model tools/job tools/pnic tools/perf libpnic/nccl tools/vm \
+		   Documentation selftests/host selftests/bench
+GUEST_ROOMS	:= libpnic libpnic/ofi tools/job tools/pnic tools/perf libpnic/nccl
+GUEST_TESTS	:= selftests libpnic/nccl
 # Run in the guest's root, without a guest.
 NATIVE_TESTS	:= libpnic/ofi
-INSTALLED	:= libpnic libpnic/ofi tools/model tools/job tools/pnic tools/perf
+INSTALLED	:= libpnic libpnic/ofi tools/model tools/job tools/pnic tools/perf libpnic/nccl
 
 # $(call rooms,host|guest,target,rooms)
 # `+`, as make does not see a $(MAKE) that comes out of a variable.
@@ -60,7 +60,7 @@ endef
 
 # --- for people --------------------------------------------------------------------------------
 
-.PHONY: all rooms modules modules_install install run test check fuzz soak coverage netlink bench-lanes bench-lib clean help
+.PHONY: all rooms modules modules_install install run test check fuzz soak coverage netlink bench-lanes bench-lib bench-nccl clean help
 
 all: rooms
 ifneq ($(KVER),)
@@ -125,6 +125,9 @@ bench-lanes:
 bench-lib:
 	@$(PNIC_VM) bench lib
 
+bench-nccl:
+	@$(PNIC_VM) bench nccl
+
 clean:
 	rm -rf $(B)
 
@@ -139,6 +142,7 @@ help:
 	@echo '  make netlink            the files that are generated from the netlink spec'
 	@echo '  make bench-lanes        what the lanes promise, in figures (COUNT=10000 SEED=1)'
 	@echo '  make bench-lib          the library against libfabric, UCX and MPI, natively'
+	@echo '  make bench-nccl         the NCCL plugin: each version, and faults under it (COUNT=100 SEED=1)'
 	@echo
 	@echo 'What `make run` can be told:'
 	@echo '  KILL=60                 how many lanes die on the way'

@@ -11,9 +11,10 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 
-from . import accel, boot, build, hosttests, ktap, paths, results
+from . import accel, boot, build, hosttests, ktap, paths, results, space
 from .errors import Failure
 from .follow import Tail
 
@@ -59,6 +60,7 @@ BENCHES = {
     'lanes': Bench(host=['bench_lanes_sim'],
                    guest=['netlink_dump', 'netlink_events', 'bench_lanes'],
                    defaults={'COUNT': '10000', 'SEED': '1'}),
+    'nccl': Bench(host=['nccl_rings'], defaults={'COUNT': '100', 'SEED': '1'}),
 }
 GUEST_SECONDS = 3600
 

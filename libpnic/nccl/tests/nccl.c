@@ -1,0 +1,1248 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * The NCCL plugin on embedded cards: what every version promises, what NCCL's headers don't say, and what happens when things
+ * go wrong. Rings of ranks with threads are in rings.c.
+ */
+#include <math.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <pnic_embedded.h>
+
+#include "../core.h"
+#include "faults.h"
+#include "rings.h"
+#include "selftests/ktap.h"
+
+#define MB	(1UL << 20)
+
+static const struct door *const newest = &doors[DOORS - 1];
+static void *ctx;			/* of the newest version */
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* --- a connection, both ends in this thread ---------------------------------------------------- */
+
+struct pair {
+	const struct door *d;
+	char handle[NCCL_HANDLE_SIZE] __attribute__((aligned(8)));
+	void *lc, *sc, *rc;
+	char *sbuf, *rbuf;
+	size_t size;
+	void *smh, *rmh;
+};
+
+static void pair_connect(struct pair *p, const struct door *d, int sdev, int rdev)
+{
+	double end = seconds() + 30;
+
+	p->d = d;
+	REQUIRE_EQ(d->listen(ctx, rdev, p->handle, &p->lc), 0);
+	while ((!p->sc || !p->rc) && seconds() < end) {
+		if (!p->sc)
+			REQUIRE_EQ(d->connect(ctx, sdev, p->handle, &p->sc), 0);
+		if (!p->rc)
+			REQUIRE_EQ(d->accept(p->lc, &p->rc), 0);
+	}
+	REQUIRE(p->sc && p->rc);
+}
+
+static void pair_memory(struct pair *p, size_t size)
+{
+	p->size = size;
+	p->sbuf = aligned_alloc(4096, size);
+	p->rbuf = aligned_alloc(4096, size);
+	REQUIRE(p->sbuf && p->rbuf);
+	memset(p->sbuf, 0x11, size);
+	memset(p->rbuf, 0x22, size);
+	REQUIRE_EQ(p->d->reg(p->sc, p->sbuf, size, NCCL_PTR_HOST, &p->smh), 0);
+	REQUIRE_EQ(p->d->reg(p->rc, p->rbuf, size, NCCL_PTR_HOST, &p->rmh), 0);
+}
+
+static void pair_close(struct pair *p)
+{
+	if (p->smh)
+		CHECK_EQ(p->d->dereg(p->sc, p->smh), 0);
+	if (p->rmh)
+		CHECK_EQ(p->d->dereg(p->rc, p->rmh), 0);
+	if (p->sc)
+		CHECK_EQ(p->d->close_send(p->sc), 0);
+	if (p->rc)
+		CHECK_EQ(p->d->close_recv(p->rc), 0);
+	if (p->lc)
+		CHECK_EQ(p->d->close_listen(p->lc), 0);
+	free(p->sbuf);
+	free(p->rbuf);
+	memset(p, 0, sizeof(*p));
+}
+
+static nccl_result recv_one(struct pair *p, size_t at, size_t size, int tag, void **req)
+{
+	void *data = p->rbuf + at;
+
+	*req = NULL;
+	return p->d->irecv(p->rc, 1, &data, &size, &tag, &p->rmh, req);
+}
+
+static nccl_result send_one(struct pair *p, size_t at, size_t size, int tag, void **req)
+{
+	*req = NULL;
+	return p->d->isend(p->sc, p->sbuf + at, size, tag, p->smh, req);
+}
+
+/* Tries until there is a request, or an error. */
+static nccl_result send_sure(struct pair *p, size_t at, size_t size, int tag, void **req)
+{
+	double end = seconds() + 30;
+	nccl_result res;
+
+	do
+		res = send_one(p, at, size, tag, req);
+	while (!res && !*req && seconds() < end);
+	return res;
+}
+
+/* Until the request is over, or an error. */
+static nccl_result finish(struct pair *p, void *req, int *sizes)
+{
+	double end = seconds() + 30;
+	nccl_result res;
+	int done = 0;
+
+	do
+		res = p->d->test(req, &done, sizes);
+	while (!res && !done && seconds() < end);
+	return res ? res : done ? 0 : -1;
+}
+
+/* --- what there is ----------------------------------------------------------------------------- */
+
+KTAP_TEST(properties)
+{
+	struct nccl_props_v12 p, first = { 0 };
+	int d, i, n;
+
+	for (d = 0; d < DOORS; d++) {
+		CHECK_EQ(doors[d].devices(&n), 0);
+		CHECK_EQ(n, ALL);
+		for (i = 0; i < n; i++) {
+			REQUIRE_EQ(doors[d].props(i, &p), 0);
+			if (!i)
+				first = p;
+			CHECK(p.name && strstr(p.name, "embedded:"));
+			CHECK(!p.pci_path);
+			CHECK(p.guid && (!i || i >= CARDS || p.guid != first.guid));
+			CHECK(p.ptr_support & NCCL_PTR_HOST);
+			CHECK_GE(p.speed, 800000);
+			CHECK_EQ(p.max_recvs, 8);
+			CHECK_GE(p.max_comms, 64);
+			if (doors[d].version >= 8)
+				CHECK_EQ(p.reg_is_global, 1);
+			if (doors[d].version >= 9) {
+				CHECK(p.max_p2p_bytes > 0 && p.max_p2p_bytes <= 1UL << 40);
+				CHECK(p.max_coll_bytes > 0 && p.max_coll_bytes <= 1UL << 40);
+				CHECK_EQ(p.vprops.ndevs, 1);
+				CHECK_EQ(p.vprops.devs[0], i);
+			}
+			if (doors[d].version >= 12) {
+				CHECK_EQ(p.rail_id, i);
+				CHECK_EQ(p.plane_id, NCCL_ID_UNDEF);
+			}
+		}
+		CHECK(doors[d].props(-1, &p) && doors[d].props(n + 40, &p));
+	}
+}
+
+KTAP_TEST(virtual_devices)
+{
+	int one[2] = { 0, 1 }, same[2] = { 1, 1 }, far[2] = { 0, 17 }, dev = -1, again = -1, n;
+	struct nccl_props_v12 p, q;
+	int v;
+
+	REQUIRE_EQ(newest->fuse(&dev, 2, one), 0);
+	CHECK_GE(dev, ALL);
+	CHECK_EQ(newest->fuse(&again, 2, one), 0);
+	CHECK_EQ(again, dev);
+	REQUIRE_EQ(newest->props(dev, &p), 0);
+	REQUIRE_EQ(newest->props(0, &q), 0);
+	CHECK_EQ(p.vprops.ndevs, 2);
+	CHECK_EQ(p.vprops.devs[1], 1);
+	CHECK_EQ(p.speed, 2 * q.speed);
+	CHECK(strchr(p.name, '+'));
+	CHECK_EQ(newest->devices(&n), 0);
+	CHECK_EQ(n, ALL);		/* which never changes */
+	CHECK_EQ(newest->fuse(&again, 2, same), NCCL_INVALID_ARGUMENT);
+	CHECK_EQ(newest->fuse(&again, 2, far), NCCL_INVALID_ARGUMENT);
+	far[1] = dev;
+	CHECK_EQ(newest->fuse(&again, 2, far), NCCL_INVALID_ARGUMENT);
+	CHECK_EQ(newest->fuse(&again, 0, one), NCCL_INVALID_ARGUMENT);
+	for (v = 2; v < DOORS; v++) {
+		CHECK_EQ(doors[v].fuse(&again, 2, one), 0);
+		CHECK_EQ(again, dev);
+	}
+}
+
+/* --- matching ---------------------------------------------------------------------------------- */
+
+/* Sends of different tags in any order, over the borders of receives; those of one tag in theirs. */
+KTAP_TEST(tags_in_any_order)
+{
+	/* Two receives: tags 7 8 9, tags 9 7 8; and the order in which they are sent. */
+	static int tags[2][3] = { { 7, 8, 9 }, { 9, 7, 8 } };
+	static const struct { int tag, size; } order[] = { { 8, 80 }, { 8, 81 }, { 9, 90 }, { 7, 70 }, { 9, 91 }, { 7, 71 } };
+	static const int want[2][3] = { { 70, 80, 90 }, { 91, 71, 81 } };
+	int d, g, i, sizes[8];
+
+	for (d = 0; d < DOORS; d++) {
+		void *rreq[2] = { NULL, NULL }, *sreq[6], *data[3], *mhs[3];
+		struct pair p = { 0 };
+		size_t rooms[3] = { 100, 100, 100 };
+
+		pair_connect(&p, &doors[d], 0, 2);
+		pair_memory(&p, 4096);
+		for (i = 0; i < 6; i++)
+			memset(p.sbuf + i * 100, 'a' + i, 100);
+		for (g = 0; g < 2; g++) {
+			for (i = 0; i < 3; i++) {
+				data[i] = p.rbuf + g * 300 + i * 100;
+				mhs[i] = p.rmh;
+			}
+			REQUIRE_EQ(doors[d].irecv(p.rc, 3, data, rooms, tags[g], mhs, &rreq[g]), 0);
+			REQUIRE(rreq[g]);
+		}
+		for (i = 0; i < 6; i++) {
+			REQUIRE_EQ(send_sure(&p, (size_t)i * 100, (size_t)order[i].size, order[i].tag, &sreq[i]), 0);
+			REQUIRE(sreq[i]);
+		}
+		for (i = 0; i < 6; i++) {
+			CHECK_EQ(finish(&p, sreq[i], sizes), 0);
+			CHECK_EQ(sizes[0], order[i].size);
+		}
+		for (g = 0; g < 2; g++) {
+			sizes[3] = -7;
+			CHECK_EQ(finish(&p, rreq[g], sizes), 0);
+			for (i = 0; i < 3; i++)
+				CHECK_EQ(sizes[i], want[g][i]);
+			CHECK_EQ(sizes[3], -7);		/* exactly n are written */
+		}
+		CHECK_EQ(p.rbuf[0], 'd');
+		CHECK_EQ(p.rbuf[100], 'a');
+		CHECK_EQ(p.rbuf[300], 'e');
+		CHECK_EQ(p.rbuf[500], 'b');
+		pair_close(&p);
+	}
+}
+
+KTAP_TEST(no_receive_no_request)
+{
+	struct pair p = { 0 };
+	void *req, *rreq;
+	int i;
+
+	pair_connect(&p, newest, 0, 2);
+	pair_memory(&p, 4096);
+	for (i = 0; i < 100; i++) {
+		CHECK_EQ(send_one(&p, 0, 8, 1, &req), 0);
+		CHECK(!req);
+	}
+	REQUIRE_EQ(recv_one(&p, 0, 8, 2, &rreq), 0);
+	for (i = 0; i < 100; i++) {
+		CHECK_EQ(send_one(&p, 0, 8, 1, &req), 0);	/* another tag */
+		CHECK(!req);
+	}
+	CHECK_EQ(send_sure(&p, 0, 8, 2, &req), 0);
+	CHECK_EQ(finish(&p, req, NULL), 0);
+	CHECK_EQ(finish(&p, rreq, NULL), 0);
+	CHECK(newest->test(rreq, &i, NULL));		/* it is dead */
+	pair_close(&p);
+}
+
+KTAP_TEST(sizes)
+{
+	/* Over what the immediate value has room for, and what is the buffer's. */
+	static const struct { size_t size, room; } s[] = {
+		{ 0, 0 }, { 0, 64 }, { 1, 1 }, { 1, 2 }, { 4095, 4096 }, { 8 * MB - 3, 9 * MB }, { 8 * MB - 2, 9 * MB },
+		{ 8 * MB - 1, 9 * MB }, { 8 * MB, 9 * MB }, { 9 * MB, 9 * MB }, { 10 * MB + 1, 11 * MB },
+	};
+	struct pair p = { 0 };
+	void *sreq, *rreq;
+	int got;
+	size_t i;
+
+	pair_connect(&p, newest, 1, 3);
+	pair_memory(&p, 12 * MB);
+	for (i = 0; i < sizeof(s) / sizeof(s[0]); i++) {
+		memset(p.rbuf, 0, s[i].room + 1);
+		memset(p.sbuf, (int)i + 1, s[i].size);
+		REQUIRE_EQ(recv_one(&p, 0, s[i].room, 5, &rreq), 0);
+		REQUIRE_EQ(send_sure(&p, 0, s[i].size, 5, &sreq), 0);
+		CHECK_EQ(finish(&p, sreq, &got), 0);
+		CHECK_EQ(got, s[i].size);
+		CHECK_EQ(finish(&p, rreq, &got), 0);
+		CHECK_EQ(got, s[i].size);
+		CHECK(!memcmp(p.rbuf, p.sbuf, s[i].size));
+		CHECK_EQ(p.rbuf[s[i].size], 0);
+	}
+	pair_close(&p);
+}
+
+/* Complete before anything was sent, where the version knows it; and the places are used again when the bytes are there. */
+KTAP_TEST(optional_receive)
+{
+	int d, i, done, got;
+
+	for (d = 0; d < DOORS; d++) {
+		struct pair p = { 0 };
+		int tag = 3;
+
+		pair_connect(&p, &doors[d], 0, 2);
+		pair_memory(&p, 4096);
+		for (i = 0; i < 200; i++) {
+			void *rreq = NCCL_OPTIONAL_RECV, *sreq, *data = p.rbuf;
+			size_t size = 64;
+
+			memset(p.sbuf, i + 1, 64);
+			REQUIRE_EQ(doors[d].irecv(p.rc, 1, &data, &size, &tag, &p.rmh, &rreq), 0);
+			REQUIRE(rreq && rreq != NCCL_OPTIONAL_RECV);
+			got = -1;
+			CHECK_EQ(doors[d].test(rreq, &done, &got), 0);
+			CHECK_EQ(done, doors[d].optional);
+			/* The buffer is not to be had for something else as long as it may be written. */
+			if (done) {
+				data = p.rbuf + 63;
+				sreq = NULL;
+				CHECK_EQ(doors[d].irecv(p.rc, 1, &data, &size, &tag, &p.rmh, &sreq), 0);
+				CHECK(!sreq);
+			}
+			REQUIRE_EQ(send_sure(&p, 0, 64, tag, &sreq), 0);
+			CHECK_EQ(finish(&p, sreq, NULL), 0);
+			if (!done) {
+				CHECK_EQ(finish(&p, rreq, &got), 0);
+				CHECK_EQ(got, 64);
+			}
+			CHECK(!memcmp(p.sbuf, p.rbuf, 64));
+		}
+		pair_close(&p);
+	}
+	CHECK_EQ(prof_started, prof_stopped);
+}
+
+KTAP_TEST(truncated)
+{
+	unsigned int warnings;
+	struct pair p = { 0 };
+	void *sreq, *rreq;
+	int got, i;
+
+	pair_connect(&p, newest, 0, 1);
+	pair_memory(&p, 4096);
+	warnings = door_warnings;
+	for (i = 0; i < 3; i++) {
+		memset(p.rbuf, 0x22, 4096);
+		REQUIRE_EQ(recv_one(&p, 0, 100, 5, &rreq), 0);
+		REQUIRE_EQ(send_sure(&p, 0, 200, 5, &sreq), 0);
+		CHECK_EQ(finish(&p, sreq, &got), 0);
+		CHECK_EQ(got, 100);
+		CHECK_EQ(finish(&p, rreq, &got), 0);
+		CHECK_EQ(got, 100);
+		CHECK_EQ(p.rbuf[99], 0x11);
+		CHECK_EQ(p.rbuf[100], 0x22);
+	}
+	CHECK_EQ(door_warnings, warnings + 1);
+	CHECK(strstr(door_warning, "200 bytes"));
+	pair_close(&p);
+}
+
+KTAP_TEST(many_in_flight)
+{
+	void *rreq[64], *sreq[300], *req, *data[8], *mhs[8];
+	size_t sizes[8];
+	int tags[8], i, j, got[8], n = 0;
+	struct pair p = { 0 };
+
+	pair_connect(&p, newest, 0, 2);
+	pair_memory(&p, 4096);
+	for (j = 0; j < 8; j++) {
+		data[j] = p.rbuf + j * 8;
+		mhs[j] = p.rmh;
+		sizes[j] = 8;
+		tags[j] = j;
+	}
+	for (i = 0; i < 64; i++) {
+		REQUIRE_EQ(newest->irecv(p.rc, 8, data, sizes, tags, mhs, &rreq[i]), 0);
+		if (!rreq[i])
+			break;
+	}
+	CHECK_GE(i, 32);
+	n = i;
+	req = NULL;
+	CHECK_EQ(newest->irecv(p.rc, 8, data, sizes, tags, mhs, &req), 0);
+	CHECK(!req);
+	for (i = 0; i < 256; i++) {
+		REQUIRE_EQ(send_sure(&p, 0, 8, i % 8, &sreq[i]), 0);
+		REQUIRE(sreq[i]);
+	}
+	CHECK_EQ(send_one(&p, 0, 8, 0, &req), 0);	/* none left: no request, no error */
+	for (i = 0; i < 256; i++)
+		CHECK_EQ(finish(&p, sreq[i], NULL), 0);
+	if (req)
+		CHECK_EQ(finish(&p, req, NULL), 0);
+	for (i = 0; i < 32; i++)
+		CHECK_EQ(finish(&p, rreq[i], got), 0);
+	CHECK_GE(n, 32);
+	pair_close(&p);
+}
+
+KTAP_TEST(bad_calls)
+{
+	char other[NCCL_HANDLE_SIZE] = "somebody else's", *mem = malloc(64);
+	int tag = 1, many[9] = { 0 }, done, negative = -1;
+	void *data = mem, *req = NULL, *datas[9], *mhs[9], *c, *mh;
+	size_t size = 8, big = 2UL << 30, sizes[9];
+	struct pair p = { 0 };
+
+	CHECK(newest->listen(ctx, 99, p.handle, &c));
+	CHECK(newest->connect(ctx, 0, other, &c));
+	CHECK(strstr(door_warning, "all ranks"));
+	CHECK(newest->connect(ctx, -1, other, &c));
+	pair_connect(&p, newest, 0, 2);
+	pair_memory(&p, 4096);
+	CHECK(newest->irecv(p.rc, 0, &data, &size, &tag, &p.rmh, &req));
+	CHECK(newest->irecv(p.rc, 9, datas, sizes, many, mhs, &req));
+	CHECK(newest->irecv(p.rc, 1, &data, &size, &tag, &p.rmh, &req));	/* not in the region */
+	data = p.rbuf;
+	CHECK(newest->irecv(p.rc, 1, &data, &big, &tag, &p.rmh, &req));
+	CHECK(newest->irecv(p.sc, 1, &data, &size, &tag, &p.rmh, &req));	/* the wrong end */
+	CHECK(newest->isend(p.rc, p.sbuf, 8, 1, p.smh, &req));
+	CHECK(newest->isend(p.sc, mem, 8, 1, p.smh, &req));
+	CHECK(newest->isend(p.sc, p.sbuf + 4090, 8, 1, p.smh, &req));
+	CHECK(newest->isend(p.sc, p.sbuf, 8, 1, NULL, &req));
+	CHECK(newest->reg(p.sc, NULL, 8, NCCL_PTR_HOST, &mh));
+	CHECK(newest->reg(p.sc, mem, 0, NCCL_PTR_HOST, &mh));
+	CHECK(newest->reg(p.sc, mem, 64, NCCL_PTR_CUDA, &mh));
+	CHECK(strstr(door_warning, "dma-buf"));
+	CHECK(newest->reg_dmabuf(p.sc, mem, 64, NCCL_PTR_CUDA, 0, -1, &mh));
+	CHECK(newest->test(NULL, &done, NULL));
+	CHECK(newest->close_send(p.rc));
+	CHECK(newest->close_recv(p.lc));
+	CHECK_EQ(newest->close_send(NULL), 0);
+	CHECK(door_of(8)->isend(p.sc, p.sbuf, (size_t)negative, 1, p.smh, &req));
+	CHECK(door_of(6)->reg(p.sc, mem, (size_t)negative, NCCL_PTR_HOST, &mh));
+	/* All of it was refused, and nothing is broken. */
+	REQUIRE_EQ(recv_one(&p, 0, 8, 3, &req), 0);
+	CHECK_EQ(send_sure(&p, 0, 8, 3, &c), 0);
+	CHECK_EQ(finish(&p, c, NULL), 0);
+	CHECK_EQ(finish(&p, req, NULL), 0);
+	pair_close(&p);
+	free(mem);
+}
+
+/* --- memory ------------------------------------------------------------------------------------ */
+
+KTAP_TEST(registered_once)
+{
+	void *whole[3], *part, *again;
+	struct pair p = { 0 };
+	double t;
+	int i;
+
+	pair_connect(&p, newest, 0, 2);
+	pair_memory(&p, 64 * MB);
+	for (i = 0; i < 3; i++) {
+		CHECK_EQ(newest->reg(i % 2 ? p.sc : p.rc, p.rbuf, p.size, NCCL_PTR_HOST, &whole[i]), 0);
+		if (i != 1)
+			CHECK(whole[i] == p.rmh);		/* of this device there is one */
+		else
+			CHECK(whole[i] != p.rmh);		/* the sender's is another */
+	}
+	t = seconds();
+	for (i = 0; i < 1000; i++) {
+		CHECK_EQ(newest->reg(p.rc, p.rbuf + i * 4096, 4096, NCCL_PTR_HOST, &part), 0);
+		CHECK(part == p.rmh);
+		CHECK_EQ(newest->dereg(p.rc, part), 0);
+	}
+	ktap_say("a part of what is registered: %.0f ns", (seconds() - t) * 1e6);
+	for (i = 0; i < 3; i++)
+		CHECK_EQ(newest->dereg(p.rc, whole[i]), 0);
+	/* Nobody but we hold it now; and with us it goes, so that no memory is ever found that was unmapped since. */
+	CHECK_EQ(newest->dereg(p.rc, p.rmh), 0);
+	CHECK_EQ(newest->reg(p.rc, p.rbuf + 8, 8, NCCL_PTR_HOST, &again), 0);
+	CHECK_EQ(newest->reg(p.rc, p.rbuf, p.size, NCCL_PTR_HOST, &p.rmh), 0);
+	CHECK(again != p.rmh);
+	CHECK_EQ(newest->dereg(p.rc, again), 0);
+	pair_close(&p);
+}
+
+/* A number that means another region now must not lead the sender to the old one. */
+KTAP_TEST(region_numbers_used_again)
+{
+	struct pair p = { 0 };
+	void *mh, *sreq, *rreq, *data;
+	size_t size = 4096;
+	int i, tag = 1;
+
+	pair_connect(&p, newest, 0, 2);
+	pair_memory(&p, 4096);
+	for (i = 0; i < 50; i++) {
+		char *mem = aligned_alloc(4096, 4096);
+
+		REQUIRE(mem);
+		memset(mem, 0, 4096);
+		REQUIRE_EQ(newest->reg(p.rc, mem, 4096, NCCL_PTR_HOST, &mh), 0);
+		data = mem;
+		rreq = NULL;
+		REQUIRE_EQ(newest->irecv(p.rc, 1, &data, &size, &tag, &mh, &rreq), 0);
+		REQUIRE_EQ(send_sure(&p, 0, 4096, 1, &sreq), 0);
+		CHECK_EQ(finish(&p, sreq, NULL), 0);
+		CHECK_EQ(finish(&p, rreq, NULL), 0);
+		CHECK_EQ(mem[0], 0x11);
+		CHECK_EQ(mem[4095], 0x11);
+		REQUIRE_EQ(newest->dereg(p.rc, mh), 0);
+		free(mem);
+	}
+	pair_close(&p);
+}
+
+KTAP_TEST(locked_memory_limit)
+{
+	struct rlimit was, little = { 1 << 20, 1 << 20 };
+	char *mem = aligned_alloc(4096, 64 * MB);
+	struct pair p = { 0 };
+	void *mh;
+
+	REQUIRE(mem);
+	pair_connect(&p, newest, 0, 2);
+	getrlimit(RLIMIT_MEMLOCK, &was);
+	little.rlim_max = was.rlim_max;
+	setrlimit(RLIMIT_MEMLOCK, &little);
+	if (newest->reg(p.sc, mem, 64 * MB, NCCL_PTR_HOST, &mh)) {
+		CHECK(strstr(door_warning, "RLIMIT_MEMLOCK") && strstr(door_warning, "67108864"));
+	} else {
+		/* Who may lock memory without limit may do so here. */
+		newest->dereg(p.sc, mh);
+		ktap_say("no limit for this user");
+	}
+	setrlimit(RLIMIT_MEMLOCK, &was);
+	pair_close(&p);
+	free(mem);
+}
+
+/* --- rings ------------------------------------------------------------------------------------- */
+
+static const int every_card[CARDS] = { 0, 1, 2, 3 };
+
+KTAP_TEST(rings)
+{
+	unsigned int started = prof_started;
+	int d, s;
+
+	for (d = 0; d < DOORS; d++) {
+		for (s = 0; s < 2; s++) {
+			SUBTEST("%s, seed %d", doors[d].name, s) {
+				struct ring_run run = {
+					.door = &doors[d], .seed = (uint64_t)(s * 100 + d), .ranks = 2 + s * 3, .channels = 1 + s,
+					.groups = 12, .max_size = 65536, .devs = CARDS, .dev = every_card,
+					.optional = doors[d].optional, .churn = true, .timeout_s = 100,
+				};
+#ifdef __SANITIZE_THREAD__
+				run.optional = false;	/* looks at memory that the card writes */
+#endif
+				CHECK(ring_run(&run));
+				CHECK_EQ(run.data_errors, 0);
+				CHECK_EQ(run.size_errors, 0);
+				CHECK_EQ(run.call_errors, 0);
+				CHECK_EQ(run.unfinished, 0);
+			}
+		}
+	}
+	CHECK(prof_started > started);
+	CHECK_EQ(prof_started, prof_stopped);
+	CHECK_EQ(prof_wrong, 0);
+}
+
+KTAP_TEST(lanes_die)
+{
+	struct ring_run run = {
+		.door = newest, .seed = 5, .ranks = 4, .channels = 1, .groups = 100, .max_size = 65536,
+		.devs = CARDS, .dev = every_card, .timeout_s = 100,
+	};
+	struct faults f;
+
+	faults_start(FAULT_LANES, 5);
+	CHECK(ring_run(&run));
+	CHECK_EQ(run.data_errors, 0);
+	f = faults_stop();
+	CHECK_EQ(prof_wrong, 0);
+	ktap_say("%lu messages, %u lanes died, %u frames vanished; the profiler was told %u times", run.messages, f.lanes,
+		 f.dropped, prof_updated);
+}
+
+/* --- what NCCL does in an abort ---------------------------------------------------------------- */
+
+/* 32 x 1 MiB under way, then everything is taken back and closed at once, the peer's end first or last. */
+KTAP_TEST(close_in_flight)
+{
+	int d, first, i;
+
+	for (d = 0; d < DOORS; d++) {
+		for (first = 0; first < 2; first++) {
+			struct pair p = { 0 };
+			void *req;
+			double t;
+
+			pair_connect(&p, &doors[d], 0, 2);
+			pair_memory(&p, 32 * MB);
+			for (i = 0; i < 32; i++)
+				REQUIRE_EQ(recv_one(&p, (size_t)i * MB, MB, i, &req), 0);
+			for (i = 0; i < 32; i++)
+				REQUIRE_EQ(send_one(&p, (size_t)i * MB, MB, i, &req), 0);
+			t = seconds();
+			if (first) {
+				CHECK_EQ(doors[d].dereg(p.rc, p.rmh), 0);
+				CHECK_EQ(doors[d].close_recv(p.rc), 0);
+				p.rmh = p.rc = NULL;
+			}
+			pair_close(&p);
+			CHECK(seconds() - t < 5);
+		}
+	}
+	CHECK_EQ(prof_started, prof_stopped);
+}
+
+/* Connections that were begun and never came to be. */
+KTAP_TEST(abandoned)
+{
+	char h[NCCL_HANDLE_SIZE] __attribute__((aligned(8)));
+	void *c, *lc, *sc, *rc;
+	int i;
+
+	REQUIRE_EQ(newest->init(&c, 7), 0);
+	for (i = 0; i < 10; i++) {
+		REQUIRE_EQ(newest->listen(c, 1, h, &lc), 0);
+		CHECK_EQ(newest->connect(c, 0, h, &sc), 0);
+		rc = NULL;
+		if (i & 1)
+			CHECK_EQ(newest->accept(lc, &rc), 0);
+		if (rc)
+			CHECK_EQ(newest->close_recv(rc), 0);
+		CHECK(!sc);
+		CHECK_EQ(newest->close_listen(lc), 0);
+	}
+	CHECK_EQ(newest->finalize(c), 0);
+	/* What was freed isn't found by who comes with the old handle. */
+	CHECK(newest->connect(ctx, 0, h, &sc));
+}
+
+/* Those who wait for a peer that is gone learn it, within a bound; so does who sends to it. */
+KTAP_TEST(peer_closes)
+{
+	void *req, *got;
+	double t;
+	int end;
+
+	for (end = 0; end < 3; end++) {
+		static const char *const what[] = { "the sender is gone", "the receiver is gone", "the listener is gone" };
+		struct pair p = { 0 };
+		nccl_result res;
+
+		SUBTEST("%s", what[end]) {
+			pair_connect(&p, newest, 0, 2);
+			pair_memory(&p, MB);
+			t = seconds();
+			if (!end) {
+				REQUIRE_EQ(recv_one(&p, 0, 64, 1, &req), 0);
+				newest->close_send(p.sc);
+				p.sc = p.smh = NULL;
+				res = finish(&p, req, NULL);
+			} else if (end == 1) {
+				newest->close_recv(p.rc);
+				p.rc = p.rmh = NULL;
+				res = send_sure(&p, 0, 64, 1, &got);
+			} else {
+				void *sc = NULL;
+
+				newest->close_listen(p.lc);
+				p.lc = NULL;
+				do
+					res = newest->connect(ctx, 1, p.handle, &sc);
+				while (!res && !sc && seconds() - t < 30);
+			}
+			CHECK_EQ(res, NCCL_REMOTE_ERROR);
+			CHECK(seconds() - t < 15);
+			ktap_say("after %.2f s: %s", seconds() - t, door_warning);
+			pair_close(&p);
+		}
+	}
+}
+
+static bool link_down(void *arg)
+{
+	struct pnic_status_page page;
+
+	return !pnic_link_status(card(*(int *)arg), &page) && page.link_state != 1;
+}
+
+/* The last path dies: an error at both ends, and after it has come back a new connection works. */
+KTAP_TEST(last_path)
+{
+	void *rreq, *sreq = NULL;
+	struct pair p = { 0 };
+	nccl_result s, r;
+	int nic = 2;
+	double t;
+
+	pair_connect(&p, newest, 0, nic);
+	pair_memory(&p, MB);
+	pnic_embedded_fault(card(nic), PNIC_EMBEDDED_LINK, 0, 0);
+	REQUIRE(cards_until(link_down, &nic));
+	t = seconds();
+	r = recv_one(&p, 0, MB, 1, &rreq);
+	if (!r && rreq)
+		r = finish(&p, rreq, NULL);
+	CHECK_EQ(r, NCCL_REMOTE_ERROR);
+	CHECK(strstr(door_warning, "receive"));
+	ktap_say("receiver after %.2f s: %s", seconds() - t, door_warning);
+	t = seconds();
+	s = send_sure(&p, 0, MB, 1, &sreq);
+	if (!s && sreq)
+		s = finish(&p, sreq, NULL);
+	CHECK_EQ(s, NCCL_REMOTE_ERROR);
+	ktap_say("sender after %.2f s: %s", seconds() - t, door_warning);
+	CHECK(seconds() - t < 20);
+	CHECK_EQ(send_one(&p, 0, 8, 1, &sreq), NCCL_REMOTE_ERROR);	/* from now on */
+	pair_close(&p);
+	REQUIRE(cards_heal());
+	pair_connect(&p, newest, 0, nic);
+	pair_memory(&p, MB);
+	REQUIRE_EQ(recv_one(&p, 0, MB, 1, &rreq), 0);
+	CHECK_EQ(send_sure(&p, 0, MB, 1, &sreq), 0);
+	CHECK_EQ(finish(&p, sreq, NULL), 0);
+	CHECK_EQ(finish(&p, rreq, NULL), 0);
+	CHECK(!memcmp(p.sbuf, p.rbuf, MB));
+	pair_close(&p);
+}
+
+/* --- virtual devices --------------------------------------------------------------------------- */
+
+static void fuse_pairs(int dev[2])
+{
+	static const int pair[2][2] = { { 0, 1 }, { 2, 3 } };
+
+	REQUIRE_EQ(newest->fuse(&dev[0], 2, pair[0]), 0);
+	REQUIRE_EQ(newest->fuse(&dev[1], 2, pair[1]), 0);
+}
+
+static double payload(int nic)
+{
+	double v = 0;
+
+	pnic_embedded_figure(card(nic), "payload_bytes", &v);
+	return v;
+}
+
+KTAP_TEST(striped)
+{
+	double before[2], moved[2];
+	struct pair p = { 0 };
+	void *sreq, *rreq;
+	int dev[2], i;
+
+	fuse_pairs(dev);
+	pair_connect(&p, newest, dev[0], dev[1]);
+	pair_memory(&p, 16 * MB);
+	for (i = 0; i < 2; i++)
+		before[i] = payload(i);
+	for (i = 0; i < 4; i++) {
+		memset(p.sbuf, 'A' + i, p.size);
+		REQUIRE_EQ(recv_one(&p, 0, p.size, 1, &rreq), 0);
+		CHECK_EQ(send_sure(&p, 0, p.size, 1, &sreq), 0);
+		CHECK_EQ(finish(&p, sreq, NULL), 0);
+		CHECK_EQ(finish(&p, rreq, NULL), 0);
+		CHECK(!memcmp(p.sbuf, p.rbuf, p.size));
+	}
+	for (i = 0; i < 2; i++)
+		moved[i] = payload(i) - before[i];
+	ktap_say("card 0 sent %.0f bytes, card 1 %.0f", moved[0], moved[1]);
+	CHECK(moved[0] > 16.0 * (double)MB && moved[1] > 16.0 * (double)MB);
+	pair_close(&p);
+}
+
+static double wqes(int nic)
+{
+	double v = 0;
+
+	pnic_embedded_figure(card(nic), "wqes", &v);
+	return v;
+}
+
+/* Memory of the host needs none. That of a GPU is read a little by every card of the device; there is no GPU here, so some is called so. */
+KTAP_TEST(flush)
+{
+	int dev[2], both, sizes = 4096, nic;
+	void *data, *req = &sizes;
+	double before[CARDS];
+
+	fuse_pairs(dev);
+	for (both = 0; both < 2; both++) {
+		struct pair p = { 0 };
+
+		pair_connect(&p, newest, both ? dev[0] : 0, both ? dev[1] : 2);
+		pair_memory(&p, MB);
+		data = p.rbuf;
+		CHECK_EQ(newest->iflush(p.rc, 1, &data, &sizes, &p.rmh, &req), 0);
+		CHECK(!req);
+		((struct mr *)p.rmh)->type = NCCL_PTR_CUDA;
+		for (nic = 0; nic < CARDS; nic++)
+			before[nic] = wqes(nic);
+		CHECK_EQ(newest->iflush(p.rc, 1, &data, &sizes, &p.rmh, &req), 0);
+		REQUIRE(req);
+		CHECK_EQ(finish(&p, req, NULL), 0);
+		CHECK(wqes(2) > before[2]);
+		CHECK_EQ(wqes(3) > before[3], both);
+		CHECK_EQ(wqes(0) > before[0], 0);
+		sizes = 0;
+		CHECK_EQ(newest->iflush(p.rc, 1, &data, &sizes, &p.rmh, &req), 0);
+		CHECK(!req);
+		sizes = 4096;
+		((struct mr *)p.rmh)->type = NCCL_PTR_HOST;
+		pair_close(&p);
+	}
+}
+
+/* A rail dies while others live: nothing but the rate changes. */
+KTAP_TEST(rail_dies)
+{
+	int dev[2];
+
+	fuse_pairs(dev);
+	struct ring_run run = {
+		.door = newest, .seed = 9, .ranks = 4, .channels = 1, .groups = 200, .max_size = 131072,
+		.devs = 2, .dev = dev, .timeout_s = 200,
+	};
+	struct faults f;
+
+	faults_start(FAULT_RAILS, 9);
+	CHECK(ring_run(&run));
+	CHECK_EQ(run.data_errors, 0);
+	f = faults_stop();
+	ktap_say("%lu messages, %u times a rail lost its link", run.messages, f.rails);
+}
+
+/* --- one-sided --------------------------------------------------------------------------------- */
+
+#define GROUP	4
+#define CONTEXTS 3
+#define BLOCK	65536
+
+struct member {
+	const struct nccl_rma_v14 *v14;		/* one of the two */
+	const struct nccl_rma_v15 *v15;
+	int rank;
+	pthread_t thread;
+	void *ctx, *lc, *coll, *rma, *mh, *sigmh;
+	uint8_t *mem;				/* a block from each rank, and one of our own */
+	uint64_t *sig;				/* a word for each rank */
+	unsigned int failures;
+	char why[256];
+};
+
+static char group_handle[GROUP][NCCL_HANDLE_SIZE] __attribute__((aligned(8)));
+static pthread_barrier_t group_barrier;
+
+#define SURE(m, cond)								\
+	do {									\
+		if (!(cond) && !(m)->failures++)				\
+			snprintf((m)->why, sizeof((m)->why), "line %d: %s", __LINE__, #cond);	\
+	} while (0)
+
+static nccl_result rma_wait(struct member *m, void *req)
+{
+	double end = seconds() + 30;
+	int done = 0;
+	nccl_result res;
+
+	if (!req)
+		return -1;
+	do {
+		res = m->v15 ? m->v15->test(m->coll, req, &done) : m->v14->test(m->coll, req, &done);
+		if (!done)
+			sched_yield();
+	} while (!res && !done && seconds() < end);
+	return res ? res : done ? 0 : -1;
+}
+
+static nccl_result put(struct member *m, int c, uint64_t src, size_t size, uint64_t dst, int rank, bool more, void **req)
+{
+	return m->v15 ? m->v15->iput(m->rma, c, src, m->mh, size, dst, m->mh, (uint32_t)rank, more, req) :
+			m->v14->iput(m->rma, c, src, m->mh, size, dst, m->mh, (uint32_t)rank, req);
+}
+
+static nccl_result put_signal(struct member *m, int c, uint64_t src, size_t size, uint64_t dst, int rank, uint64_t value,
+			      uint32_t op, bool strong, void **req)
+{
+	return m->v15 ? m->v15->iput_signal(m->rma, c, src, m->mh, size, dst, m->mh, (uint32_t)rank,
+					    (uint64_t)m->rank * 8, m->sigmh, value, op, strong, 0, req) :
+			m->v14->iput_signal(m->rma, c, src, m->mh, size, dst, m->mh, (uint32_t)rank,
+					    (uint64_t)m->rank * 8, m->sigmh, value, op, strong, req);
+}
+
+static nccl_result get(struct member *m, int c, uint64_t remote, size_t size, uint64_t local, int rank, void **req)
+{
+	return m->v15 ? m->v15->iget(m->rma, c, remote, m->mh, size, local, m->mh, (uint32_t)rank, 0, req) :
+			m->v14->iget(m->rma, c, remote, m->mh, size, local, m->mh, (uint32_t)rank, req);
+}
+
+/* Until the word that @rank signals is @value. */
+static bool signalled(struct member *m, int rank, uint64_t value)
+{
+	double end = seconds() + 30;
+
+	while (__atomic_load_n(&m->sig[rank], __ATOMIC_ACQUIRE) != value) {
+		if (seconds() > end)
+			return false;
+		if (m->v15)
+			m->v15->progress(m->rma);
+		else
+			m->v14->progress(m->rma);
+		sched_yield();
+	}
+	return true;
+}
+
+static bool is_all(const uint8_t *p, uint8_t v, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (p[i] != v)
+			return false;
+	return true;
+}
+
+static void group_transfers(struct member *m)
+{
+	uint64_t own = (uint64_t)GROUP * BLOCK, mine = (uint64_t)m->rank * BLOCK;
+	void *req, *many[600];
+	bool bad = true;
+	int i, r, c;
+
+	/* Weak: who sees the signal sees the block. */
+	memset(m->mem + own, 0x40 + m->rank, BLOCK);
+	for (r = 0; r < GROUP; r++)
+		SURE(m, !put_signal(m, r % CONTEXTS, own, BLOCK, mine, r, 0, NCCL_SIGNAL_INC, false, &req) && !rma_wait(m, req));
+	for (r = 0; r < GROUP; r++)
+		SURE(m, signalled(m, r, 1) && is_all(m->mem + r * BLOCK, (uint8_t)(0x40 + r), BLOCK));
+	pthread_barrier_wait(&group_barrier);
+
+	/* Strong: after the signal all puts that came before it are seen; aggregated ones too. */
+	memset(m->mem + own, 0x50 + m->rank, BLOCK);
+	for (r = 0; r < GROUP; r++) {
+		for (i = 0; i < 64; i++)
+			SURE(m, !put(m, 1, own + (uint64_t)i * 1024, 1024, mine + (uint64_t)i * 1024, r, i % 8 != 7, &many[i]) &&
+			     many[i]);
+		SURE(m, !put_signal(m, 1, 0, 0, 0, r, 100, NCCL_SIGNAL_ADD, true, &req));
+		for (i = 0; i < 64; i++)
+			SURE(m, !rma_wait(m, many[i]));
+		SURE(m, !rma_wait(m, req));
+	}
+	for (r = 0; r < GROUP; r++)
+		SURE(m, signalled(m, r, 101) && is_all(m->mem + r * BLOCK, (uint8_t)(0x50 + r), BLOCK));
+	pthread_barrier_wait(&group_barrier);
+
+	/* Gets, from each of the others; what they hold is their own block. */
+	for (r = 0; r < GROUP; r++) {
+		SURE(m, !get(m, r % CONTEXTS, own, BLOCK, (uint64_t)r * BLOCK, r, &req) && !rma_wait(m, req));
+		SURE(m, is_all(m->mem + r * BLOCK, (uint8_t)(0x50 + r), BLOCK));
+	}
+	pthread_barrier_wait(&group_barrier);
+
+	/* More than the rings hold, then a flush; each ends. */
+	for (c = 0; c < CONTEXTS; c++) {
+		for (i = 0; i < 600; i++)
+			SURE(m, !put(m, c, own, 64, mine + (uint64_t)(i % 1000) * 64, (m->rank + 1) % GROUP, false, &many[i]) &&
+			     many[i]);
+		SURE(m, !(m->v15 ? m->v15->iflush(m->rma, c, m->mh, (uint32_t)(m->rank + 1) % GROUP, &req) :
+				   m->v14->iflush(m->rma, c, m->mh, (uint32_t)(m->rank + 1) % GROUP, &req)));
+		SURE(m, !rma_wait(m, req));
+		for (i = 0; i < 600; i++)
+			SURE(m, !rma_wait(m, many[i]));
+	}
+	/* What must be refused. */
+	SURE(m, put(m, 0, own, BLOCK + 1, 0, 0, false, &req));
+	SURE(m, put(m, 0, own, 8, (uint64_t)(GROUP + 1) * BLOCK - 4, 0, false, &req));
+	SURE(m, put(m, CONTEXTS, own, 8, 0, 0, false, &req));
+	SURE(m, put(m, 0, own, 8, 0, GROUP, false, &req));
+	SURE(m, put_signal(m, 0, own, 8, 0, 0, 1, 3, false, &req));
+	SURE(m, !put(m, 0, own, 0, 0, 0, false, &req) && !rma_wait(m, req));
+	SURE(m, !(m->v15 ? m->v15->query_last_error(m->rma, &bad) : m->v14->query_last_error(m->rma, &bad)) && !bad);
+}
+
+#define RMA(m, call, ...)	((m)->v15 ? (m)->v15->call(__VA_ARGS__) : (m)->v14->call(__VA_ARGS__))
+
+static void *one_rank(void *arg)
+{
+	struct nccl_rma_config conf = { CONTEXTS, -1, 1 };
+	size_t size = (size_t)(GROUP + 1) * BLOCK;
+	struct member *m = arg;
+	void *handles[GROUP];
+	int i;
+
+	SURE(m, !RMA(m, init, &m->ctx, 77, door_log));
+	SURE(m, !RMA(m, listen, m->ctx, m->rank % CARDS, group_handle[m->rank], &m->lc));
+	pthread_barrier_wait(&group_barrier);
+	for (i = 0; i < GROUP; i++)
+		handles[i] = group_handle[i];
+	SURE(m, !RMA(m, connect, m->ctx, handles, GROUP, m->rank, m->lc, &m->coll));
+	SURE(m, !RMA(m, close_listen, m->lc));
+	SURE(m, !RMA(m, create_context, m->coll, &conf, &m->rma));
+	m->mem = aligned_alloc(4096, size);
+	m->sig = aligned_alloc(4096, 4096);
+	memset(m->mem, 0, size);
+	memset(m->sig, 0, 4096);
+	SURE(m, !RMA(m, reg_mr_sym, m->coll, m->mem, size, NCCL_PTR_HOST, 0, &m->mh));
+	SURE(m, !RMA(m, reg_mr_sym, m->coll, m->sig, GROUP * 8, NCCL_PTR_HOST, NCCL_MR_FORCE_SO, &m->sigmh));
+	pthread_barrier_wait(&group_barrier);
+	if (m->rma && m->mh && m->sigmh)
+		group_transfers(m);
+	pthread_barrier_wait(&group_barrier);
+	SURE(m, !RMA(m, destroy_context, m->rma));
+	SURE(m, !RMA(m, dereg_mr_sym, m->coll, m->mh));
+	SURE(m, !RMA(m, dereg_mr_sym, m->coll, m->sigmh));
+	SURE(m, !RMA(m, close_coll, m->coll));
+	SURE(m, !RMA(m, finalize, m->ctx));
+	free(m->mem);
+	free(m->sig);
+	return NULL;
+}
+
+KTAP_TEST(one_sided)
+{
+	const void *v[2] = { door_symbol("ncclRmaPlugin_v14"), door_symbol("ncclRmaPlugin_v15") };
+	struct nccl_props_v12 p;
+	int i, j;
+
+	REQUIRE(v[0] && v[1]);
+#ifdef __SANITIZE_THREAD__
+	SKIP("looks at memory that the card writes");
+#endif
+	CHECK_EQ(((const struct nccl_rma_v15 *)v[1])->get_properties(0, &p), 0);
+	CHECK_EQ(p.device_type, NCCL_DEVICE_GIN_PROXY);
+	for (i = 0; i < 2; i++) {
+		struct member m[GROUP] = { 0 };
+
+		pthread_barrier_init(&group_barrier, NULL, GROUP);
+		for (j = 0; j < GROUP; j++) {
+			m[j].v14 = i ? NULL : v[0];
+			m[j].v15 = i ? v[1] : NULL;
+			m[j].rank = j;
+			pthread_create(&m[j].thread, NULL, one_rank, &m[j]);
+		}
+		for (j = 0; j < GROUP; j++) {
+			pthread_join(m[j].thread, NULL);
+			if (m[j].failures)
+				ktap_say("v%d rank %d: %u failures, the first: %s", 14 + i, j, m[j].failures, m[j].why);
+			CHECK_EQ(m[j].failures, 0);
+		}
+		pthread_barrier_destroy(&group_barrier);
+	}
+}
+
+/* --- the tuner --------------------------------------------------------------------------------- */
+
+static bool narrow(void *arg)
+{
+	struct pnic_status_page page;
+
+	(void)arg;
+	return !pnic_link_status(card(CARDS), &page) && page.width < 400 && page.width > 0;
+}
+
+static void costs(const char *version, size_t nodes, float table[7][3])
+{
+	const void *t = door_symbol(version);
+	int channels = 5, i;
+	float **arg = (float **)(void *)table;
+	void *c = NULL;
+
+	REQUIRE(t);
+	for (i = 0; i < 21; i++)
+		table[i / 3][i % 3] = i % 4 == 3 ? NCCL_COST_IGNORE : 10.0f * (float)(i + 1);
+	if (!strcmp(version, "ncclTunerPlugin_v3")) {
+		const struct nccl_tuner_v3 *v3 = t;
+
+		REQUIRE_EQ(v3->init(8, nodes, door_log, &c), 0);
+		CHECK_EQ(v3->get_coll_info(c, 4, MB, 1, arg, 7, 3, &channels), 0);
+		CHECK_EQ(v3->destroy(c), 0);
+	} else if (!strcmp(version, "ncclTunerPlugin_v4")) {
+		const struct nccl_tuner_v4 *v4 = t;
+
+		REQUIRE_EQ(v4->init(8, nodes, door_log, &c), 0);
+		CHECK_EQ(v4->get_coll_info(c, 4, MB, 1, arg, 7, 3, 0, &channels), 0);
+		CHECK_EQ(v4->destroy(c), 0);
+	} else {
+		const struct nccl_tuner_v5 *v5 = t;	/* v6 begins as v5 */
+
+		REQUIRE_EQ(v5->init(&c, 1, 8, nodes, door_log, NULL, NULL), 0);
+		CHECK_EQ(v5->get_coll_info(c, 4, MB, 1, arg, 7, 3, 0, &channels), 0);
+		CHECK_EQ(v5->finalize(c), 0);
+	}
+	CHECK_EQ(channels, 5);
+}
+
+KTAP_TEST(tuner)
+{
+	static const char *const versions[] = { "ncclTunerPlugin_v3", "ncclTunerPlugin_v4", "ncclTunerPlugin_v5",
+						"ncclTunerPlugin_v6" };
+	struct pnic_status_page page;
+	float table[7][3], want;
+	int v, i, lane;
+
+	for (v = 0; v < 4; v++) {
+		costs(versions[v], 2, table);
+		for (i = 0; i < 21; i++)
+			CHECK(table[i / 3][i % 3] == (i % 4 == 3 ? NCCL_COST_IGNORE : 10.0f * (float)(i + 1)));
+	}
+	/* Those that come in at the other end are those that go out here. */
+	for (lane = 0; lane < 80; lane++)
+		pnic_embedded_fault(card(CARDS + 1), PNIC_EMBEDDED_KILL, (unsigned int)lane, 0);
+	REQUIRE(cards_until(narrow, NULL));
+	REQUIRE_EQ(pnic_link_status(card(CARDS), &page), 0);
+	for (v = 0; v < 4; v++) {
+		costs(versions[v], 1, table);
+		CHECK(table[0][0] == 10.0f);		/* nothing crosses the network */
+		costs(versions[v], 2, table);
+		want = table[0][0] / 10.0f;
+		for (i = 0; i < 21; i++)
+			CHECK(i % 4 == 3 ? table[i / 3][i % 3] == NCCL_COST_IGNORE :
+			      fabsf(table[i / 3][i % 3] - 10.0f * (float)(i + 1) * want) < 0.01f * (float)(i + 1));
+		CHECK(want >= 425.0f / (float)page.width - 0.02f);
+		CHECK(want > 1.05f && want < 1.5f);
+	}
+	ktap_say("%u lanes: costs are multiplied by %.3f", page.width, (double)want);
+	CHECK(cards_heal());
+}
+
+/* --- before anything else ---------------------------------------------------------------------- */
+
+struct child {
+	int status;
+	char text[8192];
+};
+
+/* This program again, with another environment: what it says before it is killed by its first init. */
+static void child(struct child *c, const char *const *env)
+{
+	int fds[2];
+	size_t at = 0;
+	ssize_t n;
+	pid_t pid;
+
+	REQUIRE_OK(pipe(fds));
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (!pid) {
+		dup2(fds[1], 2);
+		dup2(fds[1], 1);
+		close(fds[0]);
+		close(fds[1]);
+		setenv("PNIC_NCCL_TEST_CHILD", "1", 1);
+		for (; *env; env += 2)
+			setenv(env[0], env[1], 1);
+		execl("/proc/self/exe", "nccl", (char *)NULL);
+		_exit(99);
+	}
+	close(fds[1]);
+	while (at < sizeof(c->text) - 1 && (n = read(fds[0], c->text + at, sizeof(c->text) - 1 - at)) > 0)
+		at += (size_t)n;
+	c->text[at] = 0;
+	close(fds[0]);
+	REQUIRE_EQ(waitpid(pid, &c->status, 0), pid);
+	c->status = WIFEXITED(c->status) ? WEXITSTATUS(c->status) : 255;
+}
+
+static int count_of(const char *text, const char *what)
+{
+	int n = 0;
+
+	while ((text = strstr(text, what))) {
+		n++;
+		text++;
+	}
+	return n;
+}
+
+KTAP_TEST(environment)
+{
+	static const char *const none[] = { "PNIC_NCCL_DEVICES", "pnic987", NULL };
+	static const char *const some[] = { "PNIC_NCCL_DEVICES", "pnic987,embedded:world=x,nic=1,nics=2", NULL };
+	static const char *const knobs[] = { "PNIC_NCCL_DEVICES", "embedded:nic=0", "PNIC_NCCL_SHOW", "1",
+					     "PNIC_NCCL_TIMEOUT_MS", "abc", "PNIC_NCCL_PROBEMS", "5", NULL };
+	struct child c;
+
+	child(&c, none);
+	CHECK_EQ(c.status, 10);			/* no device */
+	CHECK_EQ(count_of(c.text, "pnic987 can't be used"), 1);
+	CHECK_EQ(count_of(c.text, "no card can be used"), 1);
+	child(&c, some);
+	CHECK_EQ(c.status, 1);			/* one */
+	CHECK_EQ(count_of(c.text, "pnic987 can't be used"), 1);
+	CHECK_EQ(count_of(c.text, "no card can be used"), 0);
+	child(&c, knobs);
+	CHECK_EQ(c.status, 1);
+	CHECK_EQ(count_of(c.text, "PNIC_NCCL_TIMEOUT_MS=abc is not a number"), 1);
+	CHECK_EQ(count_of(c.text, "PNIC_NCCL_TIMEOUT_MS=20000"), 1);
+	CHECK_EQ(count_of(c.text, "PNIC_NCCL_PROBEMS means nothing"), 1);
+	CHECK_EQ(count_of(c.text, "PNIC_NCCL_DEVICES=\"embedded:nic=0\" (environment)"), 1);
+	CHECK_EQ(count_of(c.text, "(default)"), 6);
+}
+
+static int as_child(void)
+{
+	int n = 0, i;
+	void *c;
+
+	if (!doors_open(getenv("PNIC_NCCL_PLUGIN")))
+		return 98;
+	for (i = 0; i < 3; i++) {
+		if (newest->init(&c, 1))
+			return 10;
+		newest->finalize(c);
+	}
+	newest->devices(&n);
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	int res;
+
+	if (getenv("PNIC_NCCL_TEST_CHILD"))
+		return as_child();
+	ktap.timeout_s = 240;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	cards_name();
+	if (!doors_open(getenv("PNIC_NCCL_PLUGIN")) || newest->init(&ctx, 1) || !cards_open())
+		return 2;
+#ifdef __SANITIZE_THREAD__
+	/* Those that have threads, unless others are asked for. */
+	static char *threads[] = { "nccl", "rings", "lanes_die", "close_in_flight", "abandoned", "rail_dies", "tuner", NULL };
+
+	if (argc == 1) {
+		argc = sizeof(threads) / sizeof(threads[0]) - 1;
+		argv = threads;
+	}
+#endif
+	res = ktap_main(argc, argv);
+	cards_close();
+	newest->finalize(ctx);
+	return res;
+}
