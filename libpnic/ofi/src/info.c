@@ -230,9 +230,71 @@ static int nic_tostr(const struct fid *fid, char *buf, size_t len)
 	return 0;
 }
 
+static char *dup_text(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+static int nic_dup(const struct fid_nic *nic, struct fid_nic **out)
+{
+	struct fid_nic *dup = calloc(1, sizeof(*dup));
+
+	if (!dup)
+		return -FI_ENOMEM;
+	dup->fid = nic->fid;
+	dup->device_attr = calloc(1, sizeof(*dup->device_attr));
+	dup->link_attr = malloc(sizeof(*dup->link_attr));
+	dup->bus_attr = malloc(sizeof(*dup->bus_attr));
+	if (!dup->device_attr || !dup->link_attr || !dup->bus_attr) {
+		free(dup->link_attr);	/* not filled: no texts in it */
+		dup->link_attr = NULL;
+		nic_free(dup);
+		return -FI_ENOMEM;
+	}
+	dup->device_attr->name = dup_text(nic->device_attr->name);
+	dup->device_attr->device_id = dup_text(nic->device_attr->device_id);
+	dup->device_attr->device_version = dup_text(nic->device_attr->device_version);
+	dup->device_attr->vendor_id = dup_text(nic->device_attr->vendor_id);
+	dup->device_attr->driver = dup_text(nic->device_attr->driver);
+	dup->device_attr->firmware = dup_text(nic->device_attr->firmware);
+	*dup->bus_attr = *nic->bus_attr;
+	*dup->link_attr = *nic->link_attr;
+	dup->link_attr->address = dup_text(nic->link_attr->address);
+	dup->link_attr->network_type = dup_text(nic->link_attr->network_type);
+	*out = dup;
+	return 0;
+}
+
+/* fi_dupinfo() copies a NIC by this. */
+static int nic_control(struct fid *fid, int command, void *arg)
+{
+	return command == FI_DUP ? nic_dup(pfi_entry(fid, struct fid_nic, fid), arg) : -FI_ENOSYS;
+}
+
+static int nic_bind(struct fid *fid, struct fid *bfid, uint64_t flags)
+{
+	(void)fid;
+	(void)bfid;
+	(void)flags;
+	return -FI_ENOSYS;
+}
+
+static int nic_ops_open(struct fid *fid, const char *name, uint64_t flags, void **ops, void *context)
+{
+	(void)fid;
+	(void)name;
+	(void)flags;
+	(void)ops;
+	(void)context;
+	return -FI_ENOSYS;
+}
+
 static struct fi_ops nic_ops = {
 	.size = sizeof(struct fi_ops),
 	.close = nic_close,
+	.bind = nic_bind,
+	.control = nic_control,
+	.ops_open = nic_ops_open,
 	.tostr = nic_tostr,
 };
 
