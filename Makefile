@@ -183,7 +183,7 @@ build-guest-rooms: build-guest-module
 
 build-guest: build-guest-rooms
 	$(call rooms,guest,tests,$(GUEST_TESTS))
-	$(call rooms,guest,native,$(NATIVE_TESTS))
+	$(call rooms,guest,native guest,$(NATIVE_TESTS))
 
 build-guest-module: override FARM := $(B)/guest/kmod-$(KVER)
 build-guest-module:
