@@ -306,6 +306,40 @@ KTAP_TEST(resources)
 	close(fd);
 }
 
+static size_t grants_of(unsigned int partition, unsigned int uid)
+{
+	size_t i, n = 0;
+	json_t *v, *o;
+
+	v = tool_json("grant show pnic0");
+	json_array_foreach(v, i, o)
+		n += number(o, "partition") == partition && number(o, "uid") == uid;
+	json_decref(v);
+	return n;
+}
+
+KTAP_TEST(grants)
+{
+	struct ran r;
+
+	setup();
+	CHECK_EQ(grants_of(4711, 12345), 0);
+	CHECK_EQ(tool("grant add pnic0 partition 4711 uid 12345").status, 0);
+	CHECK_EQ(grants_of(4711, 12345), 1);
+	r = tool("grant add pnic0 partition 4711 uid 12345");
+	CHECK_EQ(r.status, 1);
+	CHECK(strstr(r.err, "has that partition already"));
+	r = tool_nobody("grant show");
+	CHECK_EQ(r.status, 1);
+	CHECK_EQ(tool_nobody("grant del pnic0 partition 4711 uid 12345").status, 1);
+	CHECK_EQ(grants_of(4711, 12345), 1);
+	CHECK_EQ(tool("grant del pnic0 partition 4711 uid 12345").status, 0);
+	CHECK_EQ(grants_of(4711, 12345), 0);
+	r = tool("grant del pnic0 partition 4711 uid 12345");
+	CHECK_EQ(r.status, 1);
+	CHECK(strstr(r.err, "was not granted that partition"));
+}
+
 KTAP_TEST(wrong_usage)
 {
 	static const char *const wrong[] = {

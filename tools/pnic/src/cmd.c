@@ -63,6 +63,14 @@ static const struct verb res_verbs[] = {
 	{}
 };
 
+static const struct verb grant_verbs[] = {
+	{ "show", cmd_grant_show, "[DEV]", "which users may be in which partitions" },
+	{ "add", cmd_grant_add, "DEV partition N {user NAME|uid N}", "let a user into a partition" },
+	{ "del", cmd_grant_del, "DEV partition N {user NAME|uid N}",
+	  "take that back; what the user has there stays until it is closed" },
+	{}
+};
+
 static const struct verb monitor_verbs[] = {
 	{ "all", cmd_monitor_all, "[-t FORM]", "every event" },
 	{ "lane", cmd_monitor_lane, "[-t FORM]", "what happens to lanes and maps" },
@@ -90,6 +98,7 @@ const struct cmd_object cmd_objects[] = {
 	{ .name = "stat", .help = "counters", .verbs = stat_verbs },
 	{ .name = "res", .help = "what programs hold", .verbs = res_verbs,
 	  .notes = "KIND: context, region, cq, endpoint\n" },
+	{ .name = "grant", .help = "partitions that users may be in", .verbs = grant_verbs },
 	{ .name = "monitor", .help = "events as they come", .verbs = monitor_verbs,
 	  .notes = "FORM: iso, unix, none\n" },
 	{ .name = "top", .help = "live full-screen view", .verbs = top_verbs, .bare = true },

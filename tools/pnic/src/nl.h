@@ -74,6 +74,9 @@ int drv_cable_set(struct drv *n, const struct cable *cable);
 int drv_counters(struct drv *n, uint32_t dev, struct list *counters);
 int drv_res(struct drv *n, uint32_t dev, struct list *res);
 int drv_objects(struct drv *n, uint32_t dev, uint32_t kind, struct list *objects);
+int drv_grants(struct drv *n, uint32_t dev, struct list *grants);
+/* @add: else take it back. */
+int drv_grant_set(struct drv *n, const struct grant *g, bool add);
 
 /* --- events: on a connection of their own ------------------------------------------------ */
 

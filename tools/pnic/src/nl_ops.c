@@ -183,6 +183,24 @@ int drv_res(struct drv *n, uint32_t dev, struct list *res)
 		       res);
 }
 
+int drv_grants(struct drv *n, uint32_t dev, struct list *grants)
+{
+	return drv_list(n, request(n, PNIC_CMD_GRANT_GET, PNIC_A_GRANT_DEV_INDEX, dev), true,
+			&grant_set, grants);
+}
+
+int drv_grant_set(struct drv *n, const struct grant *g, bool add)
+{
+	struct nl_msg *msg = request(n, add ? PNIC_CMD_GRANT_ADD : PNIC_CMD_GRANT_DEL,
+				     PNIC_A_GRANT_DEV_INDEX, g->dev_index);
+
+	if (msg) {
+		nla_put_u32(msg, PNIC_A_GRANT_PARTITION, g->partition);
+		nla_put_u32(msg, PNIC_A_GRANT_UID, g->uid);
+	}
+	return drv_nothing(n, msg);
+}
+
 int drv_objects(struct drv *n, uint32_t dev, uint32_t kind, struct list *objects)
 {
 	struct nl_msg *msg = request(n, PNIC_CMD_OBJECT_GET, PNIC_A_OBJECT_DEV_INDEX, dev);

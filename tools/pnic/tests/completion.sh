@@ -26,19 +26,19 @@ completes() {
 test_objects() {
 	local object
 
-	completes 'pnic ' dev link lane spare policy history stat res monitor top help
+	completes 'pnic ' dev link lane spare policy history stat res grant monitor top help
 	completes 'pnic l' link lane
 	completes 'pnic -j sp' spare
 	completes 'pnic xyz'
 	# Those of the tool, no more and no fewer.
 	completes 'pnic ' $("$_pnic_tool" help | sed -n '/^OBJECT:/,/^$/s/^  \([a-z]*\) .*/\1/p')
-	[[ ${#COMPREPLY[@]} -eq 11 ]] || say "${#COMPREPLY[@]} objects"
+	[[ ${#COMPREPLY[@]} -eq 12 ]] || say "${#COMPREPLY[@]} objects"
 }
 
 test_verbs() {
 	local object
 
-	for object in dev link lane spare policy history stat res monitor top; do
+	for object in dev link lane spare policy history stat res grant monitor top; do
 		completes "pnic $object " help $("$_pnic_tool" $object help |
 			sed -n "s/.*pnic $object \([a-z]*\).*/\1/p")
 	done

@@ -239,6 +239,14 @@ static bool refuse_change(struct bytes *b, const struct request *r)
 			      r->offset[PNIC_A_POLICY_WATCH_PPB]);
 		return true;
 	}
+	if (r->cmd == PNIC_CMD_GRANT_ADD && r->value[PNIC_A_GRANT_PARTITION] == 7) {
+		message_error(b, seq, EEXIST, "the user has that partition already", 0);
+		return true;
+	}
+	if (r->cmd == PNIC_CMD_GRANT_DEL && r->value[PNIC_A_GRANT_PARTITION] != 7) {
+		message_error(b, seq, ENOENT, "the user was not granted that partition", 0);
+		return true;
+	}
 	if (r->cmd == PNIC_CMD_CABLE_SET && strcmp(r->text, "CB-0042/A")) {
 		message_error(b, seq, EINVAL, "the record is of another cable",
 			      r->offset[PNIC_A_CABLE_CABLE_SERIAL]);
@@ -278,6 +286,7 @@ union any {
 	struct counters counters;
 	struct res res;
 	struct object object;
+	struct grant grant;
 };
 
 /* Tables with a row or some for each device. */
@@ -320,6 +329,12 @@ static void answer_rows(struct bytes *b, const struct request *r, uint32_t dev)
 			answer(b, r, &res_set, &any);
 		}
 		break;
+	case PNIC_CMD_GRANT_GET:
+		for (i = 0; i < 2; i++) {
+			fake_grant(&any.grant, dev, i);
+			answer(b, r, &grant_set, &any);
+		}
+		break;
 	case PNIC_CMD_OBJECT_GET:
 		fake_object(&any.object, dev, r->value[PNIC_A_OBJECT_KIND], 1);
 		answer(b, r, &object_set, &any);
@@ -337,7 +352,8 @@ static void answer_request(struct sock *s, const struct request *r)
 	if (fake_is("busy") && dump && s->dumps++ < 2)
 		flags = NLM_F_DUMP_INTR;
 	if (r->cmd == PNIC_CMD_LANE_SET || r->cmd == PNIC_CMD_UNDO || r->cmd == PNIC_CMD_LINK_SET ||
-	    r->cmd == PNIC_CMD_POLICY_SET || r->cmd == PNIC_CMD_CABLE_SET) {
+	    r->cmd == PNIC_CMD_POLICY_SET || r->cmd == PNIC_CMD_CABLE_SET ||
+	    r->cmd == PNIC_CMD_GRANT_ADD || r->cmd == PNIC_CMD_GRANT_DEL) {
 		if (refuse_change(b, r))
 			return;
 	}

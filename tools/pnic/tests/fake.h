@@ -34,6 +34,7 @@ void fake_history(struct history *h, uint32_t dev, uint64_t seq);
 void fake_cable(struct cable *c, uint32_t dev);
 void fake_counters(struct counters *c, uint32_t dev);
 void fake_res(struct res *r, uint32_t dev, uint32_t i);
+void fake_grant(struct grant *g, uint32_t dev, uint32_t i);
 void fake_object(struct object *o, uint32_t dev, uint32_t kind, uint32_t i);
 uint32_t fake_lanes(void);
 

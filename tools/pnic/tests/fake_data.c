@@ -352,6 +352,14 @@ void fake_res(struct res *r, uint32_t dev, uint32_t i)
 	r->dead = i == 1;
 }
 
+void fake_grant(struct grant *g, uint32_t dev, uint32_t i)
+{
+	encode_has_all(&grant_set, g);
+	g->dev_index = dev;
+	g->partition = 7 + i;
+	g->uid = i ? 4000000000u : 0;
+}
+
 void fake_object(struct object *o, uint32_t dev, uint32_t kind, uint32_t i)
 {
 	encode_has_all(&object_set, o);

@@ -41,7 +41,7 @@ test_lint() {
 test_commands() {
 	local object verb text
 
-	[ "$(objects | wc -l)" -eq 10 ] || say "the tool has $(objects | wc -l) objects"
+	[ "$(objects | wc -l)" -eq 11 ] || say "the tool has $(objects | wc -l) objects"
 	for object in $(objects); do
 		text=$(plain "pnic-$object.8")
 		for verb in $("$tool" "$object" help | sed -n "s/.*pnic $object \([a-z]*\).*/\1/p"); do

@@ -30,7 +30,8 @@ static const struct {
 	{ "history show 0", 8 }, { "history show 0 since 3", 5 },
 	{ "stat", 2 }, { "stat show 0", 1 }, { "res", 4 }, { "res show 0", 2 },
 	{ "res show object", 8 }, { "res show 0 object region cq", 2 },
-	{ "link set 0 down", 0 },
+	{ "grant", 4 }, { "grant show 0", 2 }, { "grant add 0 partition 8 uid 1000", 0 },
+	{ "grant del 0 partition 7 user root", 0 }, { "link set 0 down", 0 },
 };
 
 #define STATES	(ARRAY_SIZE(states))
@@ -145,6 +146,13 @@ KTAP_TEST(wrong_usage)
 		{"history save 0", "which file?"},
 		{"history show 0 since x", "\"x\" is no number"},
 		{"res show object nosuch", "\"nosuch\" is no kind"},
+		{"grant add 0", "which partition?"},
+		{"grant add 0 partition", "partition needs a number"},
+		{"grant add 0 partition 7", "to whom? give user NAME or uid N"},
+		{"grant add 0 partition 7 user", "user needs a name"},
+		{"grant add 0 partition 7 user nobody-at-all", "is no user here: give uid N"},
+		{"grant del 0 partition 7 uid 4294967295", "out of range, 0 to 4294967294"},
+		{"grant del 0 partition 7 uid 1 2", "\"2\" is too much"},
 		{"stat -j openmetrics", "OpenMetrics is no JSON"},
 		{"monitor -t sundial", "\"sundial\" is no form of time"},
 		{"monitor nosuch", "command \"nosuch\" is unknown"},
@@ -200,7 +208,7 @@ KTAP_TEST(help_and_version)
 {
 	static const char *const objects[] = {
 		"dev",	   "link", "lane", "spare",   "policy",
-		"history", "stat", "res",  "monitor", "top",
+		"history", "stat", "res",  "grant",   "monitor", "top",
 	};
 	struct ran r;
 	unsigned int i;
