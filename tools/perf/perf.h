@@ -65,6 +65,14 @@ struct perf_test {
 	int (*measure)(struct perf_run *run, struct perf_row *row);
 };
 
+/* Monotonic; a pattern of the round, and bytes of @p that are not it. */
+double perf_now_ns(void);
+void perf_fill(uint8_t *p, uint64_t size, uint64_t round);
+void perf_check(struct perf_row *row, const uint8_t *p, uint64_t size, uint64_t round);
+
+/* rails.c: the test of that name. */
+int perf_rails(struct perf_run *run, struct perf_row *row);
+
 extern const struct perf_test perf_tests[];
 const struct perf_test *perf_find(const char *name);
 /* Runs one size. 0 or -errno, with what was wrong on stderr in a line. */
