@@ -70,6 +70,7 @@ struct embedded_world {
 	unsigned int rung;		/* a doorbell was, and whoever has the lock has to look */
 	struct pm_fabric *fabric;
 	struct pm_fabric_config config;
+	char profile[32];		/* what @config's links point at */
 	struct embedded_card card[EMBEDDED_NICS];
 	bool irqs;			/* one is raised */
 	struct work_struct *works;

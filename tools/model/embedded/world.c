@@ -345,6 +345,8 @@ static struct embedded_world *world_alloc(const struct embedded_name *n)
 		.firmware = true,
 	};
 	w->config.link.seed = n->seed;
+	snprintf(w->profile, sizeof(w->profile), "%s", n->profile);
+	w->config.link.profile = w->profile;
 	return w;
 }
 
