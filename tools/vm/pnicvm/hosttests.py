@@ -14,6 +14,8 @@ TIME_LIMIT = 300
 
 def start(path, env=None, argv=None):
     """The program, or what runs it, with its output in a pipe."""
+    # gcc's address sanitizer looks at pointers into frames that have ended only if it is told to.
+    env = dict({'ASAN_OPTIONS': 'detect_stack_use_after_return=1'}, **(env or os.environ))
     return subprocess.Popen(argv or [path], cwd=os.path.dirname(path), stdin=subprocess.DEVNULL, env=env,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                             start_new_session=True)
