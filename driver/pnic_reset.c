@@ -101,6 +101,15 @@ bool pnic_reachable(struct pnic_dev *pd)
 	       !READ_ONCE(pd->csr_gone) && !pnic_channel_lost(pd);
 }
 
+/* The function decodes its addresses: what PCI set up in it is there. */
+static bool pnic_config_there(struct pnic_dev *pd)
+{
+	u16 command;
+
+	pci_read_config_word(pd->pdev, PCI_COMMAND, &command);
+	return !PCI_POSSIBLE_ERROR(command) && command & PCI_COMMAND_MEMORY;
+}
+
 /*
  * The card works when this returns 0. Otherwise some of it is up: pnic_stop() and
  * pnic_release() take down whatever there is.
@@ -116,6 +125,8 @@ int pnic_up(struct pnic_dev *pd)
 	 * What a reset of the slot restores; on some kernels each restoring uses it up. Not
 	 * earlier, as the card has to be there, nor later: when it comes back it must not do DMA.
 	 */
+	if (!pnic_config_there(pd))
+		return -ENODEV;
 	pci_save_state(pd->pdev);
 	pci_set_master(pd->pdev);
 	err = pnic_card_reset(pd);
@@ -279,11 +290,22 @@ void pnic_revive(struct pnic_dev *pd)
 	pnic_health_start(pd);
 }
 
+static void pnic_config_restore(struct pnic_dev *pd)
+{
+	pci_restore_state(pd->pdev);
+	pci_save_state(pd->pdev);
+}
+
 /* Down and up again. False, and nothing done, if the device is in no state for that. */
 bool pnic_recover(struct pnic_dev *pd, const char *why)
 {
 	if (!pnic_down(pd, PNIC_STATE_RESETTING, why))
 		return false;
+	/* It was away for so short a time that nobody saw it go. */
+	if (!pnic_config_there(pd) && pci_device_is_present(pd->pdev)) {
+		dev_warn(&pd->pdev->dev, "the function has lost its set-up, which is restored\n");
+		pnic_config_restore(pd);
+	}
 	pnic_revive(pd);
 	return true;
 }
@@ -302,8 +324,7 @@ static void pnic_hold(struct pnic_dev *pd, const char *why)
 /* The card was away, or seemed so: what PCI set up in it may be lost. */
 static void pnic_lost_and_found(struct pnic_dev *pd)
 {
-	pci_restore_state(pd->pdev);
-	pci_save_state(pd->pdev);
+	pnic_config_restore(pd);
 	pnic_csr_revive(pd);
 	pnic_recover(pd, NULL);
 }

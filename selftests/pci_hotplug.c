@@ -69,6 +69,24 @@ KTAP_TEST(gone_for_a_moment)
 	pci_end();
 }
 
+/* Back before anybody has looked: nothing reads as all ones, but what PCI had set up in the card is lost. */
+KTAP_TEST(gone_unnoticed)
+{
+	unsigned int i, n = pci_rounds(3);
+	struct raw_ep r;
+
+	pci_begin();
+	NEED_MODEL();
+	for (i = 0; i < n; i++) {
+		pci_witness(&r, i % 2);
+		STEER("{\"cmd\":\"surprise\",\"nic\":%u,\"on\":true}", i % 2);
+		STEER("{\"cmd\":\"surprise\",\"nic\":%u,\"on\":false}", i % 2);
+		pci_witness_over(&r, PNIC_EVT_RESET, EIO);
+		pci_wait_serves(i % 2);
+	}
+	pci_end();
+}
+
 /* It does not come back: the device is gone, also before anybody removes the function. */
 KTAP_TEST(gone_for_good)
 {
