@@ -114,10 +114,14 @@ struct context {
 
 nccl_result device_init(nccl_logger log);
 void device_exit(void);
-int device_count(void);			/* cards */
+int device_cards(void);
+int device_count(void);			/* cards and virtual devices */
 struct device *device_get(int dev);	/* NULL: no such */
 nccl_result device_props(int dev, struct nccl_props_v12 *props);
 nccl_result device_fuse(int *dev, int n, const int *devs);
+/* A communicator begins; ends: with the last one the virtual devices go. */
+void device_hold(void);
+void device_release(void);
 /* Opens the domain if need be, and counts a user. */
 nccl_result device_use(struct device *dev);
 void device_unuse(struct device *dev);

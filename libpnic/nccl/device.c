@@ -12,6 +12,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;	/* of the table */
 static struct device *table[MAX_DEVICES];
 static int devices;			/* of both kinds; read without the lock */
 static int cards;
+static unsigned int holders;		/* communicators */
 static bool tried;
 static nccl_result outcome;
 
@@ -20,9 +21,15 @@ struct device *device_get(int dev)
 	return dev >= 0 && dev < __atomic_load_n(&devices, __ATOMIC_ACQUIRE) ? table[dev] : NULL;
 }
 
-int device_count(void)
+int device_cards(void)
 {
 	return cards;
+}
+
+/* NCCL takes those that this grew by since it asked first for the virtual devices that it had made. */
+int device_count(void)
+{
+	return __atomic_load_n(&devices, __ATOMIC_ACQUIRE);
 }
 
 static nccl_result device_open(struct device *dev)
@@ -351,6 +358,28 @@ nccl_result device_fuse(int *dev, int n, const int *devs)
 		*dev = i;
 	device_free(d);
 	return res;
+}
+
+void device_hold(void)
+{
+	pthread_mutex_lock(&lock);
+	holders++;
+	pthread_mutex_unlock(&lock);
+}
+
+/* NCCL would take virtual devices for cards when it begins anew. One that somebody uses stays, and those before it. */
+void device_release(void)
+{
+	struct device *gone;
+
+	pthread_mutex_lock(&lock);
+	holders--;
+	while (!holders && devices > cards && !table[devices - 1]->users) {
+		gone = table[devices - 1];
+		__atomic_store_n(&devices, devices - 1, __ATOMIC_RELEASE);
+		device_free(gone);
+	}
+	pthread_mutex_unlock(&lock);
 }
 
 static const char *const event_text[] = {

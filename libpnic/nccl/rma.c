@@ -861,6 +861,7 @@ static nccl_result rma_init(void **ctx, uint64_t id, nccl_logger log)
 	if (!*ctx)
 		return NCCL_SYSTEM_ERROR;
 	((struct context *)*ctx)->id = id;
+	device_hold();
 	return NCCL_OK;
 }
 
@@ -893,6 +894,8 @@ static nccl_result rma_close_listen(void *lc)
 
 static nccl_result rma_finalize(void *ctx)
 {
+	if (ctx)
+		device_release();
 	free(ctx);
 	return NCCL_OK;
 }

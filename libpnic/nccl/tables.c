@@ -94,14 +94,17 @@ static nccl_result init_v11(void **ctx, uint64_t id, struct nccl_config *config_
 	c->id = id;
 	c->prof = prof;
 	*ctx = c;
+	device_hold();
 	return NCCL_OK;
 }
 
 static nccl_result finalize(void *ctx)
 {
-	if (ctx)
-		comm_forget(ctx);
+	if (!ctx)
+		return NCCL_OK;
+	comm_forget(ctx);
 	free(ctx);
+	device_release();
 	return NCCL_OK;
 }
 

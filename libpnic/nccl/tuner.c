@@ -43,7 +43,7 @@ static float slowness(void)
 	float worst = 1;
 	int i;
 
-	for (i = 0; i < device_count(); i++) {
+	for (i = 0; i < device_cards(); i++) {
 		struct device *dev = device_get(i);
 
 		stat = (struct pnic_rail_stat) { .size = sizeof(stat) };

@@ -179,7 +179,7 @@ KTAP_TEST(virtual_devices)
 	CHECK_EQ(p.speed, 2 * q.speed);
 	CHECK(strchr(p.name, '+'));
 	CHECK_EQ(newest->devices(&n), 0);
-	CHECK_EQ(n, ALL);		/* which never changes */
+	CHECK_EQ(n, dev + 1);		/* by which NCCL learns of it */
 	CHECK_EQ(newest->fuse(&again, 2, same), NCCL_INVALID_ARGUMENT);
 	CHECK_EQ(newest->fuse(&again, 2, far), NCCL_INVALID_ARGUMENT);
 	far[1] = dev;
@@ -1154,7 +1154,7 @@ static void child(struct child *c, const char *const *env)
 		dup2(fds[1], 1);
 		close(fds[0]);
 		close(fds[1]);
-		setenv("PNIC_NCCL_TEST_CHILD", "1", 1);
+		setenv("PNIC_TEST_CHILD", "1", 1);
 		for (; *env; env += 2)
 			setenv(env[0], env[1], 1);
 		execl("/proc/self/exe", "nccl", (char *)NULL);
@@ -1184,6 +1184,7 @@ KTAP_TEST(environment)
 {
 	static const char *const none[] = { "PNIC_NCCL_DEVICES", "pnic987", NULL };
 	static const char *const some[] = { "PNIC_NCCL_DEVICES", "pnic987,embedded:world=x,nic=1,nics=2", NULL };
+	static const char *const two[] = { "PNIC_NCCL_DEVICES", "embedded:nic=0,embedded:nic=1", NULL };
 	static const char *const knobs[] = { "PNIC_NCCL_DEVICES", "embedded:nic=0", "PNIC_NCCL_SHOW", "1",
 					     "PNIC_NCCL_TIMEOUT_MS", "abc", "PNIC_NCCL_PROBEMS", "5", NULL };
 	struct child c;
@@ -1198,6 +1199,9 @@ KTAP_TEST(environment)
 	CHECK_EQ(count_of(c.text, "no card can be used"), 0);
 	child(&c, knobs);
 	CHECK_EQ(c.status, 1);
+	child(&c, two);
+	CHECK_EQ(c.status, 2);
+	child(&c, knobs);
 	CHECK_EQ(count_of(c.text, "PNIC_NCCL_TIMEOUT_MS=abc is not a number"), 1);
 	CHECK_EQ(count_of(c.text, "PNIC_NCCL_TIMEOUT_MS=20000"), 1);
 	CHECK_EQ(count_of(c.text, "PNIC_NCCL_PROBEMS means nothing"), 1);
@@ -1207,10 +1211,10 @@ KTAP_TEST(environment)
 
 static int as_child(void)
 {
-	int n = 0, i;
+	int n = 0, both[2] = { 0, 1 }, dev, more, i;
 	void *c;
 
-	if (!doors_open(getenv("PNIC_NCCL_PLUGIN")))
+	if (!doors_open(getenv("PNIC_TEST_PLUGIN")))
 		return 98;
 	for (i = 0; i < 3; i++) {
 		if (newest->init(&c, 1))
@@ -1218,6 +1222,15 @@ static int as_child(void)
 		newest->finalize(c);
 	}
 	newest->devices(&n);
+	/* Virtual devices go with the last communicator: NCCL would take them for cards. */
+	if (n >= 2) {
+		if (newest->init(&c, 1) || newest->fuse(&dev, 2, both) || newest->devices(&more) || more != n + 1)
+			return 20;
+		newest->finalize(c);
+		if (newest->init(&c, 1) || newest->devices(&more) || more != n || newest->fuse(&dev, 2, both) || dev != n)
+			return 21;
+		newest->finalize(c);
+	}
 	return n;
 }
 
@@ -1225,12 +1238,12 @@ int main(int argc, char **argv)
 {
 	int res;
 
-	if (getenv("PNIC_NCCL_TEST_CHILD"))
+	if (getenv("PNIC_TEST_CHILD"))
 		return as_child();
 	ktap.timeout_s = 240;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	cards_name();
-	if (!doors_open(getenv("PNIC_NCCL_PLUGIN")) || newest->init(&ctx, 1) || !cards_open())
+	if (!doors_open(getenv("PNIC_TEST_PLUGIN")) || newest->init(&ctx, 1) || !cards_open())
 		return 2;
 #ifdef __SANITIZE_THREAD__
 	/* Those that have threads, unless others are asked for. */

@@ -139,7 +139,7 @@ int main(int argc, char **argv)
 	int res;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!doors_open(getenv("PNIC_NCCL_PLUGIN")) || newest->init(&ctx, 1))
+	if (!doors_open(getenv("PNIC_TEST_PLUGIN")) || newest->init(&ctx, 1))
 		return 2;
 	res = ktap_main(argc, argv);
 	newest->finalize(ctx);

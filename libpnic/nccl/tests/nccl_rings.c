@@ -121,7 +121,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setenv("PNIC_NCCL_TIMEOUT_MS", "20000", 0);	/* as it is by default */
 	cards_name();
-	if (!doors_open(getenv("PNIC_NCCL_PLUGIN")) || doors[5].init(&ctx, 1) || !cards_open())
+	if (!doors_open(getenv("PNIC_TEST_PLUGIN")) || doors[5].init(&ctx, 1) || !cards_open())
 		return 2;
 	res = ktap_main(argc, argv);
 	cards_close();
