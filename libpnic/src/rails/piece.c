@@ -11,6 +11,7 @@
 
 #define RAILS_OVERHEAD		256		/* bytes that a piece counts for besides its own */
 #define RAILS_PRIMARY_LOAD	(256u << 10)	/* short transfers keep to one rail up to so many bytes under way */
+#define RAILS_CROWD		8		/* so many pieces found no room: the others wait without trying */
 #define RAILS_MOVED_US		1000		/* memory that is being moved: look again */
 
 static bool rails_takes_entry(const struct rails_op *op)
@@ -430,12 +431,14 @@ void rails_piece_go(struct rails_piece *pc)
 	err = rails_piece_post(pc);
 	if (!err)
 		return;
-	if (err == -EAGAIN)
+	if (err == -EAGAIN) {
+		s->crowded++;
 		rails_piece_wait(pc);
-	else if (err == -ENOKEY)
+	} else if (err == -ENOKEY) {
 		rails_piece_stuck(pc);
-	else
+	} else {
 		rails_piece_over(pc, PNIC_ST_BAD_DESC);
+	}
 }
 
 void rails_retry(struct rails_set *s)
@@ -445,11 +448,10 @@ void rails_retry(struct rails_set *s)
 
 	if (rails_list_empty(&s->waiting))
 		return;
-	again = s->waiting;
-	again.next->prev = &again;
-	again.prev->next = &again;
-	rails_list_init(&s->waiting);
-	while (!rails_list_empty(&again)) {
+	rails_list_move(&s->waiting, &again);
+	s->crowded = 0;
+	/* When the rings are full the others would fare no better. */
+	while (!rails_list_empty(&again) && s->crowded < RAILS_CROWD) {
 		pc = rails_entry(again.next, struct rails_piece, at);
 		rails_list_del(&pc->at);
 		if (pc->op->status)
@@ -457,6 +459,7 @@ void rails_retry(struct rails_set *s)
 		else
 			rails_piece_go(pc);
 	}
+	rails_list_splice(&s->waiting, &again);
 }
 
 void rails_ring(struct rails_set *s)
@@ -596,10 +599,7 @@ void rails_pieces_lost(struct rails_set *s, unsigned int rail)
 
 	if (rails_list_empty(&h->out))
 		return;
-	lost = h->out;
-	lost.next->prev = &lost;
-	lost.prev->next = &lost;
-	rails_list_init(&h->out);
+	rails_list_move(&h->out, &lost);
 	while (!rails_list_empty(&lost)) {
 		pc = rails_entry(lost.next, struct rails_piece, at);
 		op = pc->op;

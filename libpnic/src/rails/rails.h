@@ -161,6 +161,25 @@ static inline void rails_list_add_tail(struct rails_list *l, struct rails_list *
 	l->prev = e;
 }
 
+/* All of @from to the end of @to; @from is empty then. */
+static inline void rails_list_splice(struct rails_list *to, struct rails_list *from)
+{
+	if (rails_list_empty(from))
+		return;
+	from->next->prev = to->prev;
+	to->prev->next = from->next;
+	from->prev->next = to;
+	to->prev = from->prev;
+	rails_list_init(from);
+}
+
+/* The same, to a list that isn't one yet. */
+static inline void rails_list_move(struct rails_list *from, struct rails_list *to)
+{
+	rails_list_init(to);
+	rails_list_splice(to, from);
+}
+
 #define rails_entry(ptr, type, member)	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 
 struct rails_op;
@@ -337,6 +356,7 @@ struct rails_set {
 	uint32_t told_rate;
 	int64_t now;				/* of the last look at the clock */
 	int64_t looked;				/* when the cards were looked at */
+	unsigned int crowded;			/* pieces that found no room in their ring, in this round */
 	bool stir;				/* something happened: those that wait may go on */
 	bool troubled;				/* some peer must be told which messages failed */
 };
