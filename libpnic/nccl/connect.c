@@ -205,7 +205,7 @@ nccl_result listener_progress(struct listener *lc, uint32_t want)
 			if (wc[i].imm != want || wc[i].length < sizeof(*msg) || msg->cookie != lc->cookie)
 				INFO(NCCL_SUB_NET, "%s: a message that isn't for this listener", lc->comm.dev->name);
 			else if (msg->version != MSG_VERSION)
-				WARN("%s: a rank speaks version %u of the plugins' messages, this one %d: install the same everywhere",
+				WARN("%s: a rank has version %u of the plugin's messages, this one %d: they must be the same",
 				     lc->comm.dev->name, msg->version, MSG_VERSION);
 			else if (!res)
 				res = knock(lc, msg);

@@ -19,9 +19,9 @@
  * endpoint set of its own at either end. The receiver offers its buffers by a message (struct msg_offer); the sender matches
  * them by tag, writes into them, and an immediate value tells the receiver which buffer is complete.
  *
- * Threads. NCCL connects, registers and closes on one thread and sends and receives on another. A connection's set is used by one
- * at a time: until it is connected by the first, then by the second, and by a third while NCCL has nothing to do with it; it has a lock
- * for that. Devices and their memory are shared, with a lock each.
+ * Threads. NCCL connects, registers and closes on one thread and sends and receives on another. A connection's set is used by
+ * one at a time: until it is connected by the first, then by the second, and by a third while NCCL has nothing to do with
+ * it; it has a lock for that. Devices and their memory are shared, with a lock each.
  */
 #ifndef PNIC_NCCL_CORE_H
 #define PNIC_NCCL_CORE_H

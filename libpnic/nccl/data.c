@@ -239,7 +239,8 @@ static nccl_result message(struct comm *comm, const struct pnic_rails_wc *wc)
 						 nonsense(comm, "an offer to a receiver");
 	case MSG_SIZE:
 	case MSG_EMPTY:
-		if (comm->kind != COMM_RECV || wc->length != sizeof(*size) || size->slot >= MAX_OFFERS || size->index >= MAX_RECVS)
+		if (comm->kind != COMM_RECV || wc->length != sizeof(*size) || size->slot >= MAX_OFFERS ||
+		    size->index >= MAX_RECVS)
 			return nonsense(comm, "a size");
 		if (wc->imm == MSG_EMPTY)
 			return completed(rc, size->slot, size->index, 0);
@@ -303,9 +304,9 @@ static nccl_result progress(struct comm *comm)
 		if (comm->kind == COMM_RECV)
 			comm->wanting = comm->in_flight;
 		comm_probe(comm);
-		if (!(comm->idle & 255))
-			device_watch(comm->dev);
 	}
+	if (!(comm->idle_end.polls & 127))
+		device_watch(comm->dev);
 	if (__atomic_load_n(&comm->dev->seen, __ATOMIC_ACQUIRE) != comm->seen)
 		prof_update(comm, reqs);
 	return comm->error;
@@ -513,8 +514,8 @@ static int offer(struct recv_comm *rc, struct req *r, void **data, void **mhs)
 }
 
 /*
- * Whether one of the buffers is a receive's that NCCL takes for complete and that isn't. Its bytes may be there, and yet be written once
- * more if a card fails before it has said so: whatever came into the buffer after it would be lost.
+ * Whether one of the buffers is a receive's that NCCL takes for complete and that isn't. Its bytes may be there, and yet be
+ * written once more if a card fails before it has said so: whatever came into the buffer after it would be lost.
  */
 static bool too_early(const struct recv_comm *rc, int n, void **data, const size_t *sizes)
 {

@@ -1131,6 +1131,32 @@ KTAP_TEST(tuner)
 	CHECK(cards_heal());
 }
 
+/* A transfer that is under way when a link changes is told of it: who receives by the card whose lanes die. */
+KTAP_TEST(profiler_learns)
+{
+	unsigned int updated, wrong = prof_wrong;
+	struct pair p = { 0 };
+	void *rreq, *sreq;
+	int lane, done, tries;
+
+	pair_connect(&p, newest, CARDS + 1, CARDS);
+	pair_memory(&p, 4096);
+	REQUIRE_EQ(recv_one(&p, 0, 64, 1, &rreq), 0);
+	updated = prof_updated;
+	for (lane = 0; lane < 80; lane++)
+		pnic_embedded_fault(card(CARDS + 1), PNIC_EMBEDDED_KILL, (unsigned int)lane, 0);
+	REQUIRE(cards_until(narrow, NULL));
+	for (tries = 0; tries < 10000 && prof_updated == updated; tries++)
+		CHECK_EQ(newest->test(rreq, &done, NULL), 0);
+	CHECK(prof_updated > updated);
+	REQUIRE_EQ(send_sure(&p, 0, 64, 1, &sreq), 0);
+	CHECK_EQ(finish(&p, sreq, NULL), 0);
+	CHECK_EQ(finish(&p, rreq, NULL), 0);
+	CHECK_EQ(prof_wrong, wrong);
+	pair_close(&p);
+	CHECK(cards_heal());
+}
+
 /* --- before anything else ---------------------------------------------------------------------- */
 
 struct child {

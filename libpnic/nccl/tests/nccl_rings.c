@@ -3,6 +3,8 @@
  * Every version that is exported, COUNT runs of each: rings of 2 to 8 ranks; and COUNT * 1000 messages while lanes and rails die.
  * `make bench-nccl` has COUNT=100.
  */
+#include <time.h>
+
 #include <selftests/bench/figure.h>
 
 #include "faults.h"
@@ -110,6 +112,78 @@ KTAP_TEST(faults)
 	CHECK_EQ(other_errors, 0);
 	CHECK_GT(f.lanes, 0);
 	CHECK_GT(f.rails, 0);
+}
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* One message after the other, @n of @size, both ends in this thread; the fastest of @rounds. */
+static double message_time(void *sc, void *rc, char *mem, void *smh, void *rmh, size_t size, int n, int rounds)
+{
+	const struct door *d = door_of(12);
+	double best = 1e9, t;
+	int i, tag = 1, done;
+
+	while (rounds--) {
+		t = seconds();
+		for (i = 0; i < n; i++) {
+			void *data = mem + (1 << 20), *rreq = NULL, *sreq = NULL;
+
+			while (!rreq)
+				REQUIRE_EQ(d->irecv(rc, 1, &data, &size, &tag, &rmh, &rreq), 0);
+			while (!sreq)
+				REQUIRE_EQ(d->isend(sc, mem, size, tag, smh, &sreq), 0);
+			do
+				REQUIRE_EQ(d->test(rreq, &done, NULL), 0);
+			while (!done);
+			do
+				REQUIRE_EQ(d->test(sreq, &done, NULL), 0);
+			while (!done);
+		}
+		t = (seconds() - t) / n;
+		best = t < best ? t : best;
+	}
+	return best;
+}
+
+/* What the plugin costs, with a card in the process: its own instructions, and the model's. */
+KTAP_TEST(speed)
+{
+	char handle[NCCL_HANDLE_SIZE] __attribute__((aligned(8)));
+	void *lc, *sc = NULL, *rc = NULL, *smh, *rmh, *ctx;
+	const struct door *d = door_of(12);
+	char *mem = aligned_alloc(4096, 2 << 20);
+	double t;
+
+	REQUIRE(mem);
+	memset(mem, 1, 2 << 20);
+	REQUIRE_EQ(d->init(&ctx, 1), 0);
+	REQUIRE_EQ(d->listen(ctx, CARDS + 1, handle, &lc), 0);
+	while (!sc || !rc) {
+		if (!sc)
+			REQUIRE_EQ(d->connect(ctx, CARDS, handle, &sc), 0);
+		if (!rc)
+			REQUIRE_EQ(d->accept(lc, &rc), 0);
+	}
+	REQUIRE_EQ(d->reg(sc, mem, 2 << 20, NCCL_PTR_HOST, &smh), 0);
+	REQUIRE_EQ(d->reg(rc, mem, 2 << 20, NCCL_PTR_HOST, &rmh), 0);
+	t = message_time(sc, rc, mem, smh, rmh, 8, 1000, 5);
+	figure("message_8_ns", t * 1e9, "ns: receive, send and both tests of 8 bytes, one thread, embedded cards");
+	CHECK(t < 1);
+	t = message_time(sc, rc, mem, smh, rmh, 1 << 20, 50, 5);
+	figure("message_1m_gbps", (1 << 20) / t / 1e9, "GB/s: the same with 1 MiB");
+	CHECK_EQ(d->dereg(sc, smh), 0);
+	CHECK_EQ(d->dereg(rc, rmh), 0);
+	CHECK_EQ(d->close_send(sc), 0);
+	CHECK_EQ(d->close_recv(rc), 0);
+	CHECK_EQ(d->close_listen(lc), 0);
+	CHECK_EQ(d->finalize(ctx), 0);
+	free(mem);
 }
 
 int main(int argc, char **argv)
