@@ -125,6 +125,9 @@ bench-lanes:
 bench-lib:
 	@$(PNIC_VM) bench lib
 
+bench-mpi:
+	@$(PNIC_VM) bench mpi
+
 bench-nccl:
 	@$(PNIC_VM) bench nccl
 
@@ -142,6 +145,7 @@ help:
 	@echo '  make netlink            the files that are generated from the netlink spec'
 	@echo '  make bench-lanes        what the lanes promise, in figures (COUNT=10000 SEED=1)'
 	@echo '  make bench-lib          the library against libfabric, UCX and MPI, natively'
+	@echo '  make bench-mpi          Open MPI over pnic against tcp and shared memory, in the guest'
 	@echo '  make bench-nccl         the NCCL plugin: each version, and faults under it (COUNT=100 SEED=1)'
 	@echo
 	@echo 'What `make run` can be told:'

@@ -54,7 +54,34 @@ def _judge_library(values):
     return short
 
 
+def _judge_mpi(values):
+    """What of the promises about MPI the figures don't keep."""
+    short = []
+
+    def compare(ranks, key, others, factor, better):
+        ours = values.get('pnic_%d_%s' % (ranks, key))
+        theirs = [values.get('%s_%d_%s' % (other, ranks, key)) for other in others]
+        if not ours or None in theirs:
+            short.append('%s of %d ranks was not measured' % (key, ranks))
+            return
+        best = max(theirs) if better else min(theirs)
+        ratio = ours / best if better else best / ours
+        values['%s_%d_%s_ratio' % ('_'.join(others), ranks, key)] = round(ratio, 2)
+        if ratio < factor:
+            short.append('%s of %d ranks: pnic %g, %s %g: %.2f times, not %g'
+                         % (key, ranks, ours, ' or '.join(others), best, ratio, factor))
+
+    for ranks in (2, 4):
+        compare(ranks, 'lat_us', ('ofi_tcp',), 3, False)
+        compare(ranks, 'bw_mbs', ('ofi_tcp',), 10, True)
+        compare(ranks, 'bw_mbs', ('sm',), 3, True)
+        compare(ranks, 'allreduce_ms', ('ofi_tcp',), 5, False)
+        compare(ranks, 'allreduce_ms', ('sm',), 2, False)
+    return short
+
+
 BENCHES = {
+    'mpi': Bench(guest=['../mpi/bench_mpi'], judge=_judge_mpi),
     'lib': Bench(host=['libpnic_instr'], root=[['make', '-s', '-C', 'tools/bench', 'run']],
                  judge=_judge_library),
     'lanes': Bench(host=['bench_lanes_sim'],
