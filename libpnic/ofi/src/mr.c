@@ -141,6 +141,7 @@ static int mr_regattr(struct fid *fid, const struct fi_mr_attr *attr, uint64_t f
 	mr->access = attr->access;
 	mr->mem = dma ? (char *)dma->base_addr + dma->offset : attr->mr_iov->iov_base;
 	mr->length = dma ? dma->len : attr->mr_iov->iov_len;
+	mr->dma = !!dma;
 	mr->base = d->virt_addr ? (uint64_t)(uintptr_t)mr->mem : 0;
 	if (mr->length) {
 		if (dma)
@@ -209,6 +210,8 @@ int pfi_mr_find(struct pfi_domain *d, uint64_t key, uint64_t addr, uint64_t len,
 	else if ((mr->access & access) != access || addr < mr->base || addr - mr->base > mr->length ||
 		 len > mr->length - (addr - mr->base))
 		err = FI_EACCES;
+	else if (mr->dma)
+		err = FI_EOPNOTSUPP;	/* software can't look into it */
 	else
 		*mem = mr->mem + (addr - mr->base);
 	pfi_unlock(&d->lock);

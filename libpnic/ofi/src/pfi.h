@@ -145,6 +145,7 @@ struct pfi_mr {
 	uint64_t base;			/* what its first byte is called */
 	uint64_t length;
 	char *mem;
+	bool dma;			/* a dma-buf */
 };
 
 /** pfi_mr_find - bytes [@addr, +@len) of the region @key for @access: 0 and where they are, else a positive errno */

@@ -71,7 +71,8 @@ pingpong 65536
 report $? fi_pingpong_long
 
 (FI_PROVIDER=pnic PNIC_DEVICES=pnic "$here/native/ofi_msg" msg_sizes msg_order tagged_wildcards peek_claim_discard multi_recv &&
- FI_PROVIDER=pnic PNIC_DEVICES=pnic "$here/native/ofi_rma" rma_write rma_read rma_data atomic_forms) >out 2>&1
+ FI_PROVIDER=pnic PNIC_DEVICES=pnic "$here/native/ofi_rma" rma_write rma_read rma_data atomic_forms &&
+ FI_PROVIDER=pnic PNIC_DEVICES=pnic "$here/native/ofi_flow" memory_replaced peer_vanishes two_rails) >out 2>&1
 report $? suite_on_the_driver
 
 mpi_run 2 $cm "$here/mpi/mpi_check" ptp 65536

@@ -2,6 +2,7 @@
 /* Floods, storms, threads, several cards, peers that vanish: nothing is lost, nothing waits for ever. */
 #include <pthread.h>
 #include <sched.h>
+#include <sys/mman.h>
 
 #include "suite.h"
 
@@ -150,6 +151,38 @@ KTAP_TEST(random_traffic)
 	}
 	ktap_say("%llu bytes", (unsigned long long)total);
 	pair_close();
+}
+
+/* Memory that is unmapped and mapped anew at the same place is never sent as it was: no registration is stale. */
+KTAP_TEST(memory_replaced)
+{
+	size_t len = 1 << 20;
+	int round, prot = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+	char *mem = mmap(NULL, len, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *in = mem;
+
+	REQUIRE(mem != MAP_FAILED);
+	in = mmap(NULL, len, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(in != MAP_FAILED);
+	pair_open(&plain, MEM);
+	for (round = 0; round < 6; round++) {
+		fill(mem, len, round);
+		REQUIRE_FI(fi_trecv(n1.ep, in, len, NULL, FI_ADDR_UNSPEC, 1, 0, &ctx[1]));
+		REQUIRE_FI(retry(fi_tsend(n0.ep, mem, len, NULL, n0.peer[1], 1, &ctx[0])));
+		node_done(&n1, &ctx[1]);
+		node_done(&n0, &ctx[0]);
+		CHECK(same(in, len, round));
+		if (round & 1) {
+			REQUIRE_EQ(munmap(mem, len), 0);
+			REQUIRE(mmap(mem, len, prot, flags, -1, 0) == mem);
+		}
+		if (round & 2) {
+			REQUIRE_EQ(munmap(in, len), 0);
+			REQUIRE(mmap(in, len, prot, flags, -1, 0) == in);
+		}
+	}
+	pair_close();
+	munmap(mem, len);
+	munmap(in, len);
 }
 
 /* Two cards as rails of one domain. */
