@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core.h"
 
@@ -32,8 +33,17 @@ int ep_create(struct device *dev, uint32_t recv_entries, uint32_t ops, struct pn
 		.stripe_min = (uint32_t)config.stripe,
 		.fail_ms = (uint32_t)config.timeout_ms,
 	};
-	int err = pnic_rails_ep_create(dev->rails, &attr, ep);
+	struct timespec nap = { 0, 5000000 };
+	int err, tries;
 
+	/* A card that fails just now may fail the call; the next turn finds it lost, or back. */
+	for (tries = 0; tries < 40; tries++) {
+		err = pnic_rails_ep_create(dev->rails, &attr, ep);
+		if (err != -EINVAL && err != -EIO && err != -ENODEV && err != -ETIMEDOUT)
+			break;
+		device_watch(dev);
+		nanosleep(&nap, NULL);
+	}
 	if (err)
 		WARN("%s: an endpoint set: %s (%s)", dev->name, pnic_strerror(err), pnic_last_error());
 	return err;
