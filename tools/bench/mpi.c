@@ -9,6 +9,10 @@
 
 #define WINDOW	64
 
+#ifndef BENCH_WHO
+#define BENCH_WHO	"ompi_sm"
+#endif
+
 static uint8_t mem[BENCH_MIB];
 static int me;
 
@@ -65,7 +69,7 @@ int main(int argc, char **argv)
 		bench_bw(&b, stream(m, BENCH_MIB), (double)m * BENCH_MIB);
 	}
 	if (!me)
-		bench_say("ompi_sm", &b, "Open MPI sm, MPI_Send between two processes");
+		bench_say(BENCH_WHO, &b, "MPI_Send between two processes over shared memory, " BENCH_WHO);
 	MPI_Finalize();
 	return 0;
 }

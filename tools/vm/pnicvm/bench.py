@@ -51,6 +51,39 @@ def _judge_library(values):
     for key in ('pnic_ep_create_ratio', 'pnic_ep_bytes_ratio'):
         if not 0.8 <= values.get(key, 0) <= 1.2:
             short.append('%s is %g' % (key, values.get(key, 0)))
+    return short + _judge_in_guest(values)
+
+
+# Ratios of two figures in one guest: key, figure, of what, how many of the second's units are one of the
+# first's, at least, what it means.
+IN_GUEST = (
+    ('guest_lat_rxe_ratio', 'rxe_lat_us', 'pnic_guest_lat_us', 1, 20,
+     'latency of rxe by ours: instructions that the guest is spared'),
+    ('guest_rate_rxe_ratio', 'pnic_guest_rate_mps', 'rxe_rate_mps', 1, 100,
+     'our message rate by rxe\'s, one process'),
+    ('guest_rate_mpich_ratio', 'pnic_guest_rate_mps', 'mpich_shm_rate_mps', 1, 3,
+     'our message rate by that of MPICH over shared memory'),
+    ('guest_bw_rxe_ratio', 'pnic_guest_bw_gbs', 'rxe_bw_mbs', 1000, 50,
+     'our bandwidth at 1 MiB by rxe\'s: bytes that the guest does not move itself'),
+    ('guest_bw_iperf3_ratio', 'pnic_guest_bw_gbs', 'iperf3_bw_gbs', 1, 20,
+     'our bandwidth at 1 MiB by TCP\'s over virtual interfaces'),
+    ('guest_bw_memcpy_ratio', 'pnic_guest_bw_gbs', 'memcpy_bw_gbs', 1, 0.7,
+     'our bandwidth at 1 MiB in the guest by a memcpy outside of it'),
+)
+
+
+def _judge_in_guest(values):
+    short = []
+    for key, one, other, units, least, meaning in IN_GUEST:
+        if not values.get(one) or not values.get(other):
+            short.append('%s: %s or %s was not measured' % (key, one, other))
+            continue
+        values[key] = round(values[one] * units / values[other], 3)
+        if values[key] < least:
+            short.append('%s is %g, at least %g wanted: %s' % (key, values[key], least, meaning))
+    for key, most in (('pnic_pair_lat_us', 50), ('pnic_pair_lat_p99_us', 1000)):
+        if not 0 < values.get(key, 0) <= most:
+            short.append('%s is %g, at most %g wanted' % (key, values.get(key, 0), most))
     return short
 
 
@@ -83,7 +116,7 @@ def _judge_mpi(values):
 BENCHES = {
     'mpi': Bench(guest=['../mpi/bench_mpi'], judge=_judge_mpi),
     'lib': Bench(host=['libpnic_instr'], root=[['make', '-s', '-C', 'tools/bench', 'run']],
-                 judge=_judge_library),
+                 guest=['bench/lib_guest', 'bench/lib_peers'], judge=_judge_library),
     'lanes': Bench(host=['bench_lanes_sim'],
                    guest=['netlink_dump', 'netlink_events', 'bench_lanes'],
                    defaults={'COUNT': '10000', 'SEED': '1'}),
