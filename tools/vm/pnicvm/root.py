@@ -30,7 +30,7 @@ PACKAGES = [
     'cbmc', 'spin',                                             # provers of the lane code
     'valgrind', 'abigail-tools', 'mandoc',                      # the library's checks
     'libfabric-dev', 'libucx-dev', 'ucx-utils', 'openmpi-bin', 'libopenmpi-dev',    # whom it is measured against
-    'perftest', 'rdma-core', 'iperf3', 'mpich',                 # and against what in the guest
+    'perftest', 'rdma-core', 'iperf3', 'mpich', 'libmpich-dev', # and against what in the guest
     'libfabric-bin', 'netpipe-openmpi', 'hpcc', 'python3-mpi4py',   # clients of the libfabric provider
     'bc', 'bison', 'flex', 'libelf-dev',                        # to build kernels
     'clang', 'lld', 'llvm',                                     # the module by the other compiler
