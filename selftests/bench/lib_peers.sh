@@ -23,8 +23,8 @@ column() {
 	awk -v c="$1" '/^ *[0-9]/ { v = $c } END { print v }' "$tmp/out"
 }
 
-# rdma COLUMN PROGRAM ARGS: the client's table, with a server beside it
-rdma() {
+# both_ends COLUMN PROGRAM ARGS: the client's table, with a server beside it
+both_ends() {
 	column=$1
 	shift
 	timeout 300 "$@" >/dev/null 2>&1 &
@@ -38,9 +38,9 @@ rdma() {
 ip link set lo up
 modprobe -a ib_uverbs rdma_rxe 2>"$tmp/err" && rdma link add rxe0 type rxe netdev lo 2>>"$tmp/err"
 # The server and the client spin; the typical value is the one in the middle.
-figure rxe_lat_us "$(rdma 5 ib_write_lat -d rxe0 -s 8 -n 500 -F)" us, typical 8-byte write of ib_write_lat over rxe
-figure rxe_rate_mps "$(rdma 5 ib_write_bw -d rxe0 -s 8 -n 5000 -F)" million 8-byte writes a second of ib_write_bw over rxe
-figure rxe_bw_mbs "$(rdma 4 ib_write_bw -d rxe0 -s 1048576 -n 20 -F)" MB/s, writes of 1 MiB over rxe
+figure rxe_lat_us "$(both_ends 5 ib_write_lat -d rxe0 -s 8 -n 500 -F)" us, typical 8-byte write of ib_write_lat over rxe
+figure rxe_rate_mps "$(both_ends 5 ib_write_bw -d rxe0 -s 8 -n 5000 -F)" million 8-byte writes a second of ib_write_bw over rxe
+figure rxe_bw_mbs "$(both_ends 4 ib_write_bw -d rxe0 -s 1048576 -n 20 -F)" MB/s, writes of 1 MiB over rxe
 
 ip netns add far 2>"$tmp/err"
 ip link add near0 type veth peer name far0 netns far
@@ -56,7 +56,8 @@ import json, sys
 print("%.4f" % (json.load(open(sys.argv[1]))["end"]["sum_received"]["bits_per_second"] / 8e9))' "$tmp/out" 2>>"$tmp/err")" \
 	GB/s, iperf3 over a pair of virtual interfaces
 
-mpirun.mpich -n 2 "$(dirname "$0")/lib_mpich" >"$tmp/out" 2>"$tmp/err"
+# Over shared memory, whatever devices there are.
+UCX_TLS=sm,self mpirun.mpich -n 2 "$(dirname "$0")/lib_mpich" >"$tmp/out" 2>"$tmp/err"
 grep "^# figure" "$tmp/out"
 grep -q mpich_shm_rate_mps "$tmp/out" || figure mpich_shm_rate_mps ""
 exit $failed

@@ -111,6 +111,9 @@ int rails_half_make(struct rails_set *s, unsigned int i)
 	return 0;
 
 fail:
+	/* A card that dies meanwhile is lost, whichever way it failed. */
+	if (pnic_ctx_dead(ctx))
+		err = -EIO;
 	rails_half_drop(s, i);
 	return err;
 }
@@ -255,7 +258,7 @@ PNIC_EXPORT int pnic_rails_ep_create(struct pnic_rails *rails, const struct pnic
 	rails_look(rails, s->now);
 	for (i = 0; !err && i < rails->count; i++) {
 		err = rails_half_make(s, i);
-		if (err == -ENODEV || err == -EIO)
+		if (err == -ENODEV || err == -EIO || err == -ETIMEDOUT)
 			err = 0;	/* lost at this moment: it comes when the card does */
 		else if (!err)
 			up++;
