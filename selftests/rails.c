@@ -331,7 +331,7 @@ KTAP_TEST(split_follows_the_rates)
 	kill_lanes(0, 160);	/* of those that come in: the far end sends less */
 	kill_lanes(2, 160);
 	/* They are given up by and by. What the far end takes it says by itself. */
-	for (i = 0; a.peer->addr.rate[0] * 4ull > a.peer->addr.rate[1] * 3ull; i++) {
+	for (i = 0; a.peer->addr.rate[0] * 5ull > a.peer->addr.rate[1] * 4ull; i++) {
 		REQUIRE(now_ns() < end);
 		REQUIRE_EQ(pnic_rails_write(a.peer, a.mem, 65536, a.mr, b.key.addr, &b.key, i, 0), 0);
 		want(&a, PNIC_RAILS_WRITE, i);

@@ -65,28 +65,29 @@ static void rails_half_check(struct rails_set *s, unsigned int i, bool empty)
 	}
 }
 
-/* Peers are told when an endpoint of ours is another, and when what we can take changed by more than a little. */
+/* Peers are told when an endpoint of ours is another, and when what a link can take changed by more than a little. */
 static void rails_news(struct rails_set *s)
 {
 	struct pnic_rails_addr addr;
-	uint32_t rate = 0, diff;
+	bool any = false, news;
+	uint32_t diff, told;
 	unsigned int i;
-	uint64_t sum;
 
-	for (i = 0; i < s->rails->count; i++)
-		if (s->half[i].card && s->half[i].link)
-			rate += s->half[i].rate_rx;
-	diff = rate > s->told_rate ? rate - s->told_rate : s->told_rate - rate;
 	rails_own_addr(s, &addr);
-	sum = rails_addr_sum(&addr);
-	if (!rate || (sum == s->told_addr && diff <= s->told_rate / RAILS_TELL_SHARE))
+	news = rails_addr_sum(&addr) != s->told_addr;
+	for (i = 0; i < addr.count; i++) {
+		told = s->told_rate[i];
+		diff = addr.rate[i] > told ? addr.rate[i] - told : told - addr.rate[i];
+		news |= diff > told / RAILS_TELL_SHARE;
+		any |= addr.rate[i] > 0;
+	}
+	if (!any || !news)
 		return;
-	s->told_addr = sum;
-	s->told_rate = rate;
+	s->told_addr = rails_addr_sum(&addr);
+	memcpy(s->told_rate, addr.rate, sizeof(s->told_rate));
 	rails_tell(s);
 }
 
-/* By loads only. */
 static bool rails_changed(const struct rails_set *s)
 {
 	const struct rails_half *h;

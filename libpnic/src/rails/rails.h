@@ -353,7 +353,7 @@ struct rails_set {
 	int epoll, eventfd, timerfd;
 	uint32_t turns;
 	uint64_t told_addr;			/* sum of our address, and what it can take, when peers were told last */
-	uint32_t told_rate;
+	uint32_t told_rate[PNIC_RAILS_MAX];
 	int64_t now;				/* of the last look at the clock */
 	int64_t looked;				/* when the cards were looked at */
 	unsigned int crowded;			/* pieces that found no room in their ring, in this round */

@@ -272,7 +272,7 @@ PNIC_EXPORT int pnic_rails_ep_create(struct pnic_rails *rails, const struct pnic
 	rails_own_addr(s, &addr);
 	s->told_addr = rails_addr_sum(&addr);
 	for (i = 0; i < rails->count; i++)
-		s->told_rate += addr.rate[i];
+		s->told_rate[i] = addr.rate[i];
 	rails_ring(s);
 	*ep = (struct pnic_rails_ep *)s;
 	return 0;
