@@ -136,12 +136,23 @@ static bool pnic_evq_ready(struct pnic_evq *evq)
 	return ready;
 }
 
+/* 0: look again. The last record and the reason may have come after the reader's look. */
 static int pnic_evq_wait(struct pnic_evq *evq, bool nonblock)
 {
-	if (READ_ONCE(evq->hung))
-		return -ENODEV;
-	if (READ_ONCE(evq->failed))
-		return -EIO;
+	bool pending;
+	int err = 0;
+
+	spin_lock_irq(&evq->lock);
+	pending = pnic_evq_pending(evq);
+	if (evq->hung)
+		err = -ENODEV;
+	else if (evq->failed)
+		err = -EIO;
+	spin_unlock_irq(&evq->lock);
+	if (pending)
+		return 0;
+	if (err)
+		return err;
 	if (nonblock)
 		return -EAGAIN;
 	return wait_event_interruptible(evq->wait, pnic_evq_ready(evq));
