@@ -4,20 +4,15 @@
 # UCX over shared memory, natively, between two processes, by its own ucx_perftest: puts. The best of some runs.
 set -u
 export UCX_TLS=posix,cma,self
-port=13400
 
 # best TEST SIZE COUNT FIELD more|less: the field of the line "Final:", of 3 runs
 best() {
 	b=
 	for i in 1 2 3; do
-		port=$((port + 1))
-		ucx_perftest -p $port > /dev/null 2>&1 &
-		server=$!
-		sleep 0.5
-		v=$(ucx_perftest -p $port -t "$1" -s "$2" -n "$3" -w 2000 127.0.0.1 2> /dev/null |
+		# Debian's is a program of MPI, by which its two ends find each other.
+		v=$(mpirun --allow-run-as-root --oversubscribe -n 2 --mca pml ob1 --mca btl self,sm \
+			ucx_perftest -t "$1" -s "$2" -n "$3" -w 2000 2> /dev/null |
 			awk -v f="$4" '/Final:/ { print $f }')
-		kill $server 2> /dev/null
-		wait $server 2> /dev/null
 		[ -n "$v" ] || continue
 		b=$(awk -v a="$b" -v v="$v" -v how="$5" 'BEGIN {
 			print (a == "" || (how == "more" ? v > a : v < a)) ? v : a }')
