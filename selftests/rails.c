@@ -166,6 +166,18 @@ static void want_message(struct side *s, uint32_t imm, const void *data, uint32_
 	pnic_rails_release(s->ep, &wc);
 }
 
+/* The next message of b, whatever else there is for a. */
+static void want_message_imm(uint32_t imm)
+{
+	struct pnic_rails_wc wc;
+
+	REQUIRE(get(&b, &wc, WAIT_MS));
+	REQUIRE_EQ(wc.status, 0);
+	REQUIRE_EQ(wc.imm, imm);
+	pnic_rails_release(b.ep, &wc);
+	kept_head[0] = kept_tail[0];
+}
+
 /* ------------------------------------------------------------------------- */
 /* Faults                                                                    */
 
@@ -435,6 +447,56 @@ static void through(const char *what, void (*fault)(void), unsigned int rounds)
 	CHECK(!get(&a, &wc, 20));
 	CHECK(!get(&b, &wc, 20));
 	ktap_say("%s: %u of 1 MiB, none wrong, none twice, %u begun anew", what, rounds, tries);
+}
+
+/* Only the sender looks, until its rail is so. */
+static void sender_until(unsigned int rail, unsigned int state)
+{
+	uint64_t end = now_ns() + WAIT_MS * 1000000ull;
+	struct pnic_rails_wc wc;
+
+	while (stat_of(&a, rail).state != state) {
+		REQUIRE(now_ns() < end);
+		pnic_rails_poll(a.ep, &wc, 1);
+	}
+}
+
+static void send_only(uint32_t from, uint32_t to)
+{
+	struct pnic_rails_wc wc;
+
+	while (from < to) {
+		if (!pnic_rails_write_imm(a.peer, a.mem, 8, a.mr, b.key.addr, &b.key, from, from, 0))
+			from++;
+		pnic_rails_poll(a.ep, &wc, 1);
+	}
+}
+
+/*
+ * The sender is told that messages are over while they lie in the buffers of two rails, not looked at: first all of
+ * one rail's, then those of the other, which are far ahead when they are found.
+ */
+KTAP_TEST(receiver_looks_late)
+{
+	const uint32_t count = 450, half = 250;
+	struct pnic_rails_wc wc;
+	uint32_t got;
+
+	both_open(RAILS, NULL);
+	exercise(350);
+	through("both rails are known", NULL, 20);
+	cut(1, true);
+	sender_until(1, PNIC_RAIL_LINK_DOWN);
+	send_only(0, half);
+	cut(1, false);
+	sender_until(1, PNIC_RAIL_UP);
+	cut(0, true);
+	sender_until(0, PNIC_RAIL_LINK_DOWN);
+	send_only(half, count);
+	cut(0, false);
+	for (got = 0; got < count; got++)
+		want_message_imm(got);
+	CHECK(!get(&b, &wc, 20));
 }
 
 static void cut_0(void)

@@ -221,7 +221,7 @@ int pnic_rails_mr_key(const struct pnic_rails_mr *mr, struct pnic_rails_key *key
  * @size: sizeof(struct pnic_rails_ep_attr)
  * @flags: 0
  * @sq_slots: of each rail's send ring; 512
- * @recv_entries: receive buffers of each rail; 256
+ * @recv_entries: receive buffers of each rail; 256, at most 32768
  * @max_send: bytes of a message's payload, header included; 4096, at most 1 MiB
  * @max_ops: transfers under way; 1024
  * @send_buffers: messages under way whose payload was copied; 128
@@ -290,7 +290,7 @@ struct pnic_rails_peer {
  * pnic_rails_peer_add - a peer that transfers can name
  * @addr: its address. One with .id 0 and only some .rail[] known (others PNIC_EP_NONE) will do for a first message to it
  *
- * A set that sent a message here is a peer without this call; adding it finds it. Some 2 KiB for each, 8 more when messages overtake each other. -EINVAL; -ENOMEM.
+ * A set that sent a message here is a peer without this call; adding it finds it. Some 2 KiB for each; 32 bytes more for each receive buffer of all rails when messages overtake each other. -EINVAL; -ENOMEM.
  */
 int pnic_rails_peer_add(struct pnic_rails_ep *ep, const struct pnic_rails_addr *addr, void *user,
 			struct pnic_rails_peer **peer);

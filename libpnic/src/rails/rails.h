@@ -33,7 +33,7 @@
 #define RAILS_IMM_PARTS_SHIFT	56	/* 4 bits: how many there are, less one */
 #define RAILS_IMM_KIND_SHIFT	60
 #define RAILS_SEQ_MASK		0xfffffu
-#define RAILS_WINDOW		256	/* messages between two sets that are under way at once, a power of two */
+#define RAILS_WINDOW		256	/* messages between two sets that a sender has under way, a power of two */
 
 enum rails_kind {
 	RAILS_MESSAGE	= 0,	/* sequenced */
@@ -347,6 +347,11 @@ struct rails_set {
 	uint8_t **tx_free;
 	uint32_t tx_count;
 	struct rails_rxbuf *rxbufs;		/* by rail and index */
+	/*
+	 * How far ahead a message may come, a power of two: those that the sender has under way, and those that were
+	 * over for it and lie in the receive buffers of all rails, not polled yet.
+	 */
+	uint32_t window;
 	struct rails_peer *peers;
 	struct rails_peer *by_id[RAILS_HASH];
 	struct rails_source *by_source[RAILS_HASH];

@@ -29,7 +29,7 @@ void rails_window_free(struct rails_peer *p)
 
 	if (!p->window)
 		return;
-	for (i = 0; i < RAILS_WINDOW; i++)
+	for (i = 0; i < p->set->window; i++)
 		free(p->window[i].data);
 	free(p->window);
 	p->window = NULL;
@@ -49,7 +49,7 @@ static void rails_wc_message(struct rails_peer *p, struct pnic_rails_wc *wc, boo
 
 static struct rails_slot *rails_slot(struct rails_peer *p, uint32_t seq)
 {
-	return &p->window[seq % RAILS_WINDOW];
+	return &p->window[seq & (p->set->window - 1)];
 }
 
 static void rails_is_ready(struct rails_peer *p)
@@ -68,7 +68,7 @@ static bool rails_early(struct rails_peer *p, uint32_t ahead, const struct pnic_
 	struct rails_slot *slot;
 
 	if (!p->window)
-		p->window = calloc(RAILS_WINDOW, sizeof(*p->window));
+		p->window = calloc(p->set->window, sizeof(*p->window));
 	if (!p->window)
 		return false;
 	slot = rails_slot(p, p->rx_next + ahead);
@@ -128,7 +128,7 @@ void rails_got_resync(struct rails_peer *p, uint32_t seq)
 	uint32_t skip = (seq - p->rx_next) & RAILS_SEQ_MASK;
 	struct rails_slot *slot;
 
-	if (skip > RAILS_WINDOW)
+	if (skip > p->set->window)
 		return;			/* an old one, once more */
 	for (; skip; skip--, p->rx_next++) {
 		if (!p->window)
@@ -201,7 +201,7 @@ int rails_received(struct rails_set *s, unsigned int rail, const struct pnic_wc 
 	if (!p)
 		goto again;		/* nobody who said who he is */
 	ahead = (uint32_t)((in->data >> RAILS_IMM_SEQ_SHIFT) - p->rx_next) & RAILS_SEQ_MASK;
-	if (ahead >= RAILS_WINDOW)
+	if (ahead >= s->window)
 		goto again;		/* it came already, on another rail */
 	if (ahead || in->data >> RAILS_IMM_PARTS_SHIFT & 0xf) {
 		rails_early(p, ahead, in, is_send ? b->data : NULL);

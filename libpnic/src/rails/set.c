@@ -22,6 +22,7 @@
 #define RAILS_DEF_RNR_US	10000000
 #define RAILS_DEF_FAIL_MS	2000
 #define RAILS_LIMIT		(1u << 20)	/* of any count */
+#define RAILS_MAX_RECV		(1u << 15)	/* so that half of the sequence numbers hold what all rails may have */
 #define RAILS_SPARE_PIECES	64		/* for the library's own messages */
 
 void rails_half_rate(struct rails_half *h)
@@ -166,7 +167,7 @@ static int rails_attr(const struct pnic_rails_ep_attr *attr, struct pnic_rails_e
 	a->fail_ms = rails_default(a->fail_ms, RAILS_DEF_FAIL_MS);
 	a->spin_us = a->spin_us < 0 ? 0 : (int32_t)rails_default((uint32_t)a->spin_us, PNIC_SPIN_DEFAULT_US);
 	if (a->max_send > RAILS_MAX_SEND || a->max_send < sizeof(struct rails_hello) || a->max_ops > RAILS_LIMIT ||
-	    a->send_buffers > RAILS_LIMIT || a->recv_entries > RAILS_LIMIT || a->fail_ms > INT32_MAX / 1000)
+	    a->send_buffers > RAILS_LIMIT || a->recv_entries > RAILS_MAX_RECV || a->fail_ms > INT32_MAX / 1000)
 		return pnic_fail(-EINVAL, "pnic_rails_ep_create: max_send %u (%zu to %u), max_ops, send_buffers, recv_entries or fail_ms out of range",
 				 a->max_send, sizeof(struct rails_hello), RAILS_MAX_SEND);
 	a->max_send = (a->max_send + 63) & ~63u;
@@ -185,6 +186,8 @@ static int rails_set_alloc(struct rails_set *s)
 {
 	uint32_t rails = s->rails->count, entries = s->attr.recv_entries, i;
 
+	for (s->window = 1; s->window < rails * entries + RAILS_WINDOW; s->window <<= 1)
+		;
 	s->piece_count = 2 * s->attr.max_ops + RAILS_SPARE_PIECES;
 	s->tx_len = (size_t)s->attr.send_buffers * s->attr.max_send;
 	s->rx_len = (size_t)rails * entries * s->attr.max_send;
