@@ -57,8 +57,6 @@ static const char *card(unsigned int nic, char *name, size_t size)
 
 static void side_close(struct side *s)
 {
-	if (s->peer)
-		s->peer = NULL;
 	CHECK_EQ(pnic_rails_ep_destroy(s->ep), 0);
 	CHECK_EQ(pnic_rails_close(s->rails), 0);
 	if (s->mem)

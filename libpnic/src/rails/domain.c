@@ -25,9 +25,8 @@ void rails_event(struct pnic_rails *r, unsigned int rail, uint32_t type, uint32_
 	ev->missed = 0;
 }
 
-static void rails_drop(struct pnic_rails *r, struct rails_card *card)
+static void rails_drop(struct rails_card *card)
 {
-	(void)r;
 	if (--card->users)
 		return;
 	pnic_close(card->ctx);
@@ -50,7 +49,7 @@ struct rails_card *rails_card_get(struct pnic_rails *r, unsigned int rail, uint1
 void rails_card_put(struct pnic_rails *r, struct rails_card *card)
 {
 	pthread_mutex_lock(&r->lock);
-	rails_drop(r, card);
+	rails_drop(card);
 	pthread_mutex_unlock(&r->lock);
 }
 
@@ -125,7 +124,7 @@ static void rails_reopen(struct pnic_rails *r, unsigned int i, int64_t now)
 		err = rails_regions_renew(r, i);
 		if (err) {
 			rail->card = NULL;
-			rails_drop(r, card);
+			rails_drop(card);
 		}
 	}
 	if (err) {
@@ -150,7 +149,7 @@ void rails_look(struct pnic_rails *r, int64_t now)
 	for (i = 0; i < r->count; i++) {
 		rail = &r->rail[i];
 		if (rail->card && pnic_ctx_dead(rail->card->ctx)) {
-			rails_drop(r, rail->card);
+			rails_drop(rail->card);
 			rail->card = NULL;
 			rail->state = PNIC_RAIL_LOST;
 			rail->rate = 0;
@@ -254,7 +253,7 @@ PNIC_EXPORT int pnic_rails_close(struct pnic_rails *r)
 		pnic_rails_mr_dereg(&region->pub);
 	for (i = 0; i < r->count; i++)
 		if (r->rail[i].card)
-			rails_drop(r, r->rail[i].card);
+			rails_drop(r->rail[i].card);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
 	return 0;

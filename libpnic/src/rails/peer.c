@@ -336,16 +336,13 @@ void rails_got_hello(struct rails_set *s, unsigned int rail, struct pnic_addr fr
 void rails_tell_peer(struct rails_peer *p)
 {
 	struct rails_op *op = rails_hello_op(p, false);
-	struct rails_piece *pc = op ? rails_piece_new(op, 0, sizeof(struct rails_hello)) : NULL;
 
-	if (op)
-		op->unpinned = true;
-	p->untold = !pc;
+	p->untold = !op;
 	p->set->troubled |= p->untold;
-	if (pc)
-		rails_piece_go(pc);
-	else if (op)
-		rails_op_over(op);
+	if (!op)
+		return;
+	op->unpinned = true;
+	rails_say(op);
 }
 
 void rails_tell(struct rails_set *s)
@@ -398,19 +395,13 @@ static struct rails_rename *rails_rename(struct rails_peer *p, unsigned int remo
 static void rails_ask_key(struct rails_peer *p, struct rails_rename *name)
 {
 	struct rails_rekey ask = { .old_key = name->old_key, .rail = name->rail, .old_gen = name->old_gen };
-	struct rails_piece *pc;
 	struct rails_op *op;
 
 	name->state = RAILS_ASKED;
 	name->asked = p->set->now;
 	op = rails_internal(p, RAILS_ASK_KEY, &ask, sizeof(ask));
-	if (!op)
-		return;
-	pc = rails_piece_new(op, 0, sizeof(ask));
-	if (pc)
-		rails_piece_go(pc);
-	else
-		rails_op_over(op);
+	if (op)
+		rails_say(op);
 }
 
 static struct rails_rename *rails_rename_new(struct rails_peer *p, unsigned int remote,
@@ -482,7 +473,6 @@ void rails_got_rekey(struct rails_peer *p, enum rails_kind kind, const void *dat
 {
 	struct rails_rekey msg;
 	struct rails_rename *name;
-	struct rails_piece *pc;
 	struct rails_op *op;
 
 	if (length != sizeof(msg))
@@ -493,11 +483,8 @@ void rails_got_rekey(struct rails_peer *p, enum rails_kind kind, const void *dat
 		if (rails_region_rekey(p->set->rails, &msg) == -EAGAIN)
 			return;			/* it asks again */
 		op = rails_internal(p, RAILS_NEW_KEY, &msg, sizeof(msg));
-		pc = op ? rails_piece_new(op, 0, sizeof(msg)) : NULL;
-		if (pc)
-			rails_piece_go(pc);
-		else if (op)
-			rails_op_over(op);
+		if (op)
+			rails_say(op);
 		return;
 	}
 	for (name = p->renames; name; name = name->next) {

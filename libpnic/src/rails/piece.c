@@ -77,10 +77,7 @@ static void rails_piece_free(struct rails_set *s, struct rails_piece *pc)
 {
 	pc->op = NULL;
 	pc->posted = false;
-	pc->at.prev = &s->free_pieces;
-	pc->at.next = s->free_pieces.next;
-	s->free_pieces.next->prev = &pc->at;
-	s->free_pieces.next = &pc->at;
+	rails_list_add_head(&s->free_pieces, &pc->at);
 	s->pieces_free++;
 }
 
@@ -366,7 +363,7 @@ static bool rails_probe(struct rails_piece *pc)
 
 	for (e = s->internals.next; e != &s->internals; e = e->next) {
 		probe = rails_entry(e, struct rails_op, own);
-		if (probe->peer == p && probe->noticed && probe->cut == pc->remote) {
+		if (probe->peer == p && probe->probe && probe->probed == pc->remote) {
 			rails_list_add_tail(&probe->blocked, &pc->at);
 			return true;
 		}
@@ -377,8 +374,8 @@ static bool rails_probe(struct rails_piece *pc)
 		probe = rails_hello(p, i, pc->remote, false);
 		if (!probe)
 			return false;
-		probe->noticed = true;
-		probe->cut = pc->remote;
+		probe->probe = true;
+		probe->probed = pc->remote;
 		rails_list_add_tail(&probe->blocked, &pc->at);
 		return true;
 	}

@@ -43,7 +43,6 @@ static struct rails_op *rails_op_get(struct rails_peer *p, uint8_t type, uint64_
 	op->tries = 0;
 	op->rail = 0;
 	op->internal = false;
-	op->begun = false;
 	op->whole = false;
 	op->noticed = false;
 	op->feeding = false;
@@ -65,10 +64,7 @@ void rails_op_put(struct rails_op *op)
 		return;
 	}
 	/* The last one used is the first to be used again: it is in the cache. */
-	op->at.prev = &s->free_ops;
-	op->at.next = s->free_ops.next;
-	s->free_ops.next->prev = &op->at;
-	s->free_ops.next = &op->at;
+	rails_list_add_head(&s->free_ops, &op->at);
 }
 
 struct rails_op *rails_internal(struct rails_peer *p, enum rails_kind kind, const void *data, uint32_t length)
@@ -81,7 +77,6 @@ struct rails_op *rails_internal(struct rails_peer *p, enum rails_kind kind, cons
 	op->type = PNIC_RAILS_SEND;
 	op->kind = (uint8_t)kind;
 	op->internal = true;
-	op->begun = true;
 	op->whole = true;
 	op->length = length;
 	op->cut = length;
@@ -91,6 +86,18 @@ struct rails_op *rails_internal(struct rails_peer *p, enum rails_kind kind, cons
 	rails_list_init(&op->blocked);
 	rails_list_add_tail(&p->set->internals, &op->own);
 	return op;
+}
+
+void rails_say(struct rails_op *op)
+{
+	struct rails_piece *pc = rails_piece_new(op, 0, (uint32_t)op->length);
+
+	if (pc) {
+		rails_piece_go(pc);
+		return;
+	}
+	op->status = PNIC_RAILS_ST_NO_RAIL;
+	rails_op_over(op);
 }
 
 /* ------------------------------------------------------------------------- */
@@ -223,7 +230,6 @@ static void rails_op_begin(struct rails_op *op)
 	struct rails_set *s = op->peer->set;
 	struct rails_piece *pc;
 
-	op->begun = true;
 	if (!rails_small(op)) {
 		rails_feed_op(op);
 		rails_op_step(op);
@@ -269,7 +275,6 @@ void rails_op_step(struct rails_op *op)
 
 void rails_resync(struct rails_peer *p)
 {
-	struct rails_piece *pc;
 	struct rails_op *op;
 
 	if (p->resyncing)
@@ -280,11 +285,7 @@ void rails_resync(struct rails_peer *p)
 		return;
 	p->resyncing = true;
 	op->seq = p->tx_una;
-	pc = rails_piece_new(op, 0, 0);
-	if (pc)
-		rails_piece_go(pc);
-	else
-		rails_op_over(op);
+	rails_say(op);
 }
 
 static void rails_message_over(struct rails_op *op)
@@ -372,6 +373,7 @@ void rails_unhold(struct rails_peer *p)
 
 static int rails_post(struct rails_op *op)
 {
+	bool more = op->flags & PNIC_RAILS_MORE;	/* it may be over, and another's, soon */
 	struct rails_peer *p = op->peer;
 	struct rails_set *s = p->set;
 
@@ -384,7 +386,7 @@ static int rails_post(struct rails_op *op)
 	} else {
 		rails_op_begin(op);
 	}
-	if (!(op->flags & PNIC_RAILS_MORE))
+	if (!more)
 		rails_ring(s);
 	return 0;
 }

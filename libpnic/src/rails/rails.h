@@ -161,6 +161,11 @@ static inline void rails_list_add_tail(struct rails_list *l, struct rails_list *
 	l->prev = e;
 }
 
+static inline void rails_list_add_head(struct rails_list *l, struct rails_list *e)
+{
+	rails_list_add_tail(l->next, e);
+}
+
 /* All of @from to the end of @to; @from is empty then. */
 static inline void rails_list_splice(struct rails_list *to, struct rails_list *from)
 {
@@ -228,12 +233,13 @@ struct rails_op {
 	uint8_t tries;
 	bool internal;
 	bool unpinned;			/* a hello that may go any way */
-	bool begun;
 	bool whole;			/* all bytes were cut in one go: the pieces carry the notice */
 	bool noticed;			/* the notice by itself was made */
 	bool feeding;
 	bool no_region;			/* the peer says that there is none with that key */
 	struct pnic_rails_key rkey, sig_key;
+	bool probe;			/* a hello by which it is seen that nothing is on its way to @probed any more */
+	uint8_t probed;			/* rail of the peer */
 	struct rails_list blocked;	/* pieces that go on when this probe is through */
 	struct rails_list own;		/* in the set's list of the library's own */
 	uint8_t small[PNIC_SQE_MAX_INLINE];
@@ -413,7 +419,9 @@ void rails_op_put(struct rails_op *op);
 void rails_feed(struct rails_set *s);
 void rails_unhold(struct rails_peer *p);
 void rails_resync(struct rails_peer *p);
+/* A message of the library's own; rails_say() has it go whatever way there is, or ends it as failed. */
 struct rails_op *rails_internal(struct rails_peer *p, enum rails_kind kind, const void *data, uint32_t length);
+void rails_say(struct rails_op *op);
 /* All the op's pieces are over: what comes next. */
 void rails_op_step(struct rails_op *op);
 
