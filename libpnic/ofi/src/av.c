@@ -30,24 +30,6 @@ static int av_bind(struct fid *fid, struct fid *bfid, uint64_t flags)
 	return bfid->fclass == FI_CLASS_EQ ? 0 : -FI_EINVAL;
 }
 
-static int av_control(struct fid *fid, int command, void *arg)
-{
-	(void)fid;
-	(void)command;
-	(void)arg;
-	return -FI_ENOSYS;
-}
-
-static int av_ops_open(struct fid *fid, const char *name, uint64_t flags, void **ops, void *context)
-{
-	(void)fid;
-	(void)name;
-	(void)flags;
-	(void)ops;
-	(void)context;
-	return -FI_ENOSYS;
-}
-
 static bool av_sane(const struct pnic_rails_addr *addr)
 {
 	return addr->id && addr->count && addr->count <= PNIC_RAILS_MAX;
@@ -221,8 +203,8 @@ static struct fi_ops av_fi_ops = {
 	.size = sizeof(struct fi_ops),
 	.close = av_close,
 	.bind = av_bind,
-	.control = av_control,
-	.ops_open = av_ops_open,
+	.control = pfi_no_control,
+	.ops_open = pfi_no_ops_open,
 };
 
 static struct fi_ops_av av_ops = {

@@ -98,14 +98,6 @@ static int cntr_close(struct fid *fid)
 	return 0;
 }
 
-static int cntr_bind(struct fid *fid, struct fid *bfid, uint64_t flags)
-{
-	(void)fid;
-	(void)bfid;
-	(void)flags;
-	return -FI_ENOSYS;
-}
-
 static int cntr_control(struct fid *fid, int command, void *arg)
 {
 	struct pfi_cntr *c = pfi_entry(fid, struct pfi_cntr, fid.fid);
@@ -113,22 +105,12 @@ static int cntr_control(struct fid *fid, int command, void *arg)
 	return pfi_watch_control(&c->watch, c->wait_obj, command, arg);
 }
 
-static int cntr_ops_open(struct fid *fid, const char *name, uint64_t flags, void **ops, void *context)
-{
-	(void)fid;
-	(void)name;
-	(void)flags;
-	(void)ops;
-	(void)context;
-	return -FI_ENOSYS;
-}
-
 static struct fi_ops cntr_fi_ops = {
 	.size = sizeof(struct fi_ops),
 	.close = cntr_close,
-	.bind = cntr_bind,
+	.bind = pfi_no_bind,
 	.control = cntr_control,
-	.ops_open = cntr_ops_open,
+	.ops_open = pfi_no_ops_open,
 };
 
 static struct fi_ops_cntr cntr_ops = {

@@ -255,14 +255,6 @@ static int cq_close(struct fid *fid)
 	return 0;
 }
 
-static int cq_bind(struct fid *fid, struct fid *bfid, uint64_t flags)
-{
-	(void)fid;
-	(void)bfid;
-	(void)flags;
-	return -FI_ENOSYS;
-}
-
 static int cq_control(struct fid *fid, int command, void *arg)
 {
 	struct pfi_cq *cq = pfi_entry(fid, struct pfi_cq, fid.fid);
@@ -270,22 +262,12 @@ static int cq_control(struct fid *fid, int command, void *arg)
 	return pfi_watch_control(&cq->watch, cq->wait_obj, command, arg);
 }
 
-static int cq_ops_open(struct fid *fid, const char *name, uint64_t flags, void **ops, void *context)
-{
-	(void)fid;
-	(void)name;
-	(void)flags;
-	(void)ops;
-	(void)context;
-	return -FI_ENOSYS;
-}
-
 static struct fi_ops cq_fi_ops = {
 	.size = sizeof(struct fi_ops),
 	.close = cq_close,
-	.bind = cq_bind,
+	.bind = pfi_no_bind,
 	.control = cq_control,
-	.ops_open = cq_ops_open,
+	.ops_open = pfi_no_ops_open,
 };
 
 static struct fi_ops_cq cq_ops = {

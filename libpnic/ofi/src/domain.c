@@ -26,24 +26,6 @@ static int domain_bind(struct fid *fid, struct fid *bfid, uint64_t flags)
 	return bfid->fclass == FI_CLASS_EQ ? 0 : -FI_EINVAL;
 }
 
-static int domain_control(struct fid *fid, int command, void *arg)
-{
-	(void)fid;
-	(void)command;
-	(void)arg;
-	return -FI_ENOSYS;
-}
-
-static int domain_ops_open(struct fid *fid, const char *name, uint64_t flags, void **ops, void *context)
-{
-	(void)fid;
-	(void)name;
-	(void)flags;
-	(void)ops;
-	(void)context;
-	return -FI_ENOSYS;
-}
-
 static int no_scalable_ep(struct fid_domain *dom, struct fi_info *info, struct fid_ep **sep, void *context)
 {
 	(void)dom;
@@ -99,8 +81,8 @@ static struct fi_ops domain_fi_ops = {
 	.size = sizeof(struct fi_ops),
 	.close = domain_close,
 	.bind = domain_bind,
-	.control = domain_control,
-	.ops_open = domain_ops_open,
+	.control = pfi_no_control,
+	.ops_open = pfi_no_ops_open,
 };
 
 static struct fi_ops_domain domain_ops = {

@@ -385,16 +385,6 @@ static int ep_control(struct fid *fid, int command, void *arg)
 	}
 }
 
-static int ep_ops_open(struct fid *fid, const char *name, uint64_t flags, void **ops, void *context)
-{
-	(void)fid;
-	(void)name;
-	(void)flags;
-	(void)ops;
-	(void)context;
-	return -FI_ENOSYS;
-}
-
 /* --- options and names -------------------------------------------------------------------------- */
 
 static ssize_t ep_cancel(fid_t fid, void *context)
@@ -594,7 +584,7 @@ static struct fi_ops ep_fi_ops = {
 	.close = ep_close,
 	.bind = ep_bind,
 	.control = ep_control,
-	.ops_open = ep_ops_open,
+	.ops_open = pfi_no_ops_open,
 };
 
 static struct fi_ops_ep ep_ops = {

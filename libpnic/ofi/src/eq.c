@@ -124,14 +124,6 @@ static int eq_close(struct fid *fid)
 	return 0;
 }
 
-static int eq_bind(struct fid *fid, struct fid *bfid, uint64_t flags)
-{
-	(void)fid;
-	(void)bfid;
-	(void)flags;
-	return -FI_ENOSYS;
-}
-
 static int eq_control(struct fid *fid, int command, void *arg)
 {
 	struct pfi_eq *eq = pfi_entry(fid, struct pfi_eq, fid.fid);
@@ -150,22 +142,12 @@ static int eq_control(struct fid *fid, int command, void *arg)
 	}
 }
 
-static int eq_ops_open(struct fid *fid, const char *name, uint64_t flags, void **ops, void *context)
-{
-	(void)fid;
-	(void)name;
-	(void)flags;
-	(void)ops;
-	(void)context;
-	return -FI_ENOSYS;
-}
-
 static struct fi_ops eq_fi_ops = {
 	.size = sizeof(struct fi_ops),
 	.close = eq_close,
-	.bind = eq_bind,
+	.bind = pfi_no_bind,
 	.control = eq_control,
-	.ops_open = eq_ops_open,
+	.ops_open = pfi_no_ops_open,
 };
 
 static struct fi_ops_eq eq_ops = {

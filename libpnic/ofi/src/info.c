@@ -271,30 +271,12 @@ static int nic_control(struct fid *fid, int command, void *arg)
 	return command == FI_DUP ? nic_dup(pfi_entry(fid, struct fid_nic, fid), arg) : -FI_ENOSYS;
 }
 
-static int nic_bind(struct fid *fid, struct fid *bfid, uint64_t flags)
-{
-	(void)fid;
-	(void)bfid;
-	(void)flags;
-	return -FI_ENOSYS;
-}
-
-static int nic_ops_open(struct fid *fid, const char *name, uint64_t flags, void **ops, void *context)
-{
-	(void)fid;
-	(void)name;
-	(void)flags;
-	(void)ops;
-	(void)context;
-	return -FI_ENOSYS;
-}
-
 static struct fi_ops nic_ops = {
 	.size = sizeof(struct fi_ops),
 	.close = nic_close,
-	.bind = nic_bind,
+	.bind = pfi_no_bind,
 	.control = nic_control,
-	.ops_open = nic_ops_open,
+	.ops_open = pfi_no_ops_open,
 	.tostr = nic_tostr,
 };
 

@@ -61,22 +61,12 @@ static int mr_control(struct fid *fid, int command, void *arg)
 	}
 }
 
-static int mr_ops_open(struct fid *fid, const char *name, uint64_t flags, void **ops, void *context)
-{
-	(void)fid;
-	(void)name;
-	(void)flags;
-	(void)ops;
-	(void)context;
-	return -FI_ENOSYS;
-}
-
 static struct fi_ops mr_fi_ops = {
 	.size = sizeof(struct fi_ops),
 	.close = mr_close,
 	.bind = mr_bind,
 	.control = mr_control,
-	.ops_open = mr_ops_open,
+	.ops_open = pfi_no_ops_open,
 };
 
 static uint32_t mr_rights(uint64_t access)

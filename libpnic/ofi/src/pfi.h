@@ -563,4 +563,9 @@ bool pfi_atomic_valid(unsigned int kind, unsigned int datatype, unsigned int op)
 void pfi_atomic_do(unsigned int datatype, unsigned int op, void *target, const void *operand, const void *compare,
 		   void *old, size_t count);
 
+/* none.c: operations that objects of several classes refuse, with -FI_ENOSYS */
+int pfi_no_bind(struct fid *fid, struct fid *bfid, uint64_t flags);
+int pfi_no_control(struct fid *fid, int command, void *arg);
+int pfi_no_ops_open(struct fid *fid, const char *name, uint64_t flags, void **ops, void *context);
+
 #endif /* PFI_H */
