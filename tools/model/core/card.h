@@ -41,6 +41,7 @@ struct pm_fabric_config {
 	bool park;			/* offer the park capability */
 	bool parked;			/* always: the host says which doorbells were rung, by pm_card_rung() */
 	bool firmware;			/* no host looks after lanes: each card's port has firmware, as a switch's */
+	bool long_way;			/* nothing is done at once that can be done by frames and events (short.c) */
 	bool old_card;			/* a card of version 1.1: nothing of what came later */
 };
 

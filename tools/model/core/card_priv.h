@@ -301,6 +301,8 @@ struct pm_ep {
 	uint16_t flags;
 	uint8_t state;
 	bool unreadable;		/* a descriptor doesn't say where the next one begins */
+	bool long_way;			/* short.c has tried, and those up to @long_end go first */
+	uint32_t long_end;
 	bool owes;			/* a lazy message was sent, and none after it that will be answered: */
 	uint32_t owes_nic, owes_ep;	/* there */
 	struct pm_msg *head, *tail;	/* in ring order, until their completions are written */
@@ -460,6 +462,7 @@ struct pm_card {
 	uint64_t mr_pages;
 	struct pm_db_page *page[PM_DB_PAGES];
 	bool page_used[PM_DB_PAGES];	/* bound at some time since the last reset */
+	unsigned int page_end;		/* none was from here on */
 	struct pm_list eps;
 	struct pm_list dying;		/* CQs */
 	uint32_t ep_gen;
@@ -514,6 +517,7 @@ struct pm_fabric {
 	struct pm_switch *sw;
 	unsigned int nlinks;
 	uint32_t xoff;			/* bit n: the way to NIC n is full, send it no payload */
+	bool direct;			/* what is sent now may go by pm_port_send_now() */
 };
 
 /* card.c */
@@ -626,6 +630,8 @@ uint8_t pm_mr_check(struct pm_card *c, const struct pm_access *a, const struct p
 void *pm_span_at(const struct pm_span *s, uint64_t off, size_t *len, bool write, uint8_t *status);
 bool pm_span_copy(const struct pm_span *dst, uint64_t dst_off, const struct pm_span *src,
 		  uint64_t src_off, size_t len, uint8_t *dst_status, uint8_t *src_status);
+/* As the last step of that: in one place of memory. */
+void pm_span_store(void *to, const void *from, size_t n);
 void pm_mr_drop(struct pm_card *c, uint32_t index);
 
 /* ep.c */
@@ -655,6 +661,8 @@ void pm_ctr_drop(struct pm_card *c, struct pm_ctr *ctr);
 void pm_sq_fetch(struct pm_ep *ep);
 void pm_sq_flush(struct pm_ep *ep);
 void pm_sq_retire(struct pm_ep *ep);
+/* The write @s went well, and the ring is read up to @ci_after. */
+void pm_sq_complete(struct pm_ep *ep, const struct pnic_sqe *s, uint32_t ci_after);
 void pm_sq_insert(struct pm_ep *ep, struct pm_msg *m);
 bool pm_sq_has_work(const struct pm_ep *ep);
 
@@ -680,6 +688,9 @@ void pm_tx_xon(struct pm_card *c);
 void pm_tx_job(struct pm_msg *job);
 void pm_tx_job_free(struct pm_msg *job);
 void pm_tx_reset(struct pm_card *c);
+
+/* short.c: an endpoint's next descriptors, if they can be carried out at once. How many were. */
+unsigned int pm_short_run(struct pm_ep *ep);
 
 /* rx.c */
 void pm_rx_frame(struct pm_card *c, struct pm_frame *f);

@@ -105,7 +105,7 @@ static bool look_rung(struct pm_card *c)
 
 	c->db_rung = 0;
 	for (; left; left &= left - 1)
-		for (i = (unsigned int)__builtin_ctzll(left); i < PM_DB_PAGES; i += 64)
+		for (i = (unsigned int)__builtin_ctzll(left); i < c->page_end; i += 64)
 			if (c->page[i])
 				any |= look_page(c, c->page[i]);
 	return any;
@@ -259,6 +259,8 @@ uint8_t pm_adm_bind_db(struct pm_card *c, const void *cmd, struct pm_admin_resul
 		return PNIC_AS_NO_RESOURCE;
 	c->page[page]->ctx = ctx->id;
 	c->page_used[page] = true;
+	if (c->page_end <= page)
+		c->page_end = page + 1;
 	memset(pm_db_slot(c, page, 0), 0, PNIC_PAGE_SIZE);
 	if (c->fabric->cfg.parked)
 		__atomic_store_n((uint64_t *)pm_db_slot(c, page, PNIC_DB_SLOT_PARK), htole64(PNIC_DB_PARKED),

@@ -478,6 +478,11 @@ bool pm_fec_frame(struct pm_fec *f, uint64_t first, uint64_t last, struct pm_dam
 	return d->mask;
 }
 
+bool pm_fec_clean(const struct pm_fec *f, uint64_t first, uint64_t last)
+{
+	return !f->all_bad && !f->over && f->err_cw > last && f->last_bad != first;
+}
+
 void pm_fec_pass(struct pm_fec *f, uint64_t upto)
 {
 	if (upto <= f->next_cw)

@@ -89,6 +89,8 @@ void pm_fec_load(struct pm_fec *f, unsigned int width, bool fresh, bool all_bad)
 void pm_fec_run(struct pm_fec *f, uint64_t upto, struct pm_damage *d);
 /* The same for the codewords of a frame, @first and @last included; true if it is damaged. */
 bool pm_fec_frame(struct pm_fec *f, uint64_t first, uint64_t last, struct pm_damage *d);
+/* Whether none of these codewords, which are still to come, has an error that isn't known of. */
+bool pm_fec_clean(const struct pm_fec *f, uint64_t first, uint64_t last);
 /* They passed with nobody listening. */
 void pm_fec_pass(struct pm_fec *f, uint64_t upto);
 /* @codewords of idle stream went by. */

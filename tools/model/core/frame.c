@@ -32,6 +32,7 @@ _Static_assert(PREAMBLE + SEQUENCE + HEADER + CRC == PM_FRAME_OVERHEAD, "as link
 
 static __thread struct pm_frame *kept;
 static __thread unsigned int kept_count;
+static __thread bool kept_noted;	/* the thread's end frees them */
 static pthread_key_t thread_end;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -40,6 +41,7 @@ static void free_kept(void *unused)
 	struct pm_frame *f;
 
 	(void)unused;
+	kept_noted = false;
 	while ((f = kept)) {
 		kept = f->next;
 		free(f);
@@ -59,6 +61,7 @@ static void make_key(void)
 	atexit(free_kept_at_exit);
 }
 
+/* All is 0, but header and payload may hold anything. */
 struct pm_frame *pm_frame_new(void)
 {
 	struct pm_frame *f = kept;
@@ -69,11 +72,19 @@ struct pm_frame *pm_frame_new(void)
 		if (kept)
 			__builtin_prefetch(kept, 1);
 	} else {
-		f = malloc(sizeof(*f));
+		f = calloc(1, sizeof(*f));
 		if (!f)
 			return NULL;
 	}
-	memset(f, 0, offsetof(struct pm_frame, data));
+	f->next = NULL;
+	f->src_nic = 0;
+	f->dst_nic = 0;
+	f->seq = 0;
+	f->payload_len = 0;
+	f->origin = NULL;
+	f->ref = NULL;
+	f->ref_off = 0;
+	f->is_inline = false;
 	return f;
 }
 
@@ -85,9 +96,9 @@ void pm_frame_free(struct pm_frame *f)
 		free(f);
 		return;
 	}
-	if (!kept) {
+	if (!kept_noted) {
 		pthread_once(&once, make_key);
-		pthread_setspecific(thread_end, &kept);
+		kept_noted = !pthread_setspecific(thread_end, &kept);
 	}
 	f->next = kept;
 	kept = f;

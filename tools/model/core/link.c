@@ -251,6 +251,11 @@ struct pm_port *pm_link_port(struct pm_link *link, int end)
 	return end == 0 || end == 1 ? &link->port[end] : NULL;
 }
 
+struct pm_port *pm_port_peer(struct pm_port *p)
+{
+	return p->out->rx;
+}
+
 void pm_port_attach(struct pm_port *p, const struct pm_port_ops *ops, void *owner)
 {
 	p->ops = ops;

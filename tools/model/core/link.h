@@ -145,6 +145,26 @@ const struct pm_link_config *pm_port_config(const struct pm_port *p);
 /* Takes @f and returns true, or false with the queue full (tx_ready follows). */
 bool pm_port_send(struct pm_port *p, struct pm_frame *f);
 /*
+ * The same for a frame behind which its owner has nothing more to send. On an idle line there is nothing to wait for: the clock goes
+ * on to the frame's arrival, and it is given to the other end's owner before this returns. Not from an event, and the
+ * caller has to expect what the other end's owner does then, its answers included.
+ */
+bool pm_port_send_now(struct pm_port *p, struct pm_frame *f);
+/*
+ * A train of short frames by @p and of what answers them, on a line that is idle both ways: pm_port_quiet(), then adds for each way, then
+ * pm_port_train() takes the clock to the arrival of the last answer and counts them all, as sent and
+ * delivered. False: nothing has happened, as there is an error in their codewords, or (*@until isn't 0) some event comes before then.
+ */
+struct pm_train {
+	uint32_t frames;
+	uint64_t payload, ps, q8;	/* q8: units of codewords, by 256 */
+};
+bool pm_port_quiet(const struct pm_port *p);
+void pm_port_train_add(struct pm_port *p, struct pm_train *train, uint32_t len);
+bool pm_port_train(struct pm_port *p, const struct pm_train *there, const struct pm_train *back, uint64_t *until);
+struct pm_port *pm_port_peer(struct pm_port *p);
+
+/*
  * Reset of the owner: drops what it queued (no flushed call), its receive state, its maps
  * back to identity generation; frames of it still on the way are not delivered. The far end
  * sees the link bounce no more than its lanes do.

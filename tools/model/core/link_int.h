@@ -9,6 +9,7 @@
  *   link.c     a link and its ports as the owners see them: making, state, events, reset
  *   llr_tx.c   queue, serialisation, replay, data age
  *   llr_rx.c   arrival, order, acknowledgements
+ *   quiet.c    trains of frames on an idle line, all at once
  *   stream.c   keeps the decoder in step with the light, the maps and the clock
  *   lanes.c    lock and loss of lanes, thresholds, lane table
  *   map.c      maps: checks, staging, markers, heartbeats
@@ -89,6 +90,14 @@ struct pm_slot {
 	uint32_t len;
 };
 
+/* What a frame of @len takes of the line. */
+struct pm_measure {
+	uint32_t len, q8;		/* units, by 256 */
+	uint64_t ps;			/* 0: not known */
+};
+
+#define PM_MEASURES		4
+
 struct pm_llr_tx {
 	struct pm_slot slot[PM_WINDOW];
 	/* una <= next <= sent <= tail: unacknowledged, next to go, never sent yet, free. */
@@ -107,8 +116,7 @@ struct pm_llr_tx {
 	double padded_ps;		/* idle that the decoder has counted with a frame */
 	double ps_per_byte, units_per_byte, cw_ps;
 	uint32_t cw_q8;			/* units of a codeword, by 256 */
-	uint32_t frame_len, frame_q8;	/* of the last frame, and what it took */
-	uint64_t frame_ps;
+	struct pm_measure measure[PM_MEASURES];
 	uint64_t cw;			/* where the stream is: codeword and unit in it */
 	uint32_t offset_q8;
 
@@ -119,6 +127,7 @@ struct pm_llr_rx {
 	uint32_t expect;
 	bool synced;
 	bool nak_due;
+	bool now;			/* in pm_llr_rx_now(), before its frame is given to the owner */
 	uint32_t nak_round;
 	/*
 	 * One acknowledgement is under way at a time; the next one takes all that came
@@ -264,6 +273,12 @@ bool pm_llr_tx_control(struct pm_dir *d, enum pm_flight_kind kind, struct pm_map
 		       uint16_t lane, bool on);
 /* The same for a request, which it copies. */
 bool pm_llr_tx_request(struct pm_dir *d, const struct pm_request *req);
+/* Nothing is on the way, neither of frames nor of what they bring about, and nothing waits. */
+bool pm_llr_tx_idle(const struct pm_dir *d);
+const struct pm_measure *pm_llr_tx_measure(struct pm_llr_tx *t, uint32_t len);
+/* A train took its place @at, and is acknowledged; the stream goes on at @offset_q8 of codeword @cw. @gap: idle symbols came first. */
+void pm_llr_tx_train(struct pm_dir *d, const struct pm_train *train, const struct pm_flight *at, bool gap, uint64_t cw,
+		     uint32_t offset_q8);
 /* Takes back the frames that have a place on the line, but have not begun: something is urgent. */
 void pm_llr_tx_recall(struct pm_dir *d);
 void pm_flight_free(struct pm_flight *e);
@@ -272,6 +287,8 @@ void pm_flight_free(struct pm_flight *e);
 void pm_llr_rx_init(struct pm_dir *d);
 void pm_llr_rx_reset(struct pm_dir *d);
 void pm_llr_rx_schedule(struct pm_dir *d);
+bool pm_llr_rx_quiet(const struct pm_dir *d);	/* no acknowledgement is under way */
+void pm_llr_rx_now(struct pm_dir *d);		/* the one frame on the line arrives */
 
 /* stream.c */
 void pm_stream_settle(struct pm_dir *d);	/* before a change, or a look */

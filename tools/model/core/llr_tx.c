@@ -91,34 +91,42 @@ static struct pm_flight *flight_new(struct pm_dir *d, enum pm_flight_kind kind)
 	return e;
 }
 
-static void flight_arrives(struct pm_dir *d, struct pm_flight *e)
+static void set_arrival(struct pm_dir *d, struct pm_flight *e)
 {
 	e->arrives = ns_of(e->end_ps) + d->latency_ns;
 	/* The decoder's latency changes with the width; order doesn't. */
 	if (e->arrives < d->last_arrival)
 		e->arrives = d->last_arrival;
 	d->last_arrival = e->arrives;
+}
+
+static void flight_arrives(struct pm_dir *d, struct pm_flight *e)
+{
+	set_arrival(d, e);
 	if (d->flight_tail - d->flight_head == 1)
 		pm_llr_rx_schedule(d);
 }
 
-/* What a frame of @len takes of the line. Mostly the same as the last one. */
-static void measure(struct pm_llr_tx *t, uint32_t len)
+/* What a frame of @len takes of the line. Mostly the same as a late one. */
+const struct pm_measure *pm_llr_tx_measure(struct pm_llr_tx *t, uint32_t len)
 {
+	struct pm_measure *m = &t->measure[(len ^ len >> 3) % PM_MEASURES];
 	double bytes = (double)len + PM_FRAME_OVERHEAD;
 
-	if (t->frame_ps && len == t->frame_len)
-		return;
-	t->frame_len = len;
-	t->frame_ps = (uint64_t)(bytes * t->ps_per_byte + 0.5);
-	t->frame_q8 = (uint32_t)(bytes * t->units_per_byte * 256 + 0.5);
+	if (m->ps && len == m->len)
+		return m;
+	m->len = len;
+	m->ps = (uint64_t)(bytes * t->ps_per_byte + 0.5);
+	m->q8 = (uint32_t)(bytes * t->units_per_byte * 256 + 0.5);
+	return m;
 }
 
-static void put_on_line(struct pm_dir *d, uint32_t seq)
+static struct pm_flight *put_on_line(struct pm_dir *d, uint32_t seq)
 {
 	struct pm_flight *e = flight_new(d, PM_FLIGHT_FRAME);
 	struct pm_slot *s = slot_of(d, seq);
 	struct pm_llr_tx *t = &d->out;
+	const struct pm_measure *m = pm_llr_tx_measure(t, s->len);
 	uint32_t end_q8, whole;
 
 	e->seq = seq;
@@ -126,18 +134,17 @@ static void put_on_line(struct pm_dir *d, uint32_t seq)
 	e->una = t->una;
 	e->round = t->round;
 	e->start_ps = line_start(d);
-	measure(t, s->len);
-	e->end_ps = e->start_ps + t->frame_ps;
+	e->end_ps = e->start_ps + m->ps;
 	e->damage.first = t->cw;
 	e->offset_q8 = t->offset_q8;
-	end_q8 = t->offset_q8 + t->frame_q8;
-	whole = end_q8 / t->cw_q8;
+	end_q8 = t->offset_q8 + m->q8;
+	whole = end_q8 < t->cw_q8 ? 0 : end_q8 / t->cw_q8;
 	t->cw += whole;
 	t->offset_q8 = end_q8 - whole * t->cw_q8;
 	e->last_cw = t->offset_q8 ? t->cw : t->cw - 1;
 	line_used(t, e->end_ps);
 	s->sent = ns_of(e->end_ps);
-	flight_arrives(d, e);
+	return e;
 }
 
 /* What isn't a frame begins with a codeword. */
@@ -269,7 +276,7 @@ void pm_llr_tx_rate(struct pm_dir *d)
 	/* What was sent at the old width is booked at the old width. */
 	t->line_bits = (double)pm_llr_tx_line_bits(d);
 	t->busy_ps = 0;
-	t->frame_ps = 0;
+	memset(t->measure, 0, sizeof(t->measure));
 	t->ps_per_byte = line_bits * 1000 / (width * c->lane_gbps);
 	t->units_per_byte = line_bits / d->fec.unit_bits;
 	t->cw_q8 = d->fec.per_cw * 256;
@@ -340,6 +347,31 @@ static bool may_send(const struct pm_dir *d)
 	return t->failed < PROBE_AFTER || t->next == t->una;
 }
 
+/* The next frame takes its place on the line. */
+static struct pm_flight *send_next(struct pm_dir *d)
+{
+	struct pm_llr_tx *t = &d->out;
+	struct pm_flight *e = put_on_line(d, t->next);
+
+	if (t->next == t->sent) {
+		t->sent++;
+		t->frames++;
+		t->payload += slot_of(d, t->next)->len;
+	} else {
+		t->replayed++;
+	}
+	t->next++;
+	return e;
+}
+
+static void expect_answer(struct pm_dir *d)
+{
+	struct pm_llr_tx *t = &d->out;
+
+	if (t->una != t->next && t->replay.heap_pos < 0)
+		pm_sim_at(d->link->sim, &t->replay, replay_deadline(d));
+}
+
 static void fill_line(struct pm_dir *d)
 {
 	uint64_t horizon = pm_dir_now(d) * 1000 + TRAIN_PS;
@@ -355,18 +387,9 @@ static void fill_line(struct pm_dir *d)
 			pm_sim_at(d->link->sim, &t->pump, ns_of(t->free_ps - TRAIN_PS / 2));
 			break;
 		}
-		put_on_line(d, t->next);
-		if (t->next == t->sent) {
-			t->sent++;
-			t->frames++;
-			t->payload += slot_of(d, t->next)->len;
-		} else {
-			t->replayed++;
-		}
-		t->next++;
+		flight_arrives(d, send_next(d));
 	}
-	if (t->una != t->next && t->replay.heap_pos < 0)
-		pm_sim_at(d->link->sim, &t->replay, replay_deadline(d));
+	expect_answer(d);
 }
 
 static void pump(struct pm_dir *d)
@@ -375,9 +398,8 @@ static void pump(struct pm_dir *d)
 	tell_ready(d);
 }
 
-bool pm_port_send(struct pm_port *p, struct pm_frame *f)
+static bool enqueue(struct pm_dir *d, struct pm_frame *f)
 {
-	struct pm_dir *d = p->out;
 	struct pm_llr_tx *t = &d->out;
 	struct pm_slot *s;
 
@@ -395,10 +417,74 @@ bool pm_port_send(struct pm_port *p, struct pm_frame *f)
 	if (t->age.heap_pos < 0)
 		pm_sim_at(d->link->sim, &t->age, s->queued +
 			  d->link->config.data_age_ms * 1000000ull);
-	/* No tx_ready from in here: the owner is in the middle of sending. */
-	if (t->pump.heap_pos < 0)
-		fill_line(d);
 	return true;
+}
+
+bool pm_port_send(struct pm_port *p, struct pm_frame *f)
+{
+	if (!enqueue(p->out, f))
+		return false;
+	/* No tx_ready from in here: the owner is in the middle of sending. */
+	if (p->out->out.pump.heap_pos < 0)
+		fill_line(p->out);
+	return true;
+}
+
+bool pm_llr_tx_idle(const struct pm_dir *d)
+{
+	const struct pm_llr_tx *t = &d->out;
+
+	return t->una == t->tail && !t->failed && t->pump.heap_pos < 0 && is_up(d) &&
+	       d->flight_head == d->flight_tail && pm_llr_rx_quiet(d);
+}
+
+bool pm_port_send_now(struct pm_port *p, struct pm_frame *f)
+{
+	struct pm_dir *d = p->out;
+	struct pm_flight *e;
+
+	if (!pm_llr_tx_idle(d))
+		return pm_port_send(p, f);
+	enqueue(d, f);
+	e = send_next(d);
+	set_arrival(d, e);
+	if (pm_sim_pass(d->link->sim, e->arrives))
+		pm_llr_rx_now(d);
+	else
+		pm_llr_rx_schedule(d);
+	expect_answer(d);
+	return true;
+}
+
+static void acked_until(struct pm_dir *d, uint32_t seq)
+{
+	struct pm_llr_tx *t = &d->out;
+
+	t->una = seq;
+	if ((int32_t)(t->next - seq) < 0)
+		t->next = seq;
+	t->failed = 0;
+	t->timeouts = 0;
+	t->progress = pm_dir_now(d);
+}
+
+void pm_llr_tx_train(struct pm_dir *d, const struct pm_train *train, const struct pm_flight *at, bool gap, uint64_t cw,
+		     uint32_t offset_q8)
+{
+	struct pm_llr_tx *t = &d->out;
+
+	if (gap)
+		end_codeword(t);
+	t->cw = cw;
+	t->offset_q8 = offset_q8;
+	t->work_ps = at->start_ps;
+	line_used(t, at->end_ps);
+	t->frames += train->frames;
+	t->payload += train->payload;
+	t->tail += train->frames;
+	t->next = t->tail;
+	t->sent = t->tail;
+	acked_until(d, t->tail);
 }
 
 static void pump_event(void *arg, uint64_t now)
@@ -420,18 +506,6 @@ static void go_back(struct pm_dir *d)
 	/* The line's wait for this counts as work. */
 	t->work_ps = 0;
 	pump(d);
-}
-
-static void acked_until(struct pm_dir *d, uint32_t seq)
-{
-	struct pm_llr_tx *t = &d->out;
-
-	t->una = seq;
-	if ((int32_t)(t->next - seq) < 0)
-		t->next = seq;
-	t->failed = 0;
-	t->timeouts = 0;
-	t->progress = pm_dir_now(d);
 }
 
 void pm_llr_tx_ack(struct pm_dir *d, uint32_t expect)

@@ -229,29 +229,27 @@ static struct pm_mr *find(struct pm_card *c, const struct pm_access *a, uint64_t
 }
 
 /* Section 7's checks in its order; PNIC_ST_LOCAL_*, whoever asks. */
-uint8_t pm_mr_check(struct pm_card *c, const struct pm_access *a, const struct pm_sg *sg)
+static inline uint8_t check(const struct pm_mr *mr, const struct pm_access *a, uint64_t addr, uint64_t len)
 {
-	struct pm_mr *mr;
-
-	if (!sg->len)
-		return PNIC_ST_OK;
-	mr = find(c, a, sg->key);
 	if (!mr)
 		return PNIC_ST_LOCAL_KEY;
-	if (sg->addr < mr->va || sg->addr - mr->va >= mr->length ||
-	    sg->len > mr->length - (sg->addr - mr->va))
+	if (addr < mr->va || addr - mr->va >= mr->length || len > mr->length - (addr - mr->va))
 		return PNIC_ST_LOCAL_BOUNDS;
 	if ((mr->rights & a->rights) != a->rights)
 		return PNIC_ST_LOCAL_RIGHTS;
 	return mr->suspended ? PNIC_ST_LOCAL_MOVED : PNIC_ST_OK;
 }
 
+uint8_t pm_mr_check(struct pm_card *c, const struct pm_access *a, const struct pm_sg *sg)
+{
+	return sg->len ? check(find(c, a, sg->key), a, sg->addr, sg->len) : PNIC_ST_OK;
+}
+
 /* The DMA address of @addr in @mr, and how much of *@len from there is one run of DMA addresses. */
 static uint64_t translate(const struct pm_mr *mr, uint64_t addr, size_t *len)
 {
-	uint64_t first = mr->va >> mr->page_shift, size = 1ull << mr->page_shift;
-	uint64_t i = (addr >> mr->page_shift) - first, in = addr & (size - 1);
-	uint64_t run = size - in;
+	uint64_t size = 1ull << mr->page_shift, i = (addr >> mr->page_shift) - (mr->va >> mr->page_shift);
+	uint64_t in = addr & (size - 1), first = i, run = size - in;
 
 	while (run < *len && i + 1 < mr->num_pages && mr->pages[i + 1] == mr->pages[i] + size) {
 		run += size;
@@ -259,7 +257,7 @@ static uint64_t translate(const struct pm_mr *mr, uint64_t addr, size_t *len)
 	}
 	if (run < *len)
 		*len = run;
-	return mr->pages[(addr >> mr->page_shift) - first] + in;
+	return mr->pages[first] + in;
 }
 
 /*
@@ -268,8 +266,8 @@ static uint64_t translate(const struct pm_mr *mr, uint64_t addr, size_t *len)
  */
 void *pm_span_at(const struct pm_span *s, uint64_t off, size_t *len, bool write, uint8_t *status)
 {
+	const struct pm_mr *mr;
 	unsigned int i = 0;
-	struct pm_sg part;
 	uint64_t dma;
 	void *p;
 
@@ -283,13 +281,11 @@ void *pm_span_at(const struct pm_span *s, uint64_t off, size_t *len, bool write,
 	}
 	if (*len > s->sg[i].len - off)
 		*len = s->sg[i].len - off;
-	part.addr = s->sg[i].addr + off;
-	part.key = s->sg[i].key;
-	part.len = *len;
-	*status = pm_mr_check(s->card, &s->acc, &part);
+	mr = find(s->card, &s->acc, s->sg[i].key);
+	*status = check(mr, &s->acc, s->sg[i].addr + off, *len);
 	if (*status)
 		return NULL;
-	dma = translate(find(s->card, &s->acc, part.key), part.addr, len);
+	dma = translate(mr, s->sg[i].addr + off, len);
 	p = pm_dma(s->card, dma, len, write);
 	if (!p)
 		*status = PNIC_ST_DMA_FAULT;
@@ -297,7 +293,7 @@ void *pm_span_at(const struct pm_span *s, uint64_t off, size_t *len, bool write,
 }
 
 /* A word is stored as one, after everything that was stored before: it may be a flag that a process polls. */
-static void copy(void *to, const void *from, size_t n)
+void pm_span_store(void *to, const void *from, size_t n)
 {
 	uint64_t v8;
 	uint32_t v4;
@@ -331,7 +327,7 @@ bool pm_span_copy(const struct pm_span *dst, uint64_t dst_off, const struct pm_s
 		to = pm_span_at(dst, dst_off, &n, true, dst_status);
 		if (!to)
 			return false;
-		copy(to, from, n);
+		pm_span_store(to, from, n);
 		src_off += n;
 		dst_off += n;
 		len -= n;

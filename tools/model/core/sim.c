@@ -24,6 +24,7 @@ struct pm_sim {
 	size_t count, room;
 	size_t progress;	/* queued events that are no timers */
 	bool hole;		/* heap[0] is free: its event is running */
+	bool running;		/* an event is */
 	uint64_t now;
 	uint64_t order;
 	double pace;
@@ -211,7 +212,9 @@ static void run_first(struct pm_sim *sim)
 	sim->hole = true;
 	if (ev->at > sim->now)
 		sim->now = ev->at;
+	sim->running = true;
 	ev->fn(ev->arg, sim->now);
+	sim->running = false;
 	close_hole(sim);
 }
 
@@ -289,4 +292,24 @@ bool pm_sim_step(struct pm_sim *sim, unsigned int budget)
 	while (sim->progress && budget--)
 		run_first(sim);
 	return sim->progress;
+}
+
+void pm_sim_clear(struct pm_sim *sim, uint64_t at)
+{
+	if (sim->running || sim->pace > 0)
+		return;
+	sim->tied = false;
+	while (sim->count && sim->heap[0]->at <= at)
+		run_first(sim);
+}
+
+bool pm_sim_pass(struct pm_sim *sim, uint64_t at)
+{
+	if (sim->running || sim->pace > 0 || (sim->count && sim->heap[0]->at <= at))
+		return false;
+	/* As in pm_sim_step(). */
+	sim->tied = false;
+	if (at > sim->now)
+		sim->now = at;
+	return true;
 }

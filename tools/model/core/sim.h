@@ -12,6 +12,8 @@
  *
  * With pace > 0 progress too waits: one simulated second takes pace real ones.
  *
+ * What nothing can come before need not be an event at all: pm_sim_pass() takes the clock there at once.
+ *
  * Single threaded: everything of a fabric runs in the thread that calls pm_sim_run().
  */
 #ifndef PM_SIM_H
@@ -52,6 +54,13 @@ bool pm_sim_run(struct pm_sim *sim, unsigned int budget, uint64_t *sleep_ns);
  * same, for timers. Returns true if there is more. Paced clocks are left to pm_sim_run().
  */
 bool pm_sim_step(struct pm_sim *sim, unsigned int budget);
+/*
+ * The clock goes on to @at, as if an event of then were run next. False: it can't, as something else comes first, or an
+ * event is being run, or the clock is paced.
+ */
+bool pm_sim_pass(struct pm_sim *sim, uint64_t at);
+/* Runs what comes first then. Not from an event; does nothing if the clock is paced. */
+void pm_sim_clear(struct pm_sim *sim, uint64_t at);
 
 /* Random numbers, one stream for each purpose, so that one more draw here moves nothing there. */
 struct pm_rng { uint64_t s[4]; };

@@ -242,7 +242,7 @@ static bool may_fetch(const struct pm_ep *ep)
 								   : PM_EP_WINDOW_MIN;
 
 	return ep->state != PM_EP_DEAD && !ep->unreadable && ep->sq_fetch != ep->sq_pi &&
-	       ep->nmsgs < window;
+	       ep->nmsgs < window && !(ep->long_way && ep->sq_fetch == ep->long_end);
 }
 
 void pm_sq_fetch(struct pm_ep *ep)
@@ -277,6 +277,21 @@ static uint16_t kind(uint8_t op)
 	}
 }
 
+void pm_sq_complete(struct pm_ep *ep, const struct pnic_sqe *s, uint32_t ci_after)
+{
+	struct pnic_cqe e = {
+		.cookie = s->cookie,
+		.length = s->length,
+		.nic_op = htole32(le32toh(s->dest_nic) | (uint32_t)s->opcode << PNIC_CQE_HIGH_SHIFT),
+		.peer_status = htole32(ci_after & PNIC_CQE_LOW24),
+		.ep_flags = htole32(ep->epn | (s->flags & PNIC_SQF_SIGNALED ? 0 : PNIC_CQE_QUIET)),
+	};
+
+	if (s->flags & ALWAYS_COMPLETES)
+		pm_cq_post(ep->scq, &e);
+	pm_ctr_count(ep, kind(s->opcode), true);
+}
+
 static void complete(struct pm_ep *ep, const struct pm_msg *m)
 {
 	bool quiet = !m->status && !(m->flags & PNIC_SQF_SIGNALED);
@@ -309,6 +324,8 @@ void pm_sq_retire(struct pm_ep *ep)
 		ep->nmsgs--;
 		pm_msg_put(ep->card, m);
 	}
+	if (ep->long_way && !m && (int32_t)(ep->sq_fetch - ep->long_end) >= 0)
+		ep->long_way = false;
 	if (pm_sq_has_work(ep))
 		pm_tx_kick(ep);
 }
@@ -351,6 +368,7 @@ void pm_sq_flush(struct pm_ep *ep)
 	}
 	ep->next = NULL;
 	ep->owes = false;
+	ep->long_way = false;
 	pm_sq_retire(ep);
 	if (!ep->unreadable)
 		flush_unread(ep);

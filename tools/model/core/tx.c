@@ -5,6 +5,9 @@
  * Called by doorbells and responses (pm_tx_kick), by the port when it has room again, and by
  * pm_card_poll(). Endpoints and served reads take turns of a few frames, so that a long message
  * delays nobody.
+ *
+ * A frame that nothing follows goes to the other end at once if the line is idle, and what answers it comes back so: a
+ * short transfer on a quiet link is one walk through both cards, with no events.
  */
 #include "card_priv.h"
 
@@ -29,7 +32,7 @@ static bool send(struct pm_card *c, struct pm_frame *f)
 		pm_fq_push(&c->loop, f);
 		return true;
 	}
-	if (pm_port_send(c->port, f))
+	if (c->fabric->direct ? pm_port_send_now(c->port, f) : pm_port_send(c->port, f))
 		return true;
 	c->port_full = true;
 	return false;
@@ -54,11 +57,18 @@ static void flush_ctl(struct pm_card *c)
 	}
 }
 
-/* Payload frames: the one that meets a full port becomes the first to go. */
-static void send_payload(struct pm_card *c, struct pm_frame *f)
+/*
+ * Payload frames: the one that meets a full port becomes the first to go. @last: the endpoint or read whose turn it is
+ * has no other.
+ */
+static void send_payload(struct pm_card *c, struct pm_frame *f, bool last)
 {
+	bool was = c->fabric->direct;
+
+	c->fabric->direct = last && !c->fabric->cfg.long_way && !c->ctl.len && pm_list_empty(&c->run) && pm_list_empty(&c->jobs_run);
 	if (!send(c, f))
 		pm_fq_push_front(&c->ctl, f);
+	c->fabric->direct = was;
 }
 
 struct pm_frame *pm_tx_frame(struct pm_card *c, const struct pm_wire *w, uint32_t dst_nic)
@@ -67,14 +77,9 @@ struct pm_frame *pm_tx_frame(struct pm_card *c, const struct pm_wire *w, uint32_
 
 	if (!f)
 		return NULL;
-	f->next = NULL;
 	f->src_nic = c->addr;
 	f->dst_nic = dst_nic;
-	f->seq = 0;
-	f->payload_len = 0;
 	f->origin = c->port;
-	f->ref = NULL;
-	f->ref_off = 0;
 	f->is_inline = true;
 	pm_wire_set(f, w);
 	return f;
@@ -181,7 +186,7 @@ static bool send_frame(struct pm_ep *ep, struct pm_msg *m)
 		ep->inflight += n;
 	if (m->sent == m->len)
 		ep->next = m->next;
-	send_payload(ep->card, f);
+	send_payload(ep->card, f, !ep->next && ep->sq_fetch == ep->sq_pi);
 	return true;
 }
 
@@ -265,6 +270,11 @@ static unsigned int run_ep(struct pm_ep *ep)
 	unsigned int used = 0;
 
 	pm_list_del(&ep->run);
+	if (pm_short_run(ep)) {
+		if (pm_sq_has_work(ep))
+			pm_tx_kick(ep);
+		return PM_QUANTUM;
+	}
 	while (used < PM_QUANTUM && !c->port_full) {
 		struct pm_msg *m;
 
@@ -306,7 +316,7 @@ static bool send_data(struct pm_card *c, struct pm_msg *job)
 	f->payload_len = n < max ? n : max;
 	f->ref_off = job->sent;
 	job->sent += f->payload_len;
-	send_payload(c, f);
+	send_payload(c, f, job->sent == job->len && f->payload_len == job->len);
 	return true;
 }
 

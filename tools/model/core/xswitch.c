@@ -43,7 +43,7 @@ static void drain(struct out_port *o)
 	while (o->q.len && !o->full) {
 		struct pm_frame *fr = pm_fq_pop(&o->q);
 
-		if (!pm_port_send(o->port, fr)) {
+		if (!(f->direct ? pm_port_send_now(o->port, fr) : pm_port_send(o->port, fr))) {
 			pm_fq_push_front(&o->q, fr);
 			o->full = true;
 		}
@@ -197,13 +197,9 @@ static void aged(void *arg, uint64_t now)
 		return;
 	f = pm_frame_new();
 	if (f) {
-		f->next = NULL;
 		f->src_nic = addr_of(o);
 		f->dst_nic = PM_NIC_ADDR_ALL;
-		f->payload_len = 0;
 		f->origin = o->port;
-		f->ref = NULL;
-		f->ref_off = 0;
 		f->is_inline = true;
 		pm_wire_set(f, &w);
 		broadcast(o, f);

@@ -20,13 +20,12 @@ TH_UNUSED static void pair_config(struct pm_fabric_config *c)
 	th_config(c, 2, "test-16");
 }
 
-TH_UNUSED static void pair_open(struct pair *p, struct th_ep_opts o, uint8_t cq_log)
+TH_UNUSED static void pair_open_config(struct pair *p, const struct pm_fabric_config *c, struct th_ep_opts o,
+				       uint8_t cq_log)
 {
-	struct pm_fabric_config c;
 	unsigned int i;
 
-	pair_config(&c);
-	th_open_config(&p->t, &c, 12288);
+	th_open_config(&p->t, c, 12288);
 	for (i = 0; i < 2; i++) {
 		struct th_host *h = &p->t.h[i];
 
@@ -37,6 +36,14 @@ TH_UNUSED static void pair_open(struct pair *p, struct th_ep_opts o, uint8_t cq_
 		th_ep(h, &p->ep[i], 10 + i, &p->scq[i], &p->rcq[i], o);
 		th_mr(h, &p->mr[i], 3 + i, 1, MR_LEN, TH_RIGHTS_ALL);
 	}
+}
+
+TH_UNUSED static void pair_open(struct pair *p, struct th_ep_opts o, uint8_t cq_log)
+{
+	struct pm_fabric_config c;
+
+	pair_config(&c);
+	pair_open_config(p, &c, o, cq_log);
 }
 
 TH_UNUSED static void pair_close(struct pair *p)

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Short writes that are done at once (short.c): the same comes of them as of the long way.
+ *
+ * Each program of posts is run by two pairs of cards, one of which goes the long way always. What they write, complete and count
+ * has to be equal; when it happens may differ.
+ */
+#include <stdlib.h>
+
+#include "card_pair.h"
+
+#define BURSTS	60u
+#define LONGEST	40u
+#define AREA	512u		/* bytes that writes fall into: they often hit the same */
+#define CQES	(2 * BURSTS * (LONGEST + 1))
+
+struct outcome {
+	struct pnic_cqe cqe[2][CQES];
+	unsigned int cqes[2];
+	struct pnic_counters count[2];
+	uint8_t mem[2][2 * AREA];
+	bool dead[2];
+};
+
+static uint32_t below(uint64_t *seed, uint32_t n)
+{
+	return (uint32_t)(th_rand(seed) % n);
+}
+
+/* Mostly a plain inline write of up to 16 bytes; else anything that has something odd in it. */
+static unsigned int draw(struct pair *p, unsigned int from, uint8_t *desc, uint64_t *seed)
+{
+	static const uint8_t flags[] = { 0, 0, 0, PNIC_SQF_SIGNALED, PNIC_SQF_QUIET };
+	struct pnic_sqe s = th_sqe(PNIC_OP_WRITE, &p->ep[!from], NULL, 0, 0);
+	uint32_t odd = below(seed, 100), len = 1 + below(seed, 16), i;
+
+	s.flags = flags[below(seed, 5)] | PNIC_SQF_INLINE;
+	s.cookie = htole64(th_rand(seed));
+	th_remote(&s, &p->mr[!from], below(seed, AREA - 64));
+	switch (odd) {
+	case 0:
+		len = 0;
+		break;
+	case 1:
+		len = 17 + below(seed, 46);
+		break;
+	case 2:
+		s.remote_key ^= htole64(1ull << 40);
+		break;
+	case 3:
+		th_remote(&s, &p->mr[!from], MR_LEN - 1);
+		len = 2 + below(seed, 8);
+		break;
+	case 4:
+		s.dest_ep = htole32(99);
+		break;
+	case 5:
+		s.dest_ep = htole32(1u << 24);
+		break;
+	case 6:
+		s.dest_nic = htole32(77);
+		break;
+	case 7:
+		s.flags |= PNIC_SQF_FENCE;
+		break;
+	case 8:
+		s.flags |= 0x80;
+		break;
+	case 9:
+		s.opcode = PNIC_OP_NOP;
+		s.flags = PNIC_SQF_SIGNALED;
+		len = 0;
+		break;
+	case 10:
+		s.num_sge = 2;
+		break;
+	case 11:		/* to itself, where the other doesn't write meanwhile */
+		s.dest_nic = htole32(pm_card_addr(p->t.h[from].card));
+		s.dest_ep = htole32(p->ep[from].epn);
+		th_remote(&s, &p->mr[from], AREA + below(seed, AREA - 64));
+		break;
+	case 12:
+		s.opcode = PNIC_OP_FETCH_ADD;
+		s.flags = PNIC_SQF_SIGNALED;
+		s.local_addr = htole64(p->mr[from].va + 2 * AREA);
+		s.local_key = htole64(p->mr[from].key);
+		s.remote_addr = htole64(p->mr[!from].va + 8 * below(seed, 8));
+		s.imm = htole64(3);
+		s.length = htole32(8);
+		s.num_sge = 1;
+		s.num_slots = 1;
+		memcpy(desc, &s, sizeof(s));
+		return 1;
+	case 13:
+		s.opcode = PNIC_OP_READ;
+		s.flags = PNIC_SQF_SIGNALED;
+		s.local_addr = htole64(p->mr[from].va + 2 * AREA);
+		s.local_key = htole64(p->mr[from].key);
+		s.length = htole32(64);
+		s.num_sge = 1;
+		s.num_slots = 1;
+		memcpy(desc, &s, sizeof(s));
+		return 1;
+	}
+	s.length = htole32(len);
+	s.num_slots = len > 16 ? 2 : 1;
+	memcpy(desc, &s, sizeof(s));
+	for (i = 0; i < len; i++)
+		desc[offsetof(struct pnic_sqe, local_addr) + i] = th_byte(th_rand(seed), i);
+	return s.num_slots;
+}
+
+static void take(struct pair *p, unsigned int i, struct outcome *out)
+{
+	struct pnic_cqe e;
+
+	while (th_cq_poll(&p->scq[i], &e)) {
+		REQUIRE(out->cqes[i] < CQES);
+		e.ep_flags &= ~htole32(PNIC_CQE_PHASE);
+		out->cqe[i][out->cqes[i]++] = e;
+	}
+}
+
+/* What is at the end of each burst, so that it is known to be over. */
+static bool ended(struct pair *p, unsigned int i, uint64_t cookie, struct outcome *out)
+{
+	take(p, i, out);
+	return out->cqes[i] && le64toh(out->cqe[i][out->cqes[i] - 1].cookie) == cookie;
+}
+
+static void burst(struct pair *p, unsigned int from, uint64_t cookie, uint64_t *seed)
+{
+	struct pnic_sqe last = th_sqe(PNIC_OP_NOP, &p->ep[!from], NULL, 0, 0);
+	uint8_t desc[2 * PNIC_SLOT_SIZE];
+	uint32_t n = 1 + below(seed, LONGEST), slots, free = 62;
+
+	for (; n && free >= 2; n--) {
+		memset(desc, 0, sizeof(desc));
+		slots = draw(p, from, desc, seed);
+		th_put(&p->ep[from], desc, slots);
+		free -= slots;
+	}
+	last.flags = PNIC_SQF_SIGNALED | PNIC_SQF_FENCE;
+	last.cookie = htole64(cookie);
+	th_post(&p->ep[from], &last);
+}
+
+static void run(uint64_t seed, double ber, bool long_way, struct outcome *out)
+{
+	struct pm_fabric_config c;
+	unsigned int i, k;
+	struct pair p;
+
+	memset(out, 0, sizeof(*out));
+	pair_config(&c);
+	c.seed = seed;
+	c.long_way = long_way;
+	if (ber > 0)
+		c.link.ber_median = ber;
+	pair_open_config(&p, &c, plain, 7);
+	for (i = 0; i < 2; i++)
+		th_mr_fill(&p.mr[i], 0, 4 * AREA, i);
+	for (k = 0; k < BURSTS; k++) {
+		for (i = 0; i < 2; i++)
+			if (below(&seed, 3))
+				burst(&p, i, 1000 + k, &seed);
+			else
+				out->dead[i] = true;	/* it rests this time */
+		for (i = 0; i < 2; i++) {
+			if (!out->dead[i])
+				REQUIRE(TH_UNTIL(&p.t, ended(&p, i, 1000 + k, out)));
+			out->dead[i] = false;
+		}
+	}
+	for (i = 0; i < 2; i++) {
+		th_mr_get(&p.mr[i], 0, out->mem[i], 2 * AREA);
+		pm_card_counters(p.t.h[i].card, &out->count[i]);
+	}
+	pair_close(&p);
+}
+
+static void compare(uint64_t seed, double ber)
+{
+	static struct outcome now, slow;
+	unsigned int i, k;
+
+	run(seed, ber, false, &now);
+	run(seed, ber, true, &slow);
+	for (i = 0; i < 2; i++) {
+		REQUIRE_EQ(now.cqes[i], slow.cqes[i]);
+		for (k = 0; k < now.cqes[i]; k++)
+			if (memcmp(&now.cqe[i][k], &slow.cqe[i][k], sizeof(now.cqe[i][k]))) {
+				ktap_say("seed %llu, card %u, completion %u: status %d, %d", (unsigned long long)seed, i, k,
+					 th_status(&now.cqe[i][k]), th_status(&slow.cqe[i][k]));
+				REQUIRE(false);
+			}
+		CHECK(!memcmp(now.mem[i], slow.mem[i], sizeof(now.mem[i])));
+		CHECK_EQ(le64toh(now.count[i].wqes), le64toh(slow.count[i].wqes));
+		CHECK_EQ(le64toh(now.count[i].cqes), le64toh(slow.count[i].cqes));
+		CHECK_EQ(le64toh(now.count[i].payload_tx), le64toh(slow.count[i].payload_tx));
+		CHECK_EQ(le64toh(now.count[i].payload_rx), le64toh(slow.count[i].payload_rx));
+		CHECK_EQ(le64toh(now.count[i].frames_crc_bad), 0);
+	}
+}
+
+KTAP_TEST(same_as_the_long_way)
+{
+	uint64_t seed;
+
+	for (seed = 1; seed <= 40; seed++)
+		compare(seed, 0);
+}
+
+/* Codewords with errors lie in between; FEC corrects them. */
+KTAP_TEST(same_on_a_bad_line)
+{
+	uint64_t seed;
+
+	for (seed = 1; seed <= 10; seed++)
+		compare(seed, 1e-5);
+}
+
+/* Both writes of a pair, and the sum of both ways' frames as the line has them. */
+KTAP_TEST(frames_are_counted)
+{
+	struct pnic_counters was[2], now[2];
+	struct pnic_sqe s;
+	struct pair p;
+	struct pnic_cqe e;
+	unsigned int i, k;
+
+	pair_open(&p, plain, 7);
+	for (i = 0; i < 2; i++)
+		pm_card_counters(p.t.h[i].card, &was[i]);
+	for (k = 0; k < 10; k++) {
+		s = th_sqe(PNIC_OP_WRITE, &p.ep[1], NULL, 0, 0);
+		th_remote(&s, &p.mr[1], 0);
+		s.flags = PNIC_SQF_INLINE | (k == 9 ? PNIC_SQF_SIGNALED : 0);
+		s.length = htole32(8);
+		s.num_slots = 1;
+		th_put(&p.ep[0], &s, 1);
+	}
+	th_go(&p.ep[0]);
+	REQUIRE_EQ(th_wait(&p.scq[0], &e), PNIC_ST_OK);
+	for (i = 0; i < 2; i++)
+		pm_card_counters(p.t.h[i].card, &now[i]);
+	CHECK_EQ(le64toh(now[0].frames_tx) - le64toh(was[0].frames_tx), 10);
+	CHECK_EQ(le64toh(now[1].frames_rx) - le64toh(was[1].frames_rx), 10);
+	CHECK_EQ(le64toh(now[1].frames_tx) - le64toh(was[1].frames_tx), 1);
+	CHECK_EQ(le64toh(now[0].frames_rx) - le64toh(was[0].frames_rx), 1);
+	CHECK_EQ(le64toh(now[0].payload_tx) - le64toh(was[0].payload_tx), 80);
+	CHECK_GE(le64toh(now[0].line_bits_tx) - le64toh(was[0].line_bits_tx), 10 * (8 + 52) * 8);
+	pair_close(&p);
+}
+
+static void put_word(struct pair *p, uint64_t value)
+{
+	struct pnic_sqe s = th_sqe(PNIC_OP_WRITE, &p->ep[1], NULL, 0, 0);
+
+	th_remote(&s, &p->mr[1], 0);
+	s.flags = PNIC_SQF_INLINE | PNIC_SQF_SIGNALED;
+	s.length = htole32(8);
+	s.local_addr = htole64(value);
+	th_post(&p->ep[0], &s);
+}
+
+static uint64_t word(struct pair *p)
+{
+	uint64_t v;
+
+	th_mr_get(&p->mr[1], 0, &v, 8);
+	return le64toh(v);
+}
+
+static void some_polls(struct pair *p)
+{
+	uint64_t sleep_ns;
+	int i;
+
+	for (i = 0; i < 200; i++)
+		pm_fabric_poll(p->t.f, &sleep_ns);
+}
+
+/* What stands in the way is not gone round. */
+KTAP_TEST(what_stands_in_the_way)
+{
+	struct pnic_counters count;
+	struct pm_port *far;
+	struct pnic_cqe e;
+	struct pair p;
+
+	pair_open(&p, plain, 7);
+	far = pm_card_port(p.t.h[1].card);
+	put_word(&p, 1);
+	REQUIRE_EQ(th_wait(&p.scq[0], &e), PNIC_ST_OK);
+	CHECK_EQ(word(&p), 1);
+
+	pm_card_freeze(p.t.h[1].card, true);
+	put_word(&p, 2);
+	some_polls(&p);
+	CHECK_EQ(word(&p), 1);
+	pm_card_freeze(p.t.h[1].card, false);
+	REQUIRE_EQ(th_wait(&p.scq[0], &e), PNIC_ST_OK);
+	CHECK_EQ(word(&p), 2);
+
+	/* The first try is lost on the line, and comes again. */
+	CHECK_EQ(pm_fault_drop(far, 1), 0);
+	put_word(&p, 3);
+	REQUIRE_EQ(th_wait(&p.scq[0], &e), PNIC_ST_OK);
+	CHECK_EQ(word(&p), 3);
+	pm_card_counters(p.t.h[0].card, &count);
+	CHECK_EQ(le64toh(count.frames_replayed), 1);
+
+	pm_fault_cut(far, true);
+	REQUIRE(TH_UNTIL(&p.t, pm_port_state(far) != PNIC_LINK_UP));
+	put_word(&p, 4);
+	some_polls(&p);
+	CHECK_EQ(word(&p), 3);
+	pm_fault_cut(far, false);
+	REQUIRE_EQ(th_wait(&p.scq[0], &e), PNIC_ST_OK);
+	CHECK_EQ(word(&p), 4);
+	pair_close(&p);
+}
+
+KTAP_MAIN()
