@@ -68,6 +68,7 @@ struct embedded_world {
 	pthread_mutex_t lock;
 	unsigned int busy;		/* somebody drives: a hint without the lock */
 	unsigned int rung;		/* a doorbell was, and whoever has the lock has to look */
+	unsigned int at_rest;		/* the last turn left nothing to do but what real time brings: a hint likewise */
 	struct pm_fabric *fabric;
 	struct pm_fabric_config config;
 	char profile[32];		/* what @config's links point at */

@@ -56,6 +56,7 @@ void embedded_unlock(struct embedded_world *w)
 	/* Rung while the lock was held: it is for the holder to look. */
 	while (__atomic_load_n(&w->rung, __ATOMIC_SEQ_CST))
 		embedded_turn(w);
+	__atomic_store_n(&w->at_rest, 0, __ATOMIC_RELAXED);
 	embedded_here = NULL;
 	pthread_mutex_unlock(&w->lock);
 	if (__atomic_load_n(&w->rung, __ATOMIC_SEQ_CST))
@@ -68,7 +69,7 @@ static bool slow_turn(struct embedded_world *w)
 	uint64_t sleep_ns;
 	bool more;
 
-	w->idle = 0;
+	__atomic_store_n(&w->idle, 0, __ATOMIC_RELAXED);
 	more = pm_fabric_poll(w->fabric, &sleep_ns);
 	kernel_run();
 	return more;
@@ -90,7 +91,7 @@ static void take_rung(struct embedded_world *w)
 	}
 }
 
-bool embedded_turn(struct embedded_world *w)
+static bool turn(struct embedded_world *w)
 {
 	bool more;
 
@@ -101,16 +102,39 @@ bool embedded_turn(struct embedded_world *w)
 	if (w->irqs)
 		kernel_run();
 	if (more) {
-		w->idle = 0;
+		__atomic_store_n(&w->idle, 0, __ATOMIC_RELAXED);
 		return true;
 	}
-	return ++w->idle >= IDLE_TURNS ? slow_turn(w) : false;
+	return __atomic_add_fetch(&w->idle, 1, __ATOMIC_RELAXED) >= IDLE_TURNS && slow_turn(w);
+}
+
+bool embedded_turn(struct embedded_world *w)
+{
+	bool more = turn(w);
+
+	__atomic_store_n(&w->at_rest, !more, __ATOMIC_RELAXED);
+	return more;
+}
+
+/*
+ * Whether a turn would find nothing. Whoever changes something has the lock for that, and takes a turn or clears @at_rest before
+ * he gives it back. Several at once may count one turn for two.
+ */
+static bool at_rest(struct embedded_world *w)
+{
+	unsigned int idle = __atomic_load_n(&w->idle, __ATOMIC_RELAXED) + 1;
+
+	if (!__atomic_load_n(&w->at_rest, __ATOMIC_RELAXED) || __atomic_load_n(&w->rung, __ATOMIC_RELAXED) ||
+	    idle >= IDLE_TURNS)
+		return false;
+	__atomic_store_n(&w->idle, idle, __ATOMIC_RELAXED);
+	return true;
 }
 
 /* A turn, unless somebody is at it, who then does our work as well. */
 void embedded_drive(struct embedded_world *w)
 {
-	if (__atomic_load_n(&w->busy, __ATOMIC_RELAXED) || pthread_mutex_trylock(&w->lock))
+	if (__atomic_load_n(&w->busy, __ATOMIC_RELAXED) || at_rest(w) || pthread_mutex_trylock(&w->lock))
 		return;
 	__atomic_store_n(&w->busy, 1, __ATOMIC_RELAXED);
 	embedded_here = w;
