@@ -14,6 +14,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "pnic_dma.h"
 #include "pnic_dmabuf.h"
 #include "pnic_object.h"
 #include "pnic_pages.h"
@@ -131,8 +132,6 @@ static enum dma_data_direction pnic_mr_dma_dir(const struct pnic_mr *mr)
 static int pnic_mr_map(struct pnic_dev *pd, struct pnic_mr *mr)
 {
 	struct device *dev = &pd->pdev->dev;
-	struct scatterlist *sg;
-	unsigned int i;
 	int err;
 
 	err = dma_map_sgtable(dev, &mr->sgt.sgt, pnic_mr_dma_dir(mr), PNIC_MR_DMA_ATTRS);
@@ -140,10 +139,7 @@ static int pnic_mr_map(struct pnic_dev *pd, struct pnic_mr *mr)
 		return err;
 	mr->mapped = true;
 	atomic_inc(&pd->stats.dma_maps);
-	for_each_sgtable_dma_sg(&mr->sgt.sgt, sg, i)
-		if (dma_need_sync(dev, sg_dma_address(sg)))
-			return -EOPNOTSUPP;
-	return 0;
+	return pnic_dma_any_copied(dev, &mr->sgt.sgt) ? -EOPNOTSUPP : 0;
 }
 
 static void pnic_mr_unmap(struct pnic_dev *pd, struct pnic_mr *mr)

@@ -15,6 +15,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 
+#include "pnic_dma.h"
 #include "pnic_object.h"
 
 /* Entries of the largest ring, for a card that can do 1 << @log_max of @entry bytes. */
@@ -64,7 +65,7 @@ int pnic_ring_alloc(struct pnic_file *pf, struct pnic_ring *ring, size_t bytes)
 	if (dma_mapping_error(dev, ring->dma))
 		goto free;
 	err = -EOPNOTSUPP;
-	if (dma_need_sync(dev, ring->dma))
+	if (pnic_dma_copied(dev, page, ring->dma))
 		goto unmap;
 	err = pnic_mmap_add(pf, &ring->map);
 	if (err)

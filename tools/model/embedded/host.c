@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "driver/pnic_csr.h"
+#include "driver/pnic_dma.h"
 #include "driver/pnic_dmabuf.h"
 #include "driver/pnic_grant.h"
 #include "driver/pnic_lanes.h"
@@ -163,6 +164,22 @@ const u64 pnic_mmap_status_offset = (u64)PGOFF_STATUS << PAGE_SHIFT;
 const u64 pnic_mmap_ctx_offset;
 
 /* --- memory of others: a process has no dma-bufs, and nobody who tells it of its own munmap() ---- */
+
+/* There is no DMA that memory could be copied for. */
+bool pnic_dma_copied(struct device *dev, struct page *page, dma_addr_t dma)
+{
+	(void)dev;
+	(void)page;
+	(void)dma;
+	return false;
+}
+
+bool pnic_dma_any_copied(struct device *dev, struct sg_table *sgt)
+{
+	(void)dev;
+	(void)sgt;
+	return false;
+}
 
 bool pnic_dmabuf_supported(const struct pnic_caps *caps)
 {
