@@ -141,7 +141,7 @@ help:
 	@echo '  make check              the static checks, and the selftests on stock and debug kernels'
 	@echo '  make fuzz               fuzz the kernel interfaces and all parsers (DURATION=600 SEED=1)'
 	@echo '  make soak               kills, unplugs, card deaths, lane faults at once (DURATION=600 SEED=1)'
-	@echo '  make coverage           which lines the host tests reach'
+	@echo '  make coverage           which lines the tests reach, of driver, library and tools'
 	@echo '  make netlink            the files that are generated from the netlink spec'
 	@echo '  make bench-lanes        what the lanes promise, in figures (COUNT=10000 SEED=1)'
 	@echo '  make bench-lib          the library against libfabric, UCX and MPI, natively'
@@ -173,7 +173,7 @@ help:
 
 # --- for pnic-vm -------------------------------------------------------------------------------
 
-.PHONY: build-host build-guest build-guest-rooms build-guest-module check-w1 check-clang check-sparse
+.PHONY: build-host build-guest build-guest-rooms build-guest-module check-w1 check-clang check-sparse check-analyzer
 
 build-host: rooms
 	$(call rooms,host,tests,$(HOST_TESTS))
@@ -202,12 +202,21 @@ check-w1:
 	$(farm)
 	+$(KBUILD) W=1 KCFLAGS=-Werror modules
 
-# The headers are those of a kernel that gcc made; the module does not mind.
+# The headers are those of a kernel that gcc made; the module does not mind. They name their compiler, which only a
+# variable of the command line overrules.
 check-clang: override FARM := $(B)/guest/check-clang
 check-clang:
 	@rm -rf $(FARM)
 	$(farm)
-	+$(KBUILD) W=1 LLVM=1 KCFLAGS=-Werror modules
+	+$(KBUILD) W=1 LLVM=1 CC=$(TOP)/tools/vm/kernel/clang KCFLAGS=-Werror modules
+
+# As kbuild's checker, so that it gets the compiler's flags.
+check-analyzer: override FARM := $(B)/guest/check-analyzer
+check-analyzer:
+	@rm -rf $(FARM)
+	$(farm)
+	+$(KBUILD) LLVM=1 CC=$(TOP)/tools/vm/kernel/clang C=2 CHECK='$(TOP)/tools/vm/kernel/clang --analyze -o /dev/null -Xclang -analyzer-disable-checker=deadcode.DeadStores' \
+		CHECKFLAGS= modules
 
 check-sparse: override FARM := $(B)/guest/check-sparse
 check-sparse:

@@ -72,6 +72,7 @@ class Guest:
         self.interactive = interactive
         self.iommu = iommu
         self.qmp = qmp
+        self.environment = dict(self.kernel.environment)
         self.append = ' '.join(words for words in (
             kernel.IOMMU if iommu else '', self.kernel.append, append) if words)
         self.directory = run_directory(name)
@@ -111,6 +112,7 @@ class Guest:
             script.write(self.command)
         with open(self.file('environment'), 'w', encoding='ascii') as script:
             script.write('PNIC_SLOW=%d\nPNIC_KERNEL=%s\n' % (self.kernel.slow, self.kernel.name))
+            script.writelines('%s=%s\n' % pair for pair in self.environment.items())
         if self.interactive:
             with open(self.file('interactive'), 'w', encoding='utf-8') as mark:
                 mark.write(os.environ.get('TERM', 'dumb'))

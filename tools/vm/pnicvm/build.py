@@ -41,9 +41,11 @@ def make(target, variables=(), root=None, log_name=None, which=None):
     """Run `make target`, in the guest root if one is given, for its stock kernel or for another one
     (a kernels.Kernel); the log's text, or BuildFailure."""
     argv = ['make', '-j%d' % (os.cpu_count() or 1), target] + list(variables)
+    if os.environ.get('PNIC_BUILD'):
+        argv.append('B=' + (paths.in_source(paths.BUILD) if root else paths.BUILD))
     if root:
         which = which or kernels.stock(root)
-        argv += ['KDIR=' + which.headers, 'V=' + os.environ.get('V', '0')]
+        argv += ['KDIR=' + which.headers, 'V=' + os.environ.get('V', '0')] + which.variables
         argv = space.in_source(root.path, argv, binds=which.binds())
     # A make above us must not hand down its flags: the goals and job slots are its own.
     env = {k: v for k, v in os.environ.items() if k not in ('MAKEFLAGS', 'MFLAGS', 'MAKELEVEL')}

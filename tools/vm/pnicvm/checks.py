@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import time
 
-from . import build, kernels, paths, space
+from . import build, kernelbuild, kernels, known, ktap, paths, space
 from .errors import Failure
 
 CHECKPATCH = ['--no-tree', '--strict', '--max-line-length=100', '--show-types', '--no-summary',
@@ -169,7 +169,78 @@ def _abi(results, root):
                   seconds=time.monotonic() - started)
 
 
-def run(root, results, progress):
+# Tools that find what compilers do not, by tools/vm/static.sh: name there, name here, what they look at.
+SPELLED = re.compile(r'^(LICENSES|COPYING)|\.(svg|png)$|/corpus/|pnic_nl_gen|libpnic\.abi$')
+QUICK = [('spelling', 'codespell')]
+THOROUGH = [('cppcheck', 'cppcheck'), ('semantic', "coccinelle, the kernel's semantic patches"),
+            ('analyzer', "clang's analyzer, user space"), ('memcheck', 'libpnic: valgrind')]
+# What a tool says in error: which words of which files, and why that is no fault.
+KNOWN = os.path.join(paths.VM, 'static-known.txt')
+
+
+def _files():
+    done = subprocess.run(['git', 'ls-files'], cwd=paths.TOP, stdout=subprocess.PIPE, text=True, check=True)
+    return [name for name in done.stdout.splitlines() if not SPELLED.search(name)]
+
+
+def static_tool(root, source, tool, name, results):
+    started = time.monotonic()
+    argv = ['sh', 'tools/vm/static.sh', tool] + (_files() if tool == 'spelling' else [])
+    binds = [(source.path, paths.ROOT_LINUX)] if source else []
+    done = subprocess.run(space.in_source(root.path, argv, binds=binds), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors='replace', check=False)
+    expected = known.load(KNOWN)
+    bad = [line for line in done.stdout.splitlines() if not known.reason(expected, line.partition(':')[0], line)]
+    if done.returncode and not bad and not done.stdout.strip():
+        bad = ['static.sh %s ended with status %d' % (tool, done.returncode)]
+    results.check('check', name, bad, seconds=time.monotonic() - started)
+
+
+def _analyzer(results, root):
+    """clang's analyzer over the module, with kbuild's flags."""
+    started = time.monotonic()
+    try:
+        lines = build.make('check-analyzer', root=root)
+    except build.BuildFailure as failure:
+        results.fail('check', "clang's analyzer, the module", '', failure.lines, time.monotonic() - started)
+        return
+    expected = known.load(KNOWN)
+    bad = []
+    for line in lines:
+        where = re.sub(r'^.*/check-analyzer/', '', line)
+        if 'warning:' in line and '/driver/' in line and not known.reason(expected, where.partition(':')[0], where):
+            bad.append(where)
+    if sum(1 for line in lines if line.split()[:1] == ['CHECK']) < 50:
+        bad.append('it looked at too few files')
+    results.check('check', "clang's analyzer, the module", bad, 'see build/check-analyzer.log', time.monotonic() - started)
+
+
+def litmus(root, source, results):
+    """The barriers of the rings under the kernel's memory model; before that the checker, by the kernel's own tests."""
+    model = paths.ROOT_LINUX + '/tools/memory-model'
+    for name, files in (("the kernel's own tests", model + '/litmus-tests/*.litmus'), ('rings', 'selftests/litmus/*.litmus')):
+        argv = ['sh', '-c', 'exec python3 selftests/litmus/lkmm.py %s %s' % (model, files)]
+        started = time.monotonic()
+        done = subprocess.run(space.in_source(root.path, argv, binds=[(source.path, paths.ROOT_LINUX)]),
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              errors='replace', check=False)
+        parser = ktap.Parser()
+        for line in done.stdout.splitlines():
+            parser.feed(line, time.monotonic() - started)
+        cases = parser.finish(done.returncode)
+        if name == 'rings':
+            for case in cases:
+                results.add('litmus', case)
+        else:
+            passed = sum(1 for case in cases if case.result == ktap.PASS)
+            bad = [case.name for case in cases if case.result == ktap.FAIL]
+            if passed < 20:
+                bad.append('only %d of them were run' % passed)
+            results.check('litmus', name, bad, seconds=time.monotonic() - started)
+
+
+def run(root, results, progress, thorough=False):
+    """`thorough`: also what takes minutes, or needs the kernel's source."""
     progress.step('static check: W=1')
     _compile(results, 'W=1 -Werror', 'check-w1', root)
     newest = kernels.get(root, 'backports', progress)
@@ -187,3 +258,16 @@ def run(root, results, progress):
     _checkpatch(results, root)
     progress.step('static check: ABI of the library')
     _abi(results, root)
+    for tool, name in QUICK:
+        progress.step('static check: ' + name)
+        static_tool(root, None, tool, name, results)
+    if not thorough:
+        return
+    source = kernelbuild.ensure_source(root, progress)
+    progress.step('static check: litmus tests')
+    litmus(root, source, results)
+    for tool, name in THOROUGH:
+        progress.step('static check: ' + name)
+        static_tool(root, source, tool, name, results)
+    progress.step("static check: clang's analyzer, the module")
+    _analyzer(results, root)

@@ -91,9 +91,8 @@ def cmd_soak(_args, progress):
     return longrun.run('soak', _ready_root(progress), progress)
 
 
-def cmd_coverage(_args, progress):
-    hostdeps.ensure(progress, os.path.join(paths.BUILD, 'host-packages.log'))
-    return coverage.run(progress)
+def cmd_coverage(args, progress):
+    return coverage.run(_ready_root(progress), progress, args.only, args.add)
 
 
 def _verdict(guest, status):
@@ -167,7 +166,10 @@ def _parser():
     sub.add_parser('soak', help='everything at once, for long; DURATION, SEED and KERNEL are taken '
                    'from the environment')
 
-    sub.add_parser('coverage', help="which lines the host's tests reach")
+    cover = sub.add_parser('coverage', help='which lines the tests reach, on the host and in the guest')
+    cover.add_argument('--add', action='store_true', help='to what runs before this one counted')
+    cover.add_argument('only', nargs='*', metavar='NAME',
+                       help='only test programs whose name contains one of these')
 
     sub.add_parser('help', help='this text')
     return parser
@@ -185,6 +187,10 @@ def main(argv):
     if args.subcommand == 'help':
         parser.print_help()
         return 0
+    if args.subcommand == 'coverage' and paths.BUILD != coverage.DIRECTORY:
+        # in a tree of its own
+        os.execve(sys.executable, [sys.executable, '-B', sys.argv[0]] + argv,
+                  dict(os.environ, PNIC_BUILD=coverage.DIRECTORY))
     process.terminate_on_signals()
     progress = Progress()
     try:

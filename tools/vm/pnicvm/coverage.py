@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
-"""`make coverage`: which lines the host's tests reach. All rooms are built once more below build/coverage, with gcov's
-counters; the host's tests run there, sanitizers and all; and the counts of everything that was compiled from a source
-file are added up, whatever program it was part of: the driver's own files are in the embedded card.
+"""`make coverage`: which lines the tests reach.
 
-build/results/coverage.json has the figures, build/results/uncovered.txt each line that nobody reached."""
+All is built once more below build/coverage, with gcov's counters: what the host runs, what the guest runs, and the
+module, for a kernel that has them (kernels.py's gcov). The host's tests and the whole suite of the guest run there, and
+the counts of everything that was compiled from a source file are added up, whatever program or kernel it was part of:
+the driver's own files are in the module, and some of them in the embedded card.
+
+build/results/coverage.json has the figures, build/results/uncovered.txt each line that nobody reached, with the reason
+where tools/vm/unreached.txt has one."""
 
 import collections
 import glob
@@ -12,95 +16,175 @@ import os
 import shutil
 import subprocess
 
-from . import build, hosttests, paths, results
+from . import accel, build, guesttests, hosttests, kernels, known, paths, results, space
 from .errors import Failure
 
-DIRECTORY = os.path.join(paths.BUILD, 'coverage')
-CFLAGS = '-O1 -g --coverage -fprofile-update=atomic -fprofile-abs-path'
+DIRECTORY = os.path.join(paths.TOP, 'build', 'coverage')
+# At this level of optimisation gcc's guesses at what is uninitialised are poor.
+CFLAGS = '-O1 -g --coverage -fprofile-update=atomic -fprofile-abs-path -Wno-error=maybe-uninitialized'
 # A test that counts instructions, system calls or time, or looks at what is installed, says nothing about code that counts.
 LEFT_OUT = ('libpnic_instr', 'libpnic_abi', 'libpnic_install', 'libpnic_syscalls', 'bench_lanes_sim', 'doc_', 'vm-')
-
-# Room -> where its sources are.
-ROOMS = {
-    'driver': ('driver/*.c',),
-    'driver/lane': ('driver/lane/*.c',),
-    'libpnic': ('libpnic/src/*.c', 'libpnic/include/*.h'),
-    'model': ('tools/model/core/*.c', 'tools/model/*.c', 'tools/model/embedded/*.c'),
-    'tool': ('tools/pnic/src/*.c',),
-    'perf': ('tools/perf/*.c',),
-    'job': ('tools/job/*.c',),
+# Without the plugins of the runtimes.
+ROOMS_BUILT = {
+    'HOST_ROOMS': 'libpnic tools/model tools/job tools/pnic tools/perf',
+    'HOST_TESTS': 'driver/lane driver/tests libpnic tools/model tools/job tools/pnic tools/perf tools/vm selftests/host',
+    'GUEST_ROOMS': 'libpnic tools/job tools/pnic tools/perf',
+    'GUEST_TESTS': 'selftests',
+    'NATIVE_TESTS': '',
 }
 
+# Room -> where its sources are, and the percent of their lines that must be reached.
+ROOMS = {
+    'driver': (('driver/*.[ch]',), 90),
+    'driver/lane': (('driver/lane/*.[ch]',), 95),
+    'libpnic': (('libpnic/src/*.[ch]', 'libpnic/src/rails/*.[ch]', 'libpnic/include/*.h'), 95),
+    'model': (('tools/model/core/*.[ch]', 'tools/model/*.[ch]', 'tools/model/embedded/*.[ch]'), 0),
+    'tool': (('tools/pnic/src/*.[ch]',), 0),
+    'perf': (('tools/perf/*.[ch]',), 0),
+    'job': (('tools/job/*.[ch]',), 0),
+}
 
-def _gcov(objects):
-    """What gcov says of the objects with counters, one at a time: pairs of file and its lines' counts."""
-    for data in objects:
-        done = subprocess.run(['gcov', '--json-format', '--stdout', os.path.basename(data)],
-                              cwd=os.path.dirname(data), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
-        for line in done.stdout.splitlines():
-            if not line.startswith(b'{'):
-                continue
-            found = json.loads(line)
-            for entry in found['files']:
-                name = os.path.normpath(os.path.join(found.get('current_working_directory', ''),
-                                                     entry['file']))
-                yield name, [(at['line_number'], at['count']) for at in entry['lines']]
+# A line of unreached.txt: which lines of which files, and why.
+REASONS = os.path.join(paths.VM, 'unreached.txt')
+
+# Says what gcov makes of every file with counters below $1/$2. What a kernel wrote lies below gcov/ and the name of the
+# boot, by its full name; the compiler's notes are where it left them.
+GCOV = r'''
+cd "$1" && find "$2" -name '*.gcda' | while read -r data; do
+	case $data in
+	gcov/*)	notes=/${data#gcov/*/}
+		ln -sf "${notes%.gcda}.gcno" "${data%.gcda}.gcno";;
+	esac
+	(cd "${data%/*}" && gcov --json-format --stdout "${data##*/}")
+	echo
+done
+'''
 
 
-def counts(objects):
+def _parse(text):
+    """What gcov said: pairs of file and its lines' counts."""
+    for line in text.splitlines():
+        if not line.startswith(b'{'):
+            continue
+        found = json.loads(line)
+        for entry in found['files']:
+            name = os.path.normpath(os.path.join(found.get('current_working_directory', ''), entry['file']))
+            yield name, [(at['line_number'], at['count']) for at in entry['lines']]
+
+
+def _gcov(argv):
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    return _parse(done.stdout)
+
+
+def source(name, top):
+    """A source file's name relative to the top of the repository, which it is below, perhaps in the directory of links
+    that kbuild is given; or None."""
+    if not name.startswith(top + '/'):
+        return None
+    words = os.path.relpath(name, top).split('/')
+    for at, word in enumerate(words):
+        if word.startswith('kmod-'):
+            return '/'.join(words[at + 1:])
+    return '/'.join(words)
+
+
+def counts(pairs, top):
     """{file relative to the top: {line: times}}."""
     total = collections.defaultdict(dict)
-    for name, lines in _gcov(objects):
-        if not name.startswith(paths.TOP + '/'):
+    for name, lines in pairs:
+        name = source(name, top)
+        if not name:
             continue
-        of = total[os.path.relpath(name, paths.TOP)]
+        of = total[name]
         for number, times in lines:
             of[number] = of.get(number, 0) + times
     return total
 
 
-def summary(total, rooms):
-    """{room: (lines, reached)} and the lines that nobody reached, as text."""
+def add(total, more):
+    for name, lines in more.items():
+        of = total[name]
+        for number, times in lines.items():
+            of[number] = of.get(number, 0) + times
+    return total
+
+
+def summary(total, rooms, expected=()):
+    """{room: (lines, reached, those with a reason)} and the lines that nobody reached, as text."""
     figures, missed = {}, []
-    for room, patterns in rooms.items():
+    for room, (patterns, _) in rooms.items():
         files = sorted({os.path.relpath(path, paths.TOP) for pattern in patterns
                         for path in glob.glob(os.path.join(paths.TOP, pattern))})
-        lines = reached = 0
+        lines = reached = excused = 0
         for name in files:
             of = total.get(name, {})
             lines += len(of)
             reached += sum(1 for times in of.values() if times)
-            missed += ['%s:%d' % (name, number) for number, times in sorted(of.items()) if not times]
-        figures[room] = (lines, reached)
+            left = [number for number, times in sorted(of.items()) if not times]
+            if not left:
+                continue
+            with open(os.path.join(paths.TOP, name), encoding='utf-8') as handle:
+                text = handle.read().split('\n')
+            for number in left:
+                line = text[number - 1].strip()
+                reason = known.reason(expected, name, line)
+                excused += bool(reason)
+                missed.append('%s:%d: %s%s' % (name, number, line, reason and '    -- ' + reason))
+        figures[room] = (lines, reached, excused)
     return figures, missed
 
 
-def _objects():
-    return sorted(os.path.join(where, name) for where, _, names in os.walk(DIRECTORY)
-                  for name in names if name.endswith('.gcda'))
+def _clear():
+    for where, _, names in os.walk(DIRECTORY):
+        for name in names:
+            if name.endswith('.gcda'):
+                os.unlink(os.path.join(where, name))
+    shutil.rmtree(os.path.join(DIRECTORY, 'gcov'), ignore_errors=True)
 
 
-def run(progress):
-    """The exit status: tests that fail under gcov fail this."""
+def _build(root, kernel, progress):
+    variables = ['CFLAGS=' + CFLAGS] + ['%s=%s' % pair for pair in ROOMS_BUILT.items()]
+    progress.step('building for this machine, with counters')
+    build.make('build-host', variables)
+    progress.step('building for the guest, with counters')
+    build.make('build-guest', variables, root=root, which=kernel)
+
+
+def _total(root):
+    """The host's compiler counts for its own objects, the root's for those of the guest and of the module."""
+    total = counts(_gcov(['sh', '-c', GCOV, 'sh', DIRECTORY, 'host']), paths.TOP)
+    for part in ('guest', 'gcov'):
+        argv = ['sh', '-c', GCOV, 'sh', paths.in_source(DIRECTORY), part]
+        add(total, counts(_gcov(space.in_source(root.path, argv)), paths.ROOT_SRC))
+    return total
+
+
+def run(root, progress, only=None, more=False):
+    """The exit status: tests that fail under gcov fail this, and so do rooms that lack lines.  `only` restricts to test
+    programs whose name contains one of it; `more` keeps what former runs counted."""
     if not shutil.which('gcov'):
         raise Failure('gcov is missing: it comes with gcc')
-    tests = os.path.join(DIRECTORY, 'host', 'tests')
     found = results.Results(progress)
+    chosen = accel.choose(root, progress)
+    kernel = kernels.get(root, 'gcov', progress)
     with build.tree_lock(progress):
-        progress.step('building for this machine, with counters')
-        build.make('build-host', ['B=' + DIRECTORY, 'CFLAGS=' + CFLAGS], log_name='build-coverage')
-        for data in _objects():
-            os.unlink(data)
-        hosttests.run(found, progress, directory=tests, left_out=LEFT_OUT)
+        _build(root, kernel, progress)
+        if not more:
+            _clear()
+        hosttests.run(found, progress, only, left_out=LEFT_OUT)
+        guesttests.run(root, chosen, kernel, found, progress, only)
         progress.step('adding up')
-        figures, missed = summary(counts(_objects()), ROOMS)
+        figures, missed = summary(_total(root), ROOMS, known.load(REASONS))
     progress.done()
     values = {}
-    for room, (lines, reached) in figures.items():
+    for room, (lines, reached, excused) in figures.items():
         percent = round(100.0 * reached / lines, 1) if lines else 0.0
         values.update({room + '_lines': lines, room + '_reached': reached, room + '_percent': percent})
-        print('%-12s %6d lines, %6d reached: %5.1f %%' % (room, lines, reached, percent))
+        bar = ROOMS[room][1]
+        print('%-12s %6d lines, %6d reached: %5.1f %%; %d of the others with a reason' % (room, lines, reached, percent, excused))
+        if bar and not only:
+            found.check('coverage', room, [] if percent >= bar else ['%.1f %%, less than %d' % (percent, bar)])
     path = results.write('coverage.json', json.dumps(values, indent=2) + '\n')
     print('figures: %s; lines that nobody reached: %s'
           % (path, results.write('uncovered.txt', '\n'.join(missed) + '\n')))

@@ -19,7 +19,7 @@ TIME_LIMIT = 120
 BOOT_SECONDS = 240          # for booting and loading, on a busy machine
 HANG_SECONDS = 30           # past its limit: it cannot even be killed
 STEP_SECONDS = 90
-UNIT_STEPS = ('module-load', 'module-unload', 'leaks')
+UNIT_STEPS = ('module-load', 'module-unload', 'leaks', 'counts')
 MORE_MEMORY = 512           # MiB that debugging takes
 GRACE_SECONDS = 1200        # for a boot that began before the deadline
 

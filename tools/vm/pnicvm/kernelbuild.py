@@ -24,6 +24,8 @@ FLAVOURS = {
     'kasan': [],
     # Only the module is instrumented: its headers do not know of this.
     'kcsan': ['KCSAN_SANITIZE=n'],
+    # For `make coverage`: the module counts its lines, and nothing else is slow.
+    'gcov': [],
 }
 
 # Nothing of these is compiled; their Kconfig files stay.
@@ -174,6 +176,16 @@ def entry(root, flavour):
     return cache.Entry('kernel-' + flavour, recipe, remove=space.remove_tree)
 
 
+def ensure_source(root, progress):
+    """The kernel's unpacked source, as a cache.Entry."""
+    source = cache.Entry('linux', SOURCE_RECIPE, remove=space.remove_tree)
+    if not source.ready():
+        progress.step("unpacking the kernel's source (once)")
+    source.get(lambda directory: _unpack(root, directory, os.path.join(source.base, 'linux.log')),
+               lambda: progress.step("waiting for another run that unpacks the kernel's source"))
+    return source
+
+
 def ensure(root, flavour, progress, deadline=None):
     """The directory of the flavour's kernel, built if there is none.
 
@@ -185,11 +197,7 @@ def ensure(root, flavour, progress, deadline=None):
         return wanted.path
     if deadline and time.monotonic() >= deadline:
         raise TooLong('no time left to build the kernel')
-    source = cache.Entry('linux', SOURCE_RECIPE, remove=space.remove_tree)
-    if not source.ready():
-        progress.step("unpacking the kernel's source (once)")
-    source.get(lambda directory: _unpack(root, directory, os.path.join(source.base, 'linux.log')),
-               lambda: progress.step("waiting for another run that unpacks the kernel's source"))
+    source = ensure_source(root, progress)
     progress.step('building the %s kernel (once)' % flavour)
     log_path = os.path.join(wanted.base, 'kernel-%s.log' % flavour)
     wanted.get(lambda directory: _build(root, source.path, flavour, directory, log_path, deadline),

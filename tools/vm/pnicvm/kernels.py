@@ -13,7 +13,11 @@ NAMES = {
     'backports': 'the newest one in the backports',
     'kasan': 'KASAN, lockdep, kmemleak, DMA-API debugging, UBSAN, fault injection',
     'kcsan': 'KCSAN: data races; fault injection',
+    'gcov': 'the module counts its lines, for the coverage report; fault injection',
 }
+
+# Those that `make check` runs the suite on.
+CHECKED = ('stock', 'backports', 'kasan', 'kcsan')
 
 # How much longer things may take than on a stock kernel.
 SLOW = {'kasan': 6, 'kcsan': 3}
@@ -21,6 +25,14 @@ SLOW = {'kasan': 6, 'kcsan': 3}
 # A vCPU that a busy host starves for half a minute is no lockup.
 DEBUG_APPEND = 'watchdog_thresh=60 workqueue.watchdog_thresh=240'
 
+
+# What programs in the guest find in their environment: where the counters of those that have some go
+# (`make coverage`), and where the complaints go of those that may not write them.
+ENVIRONMENT = {'gcov': {
+    'GCOV_PREFIX': paths.ROOT_SHARE,
+    'GCOV_PREFIX_STRIP': paths.in_source(paths.BUILD).count('/'),
+    'GCOV_ERROR_FILE': '/dev/null',
+}}
 
 # KCSAN looks at one access in so many; there are few, as only the module's are counted.
 APPEND = {'kcsan': 'kcsan.early_enable=1 kcsan.skip_watch=47'}
@@ -39,6 +51,9 @@ class Kernel:
         self.headers = headers
         self.directory = directory
         self.slow = SLOW.get(name, 1)
+        self.environment = ENVIRONMENT.get(name, {})
+        # make's, for the module
+        self.variables = ['PNIC_COVERAGE=y'] if name == 'gcov' else []
         self.append = ' '.join([DEBUG_APPEND, APPEND.get(name, '')]) if directory else ''
 
     def binds(self):
