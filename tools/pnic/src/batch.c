@@ -53,7 +53,9 @@ static int run_line(const struct pnic *options, struct pnic *p, char *line)
 	p->connected = connected;
 	p->argc = n;
 	p->argv = words;
-	return pnic_command(p);
+	n = pnic_command(p);
+	p->argv = NULL;		/* the words end here */
+	return n;
 }
 
 int pnic_batch(struct pnic *p)
