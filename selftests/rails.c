@@ -696,6 +696,64 @@ KTAP_TEST(sleeping)
 	CHECK_EQ(pnic_rails_wait(b.ep, 0), -ETIMEDOUT);
 }
 
+/* All that there is, in the order of their numbers; the rails are those that can be opened. */
+KTAP_TEST(all_cards)
+{
+	struct pnic_device *list;
+	struct pnic_rails *rails = NULL;
+	unsigned int count, i, good = 0;
+	uint32_t rate = 0;
+	char name[64];
+	int err;
+
+	REQUIRE_EQ(pnic_list(&list, &count), 0);
+	for (i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "pnic%u", i);
+		if (!dev_embedded())
+			CHECK_STREQ(list[i].name, name);
+		CHECK(i == 0 || strtol(list[i - 1].name + 4, NULL, 10) < strtol(list[i].name + 4, NULL, 10));
+		if (list[i].error)
+			continue;
+		good++;
+		CHECK(list[i].pci[0] && list[i].guid && list[i].nic);
+		CHECK(i == 0 || list[i].guid != list[0].guid);
+	}
+	if (!dev_embedded())
+		CHECK_EQ(good, NICS);
+	err = pnic_rails_open(NULL, &rails);
+	pnic_list_free(list);
+	if (!good) {
+		CHECK_EQ(err, count ? -EACCES : -ENODEV);
+		return;
+	}
+	REQUIRE_EQ(err, 0);
+	CHECK_EQ(pnic_rails_count(rails), good);
+	for (i = 0; i < good; i++) {
+		REQUIRE(pnic_rails_ctx(rails, i));
+		rate += pnic_rate_mbps(pnic_rails_ctx(rails, i));
+	}
+	CHECK_EQ(pnic_rails_rate_mbps(rails), rate);
+	CHECK_GT(rate, 0);
+	CHECK(!pnic_rails_ctx(rails, good));
+	CHECK_EQ(pnic_rails_close(rails), 0);
+}
+
+/* The sum of the links' rates is that of the links that are up; one card alone has its own. */
+KTAP_TEST(rate_of_all)
+{
+	uint32_t both, one;
+
+	both_open(RAILS, NULL);
+	CHECK_EQ(pnic_rails_count(a.rails), RAILS);
+	one = pnic_rate_mbps(pnic_rails_ctx(a.rails, 0));
+	both = pnic_rails_rate_mbps(a.rails);
+	CHECK_GT(one, 0);
+	CHECK_EQ(both, one + pnic_rate_mbps(pnic_rails_ctx(a.rails, 1)));
+	CHECK_EQ(pnic_rails_count(NULL), 0);
+	CHECK_EQ(pnic_rails_rate_mbps(NULL), 0);
+	CHECK(!pnic_rails_ctx(NULL, 0));
+}
+
 KTAP_TEST(bad_input)
 {
 	const struct pnic_rails_ep_attr big = { .size = sizeof(big), .max_send = 1u << 30 };
@@ -710,6 +768,17 @@ KTAP_TEST(bad_input)
 
 	both_open(RAILS, NULL);
 	CHECK_EQ(pnic_rails_open(NULL, NULL), -EINVAL);
+	ra.size--;
+	CHECK_EQ(pnic_rails_open(&ra, &rails), -EINVAL);
+	ra.size++;
+	ra.flags = 1;
+	CHECK_EQ(pnic_rails_open(&ra, &rails), -EINVAL);
+	ra.flags = 0;
+	CHECK_EQ(pnic_rails_peer_add(NULL, &none, NULL, &peer), -EINVAL);
+	CHECK_EQ(pnic_rails_read_event(NULL, NULL), -EINVAL);
+	CHECK_EQ(pnic_rails_arm(NULL), -EINVAL);
+	CHECK_EQ(pnic_rails_fd(NULL), -EINVAL);
+	CHECK_EQ(pnic_rails_wait(NULL, 0), -EINVAL);
 	CHECK_EQ(pnic_rails_open(&ra, &rails), -EINVAL);
 	two[0] = two[1] = card(0, name, sizeof(name));
 	CHECK_EQ(pnic_rails_open(&ra, &rails), -EINVAL);

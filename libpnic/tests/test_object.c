@@ -5,6 +5,8 @@
  */
 #include <sys/resource.h>
 
+#include <pnic_embedded.h>
+
 #include "fakecard.h"
 #include "selftests/ktap.h"
 
@@ -39,6 +41,8 @@ KTAP_TEST(names)
 
 KTAP_TEST(null_arguments)
 {
+	double value;
+
 	CHECK_EQ(pnic_open("pnic0", NULL, NULL), -EINVAL);
 	CHECK_EQ(pnic_list(NULL, NULL), -EINVAL);
 	CHECK_EQ(pnic_query(NULL, NULL), -EINVAL);
@@ -52,6 +56,8 @@ KTAP_TEST(null_arguments)
 	CHECK_EQ(pnic_ep_reset(NULL), -EINVAL);
 	CHECK_EQ(pnic_arm(NULL), -EINVAL);
 	CHECK_EQ(pnic_wait(NULL, 0), -EINVAL);
+	CHECK_EQ(pnic_embedded_fault(NULL, 0, 0, 0), -EINVAL);
+	CHECK_EQ(pnic_embedded_figure(NULL, "frames", &value), -EINVAL);
 	CHECK_EQ(pnic_mr_dereg(NULL), 0);
 	CHECK_EQ(pnic_cq_destroy(NULL), 0);
 	CHECK_EQ(pnic_ep_destroy(NULL), 0);

@@ -127,7 +127,8 @@ def summary(total, rooms, expected=()):
             with open(os.path.join(paths.TOP, name), encoding='utf-8') as handle:
                 text = handle.read().split('\n')
             for number in left:
-                line = text[number - 1].strip()
+                # A file that has changed since is shorter, perhaps.
+                line = text[number - 1].strip() if number <= len(text) else ''
                 reason = known.reason(expected, name, line)
                 excused += bool(reason)
                 missed.append('%s:%d: %s%s' % (name, number, line, reason and '    -- ' + reason))
