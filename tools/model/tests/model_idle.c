@@ -6,7 +6,9 @@
  */
 #define _GNU_SOURCE
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "client.h"
 #include "driver/hw/pnic_regs.h"
@@ -85,6 +87,27 @@ KTAP_TEST(without_park)
 	static const char *const args[] = { "--nics", "2", "--no-park", NULL };
 
 	check_idle(args, 2, 5);
+}
+
+/* A kernel that doesn't tell of slices has none to ask for. */
+KTAP_TEST(short_slices)
+{
+	static const char *const args[] = { "--nics", "2", NULL };
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = { 0 };
+	struct server s;
+
+	if (!syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) && !attr.runtime)
+		SKIP("the kernel has no slices of a process's own");
+	REQUIRE(server_start(&s, "pnic-model", args));
+	REQUIRE_EQ(syscall(SYS_sched_getattr, s.pid, &attr, sizeof(attr), 0), 0);
+	CHECK_EQ(attr.runtime, 100000);
+	CHECK_EQ(server_stop(&s), 0);
 }
 
 KTAP_MAIN()
