@@ -11,6 +11,7 @@
 struct atomic {
 	const struct fi_ioc *ioc, *compare;
 	struct fi_ioc *result;
+	void *const *desc, *const *compare_desc, *const *result_desc;
 	size_t n, compare_n, result_n;
 	const struct fi_rma_ioc *rma;
 	size_t rma_n;
@@ -221,13 +222,36 @@ static ssize_t atomic_post(struct pfi_ep *ep, const struct atomic *a, size_t cou
 		return err;
 	}
 	ep->stat.atomics++;
-	pfi_rma_queue(tx);
+	pfi_rma_queue(tx, a->flags & FI_FENCE);
+	return 0;
+}
+
+/* Elements in dma-bufs by our names, see mr.c. */
+static int ioc_here(struct fi_ioc *to, const struct fi_ioc *ioc, void *const *desc, size_t n, size_t size)
+{
+	struct iovec iov;
+	size_t i;
+	int err;
+
+	if (pfi_mr_blind(desc, n))
+		return -FI_EOPNOTSUPP;
+	for (i = 0; i < n; i++) {
+		iov.iov_base = ioc[i].addr;
+		iov.iov_len = ioc[i].count * size;
+		err = pfi_mr_here(&iov, &iov, desc ? desc + i : NULL, 1);
+		if (err)
+			return err;
+		to[i].addr = iov.iov_base;
+		to[i].count = ioc[i].count;
+	}
 	return 0;
 }
 
 static ssize_t atomic_any(struct fid_ep *fid, const struct atomic *a)
 {
+	struct fi_ioc ioc[PFI_IOV], compare[PFI_IOV], result[PFI_IOV];
 	struct pfi_ep *ep = pfi_entry(fid, struct pfi_ep, fid);
+	struct atomic here = *a;
 	size_t size = pfi_atomic_size(a->datatype), count = 0, i;
 	ssize_t ret;
 
@@ -242,14 +266,26 @@ static ssize_t atomic_any(struct fid_ep *fid, const struct atomic *a)
 	    (a->kind == WIRE_ATOMIC_COMPARE && ioc_count(a->compare, a->compare_n) != count) ||
 	    (a->kind != WIRE_ATOMIC_BASE && ioc_count(a->result, a->result_n) != count))
 		return -FI_EINVAL;
+	if (ep->caps & FI_HMEM) {
+		ret = ioc_here(ioc, a->ioc, a->desc, a->op == FI_ATOMIC_READ ? 0 : a->n, size);
+		if (!ret)
+			ret = ioc_here(compare, a->compare, a->compare_desc, a->compare_n, size);
+		if (!ret)
+			ret = ioc_here(result, a->result, a->result_desc, a->result_n, size);
+		if (ret)
+			return ret;
+		here.ioc = ioc;
+		here.compare = compare;
+		here.result = result;
+	}
 	pfi_lock(&ep->lock);
 	if (!ep->enabled) {
 		ret = -FI_EOPBADSTATE;
 	} else {
-		ret = atomic_post(ep, a, count, size);
+		ret = atomic_post(ep, &here, count, size);
 		if (ret == -FI_EAGAIN) {
 			pfi_progress(ep);
-			ret = atomic_post(ep, a, count, size);
+			ret = atomic_post(ep, &here, count, size);
 		}
 	}
 	pfi_unlock(&ep->lock);
@@ -267,10 +303,10 @@ static ssize_t a_writev(struct fid_ep *ep, const struct fi_ioc *iov, void **desc
 			uint64_t addr, uint64_t key, enum fi_datatype datatype, enum fi_op op, void *context)
 {
 	struct fi_rma_ioc there = { .addr = addr, .count = ioc_count(iov, count), .key = key };
-	struct atomic a = { .ioc = iov, .n = count, .rma = &there, .rma_n = 1, .to = to, .datatype = datatype, .op = op,
-			    .flags = atomic_default(ep), .context = context, .kind = WIRE_ATOMIC_BASE };
+	struct atomic a = { .ioc = iov, .n = count, .desc = desc, .rma = &there, .rma_n = 1, .to = to,
+			    .datatype = datatype, .op = op, .flags = atomic_default(ep), .context = context,
+			    .kind = WIRE_ATOMIC_BASE };
 
-	(void)desc;
 	return atomic_any(ep, &a);
 }
 
@@ -284,9 +320,9 @@ static ssize_t a_write(struct fid_ep *ep, const void *buf, size_t count, void *d
 
 static ssize_t a_writemsg(struct fid_ep *ep, const struct fi_msg_atomic *msg, uint64_t flags)
 {
-	struct atomic a = { .ioc = msg->msg_iov, .n = msg->iov_count, .rma = msg->rma_iov, .rma_n = msg->rma_iov_count,
-			    .to = msg->addr, .datatype = msg->datatype, .op = msg->op, .flags = flags & ~NO_REPORT,
-			    .context = msg->context, .kind = WIRE_ATOMIC_BASE };
+	struct atomic a = { .ioc = msg->msg_iov, .n = msg->iov_count, .desc = msg->desc, .rma = msg->rma_iov,
+			    .rma_n = msg->rma_iov_count, .to = msg->addr, .datatype = msg->datatype, .op = msg->op,
+			    .flags = flags & ~NO_REPORT, .context = msg->context, .kind = WIRE_ATOMIC_BASE };
 
 	return atomic_any(ep, &a);
 }
@@ -307,12 +343,11 @@ static ssize_t a_readwritev(struct fid_ep *ep, const struct fi_ioc *iov, void **
 			    uint64_t key, enum fi_datatype datatype, enum fi_op op, void *context)
 {
 	struct fi_rma_ioc there = { .addr = addr, .count = ioc_count(resultv, result_count), .key = key };
-	struct atomic a = { .ioc = iov, .n = count, .result = resultv, .result_n = result_count, .rma = &there,
-			    .rma_n = 1, .to = to, .datatype = datatype, .op = op, .flags = atomic_default(ep),
-			    .context = context, .kind = WIRE_ATOMIC_FETCH };
+	struct atomic a = { .ioc = iov, .n = count, .desc = desc, .result = resultv, .result_desc = result_desc,
+			    .result_n = result_count, .rma = &there, .rma_n = 1, .to = to,
+			    .datatype = datatype, .op = op, .flags = atomic_default(ep), .context = context,
+			    .kind = WIRE_ATOMIC_FETCH };
 
-	(void)desc;
-	(void)result_desc;
 	return atomic_any(ep, &a);
 }
 
@@ -329,11 +364,11 @@ static ssize_t a_readwrite(struct fid_ep *ep, const void *buf, size_t count, voi
 static ssize_t a_readwritemsg(struct fid_ep *ep, const struct fi_msg_atomic *msg, struct fi_ioc *resultv,
 			      void **result_desc, size_t result_count, uint64_t flags)
 {
-	struct atomic a = { .ioc = msg->msg_iov, .n = msg->iov_count, .result = resultv, .result_n = result_count,
-			    .rma = msg->rma_iov, .rma_n = msg->rma_iov_count, .to = msg->addr, .datatype = msg->datatype,
-			    .op = msg->op, .flags = flags & ~NO_REPORT, .context = msg->context, .kind = WIRE_ATOMIC_FETCH };
+	struct atomic a = { .ioc = msg->msg_iov, .n = msg->iov_count, .desc = msg->desc, .result = resultv,
+			    .result_desc = result_desc, .result_n = result_count, .rma = msg->rma_iov,
+			    .rma_n = msg->rma_iov_count, .to = msg->addr, .datatype = msg->datatype, .op = msg->op,
+			    .flags = flags & ~NO_REPORT, .context = msg->context, .kind = WIRE_ATOMIC_FETCH };
 
-	(void)result_desc;
 	return atomic_any(ep, &a);
 }
 
@@ -343,13 +378,11 @@ static ssize_t a_compwritev(struct fid_ep *ep, const struct fi_ioc *iov, void **
 			    uint64_t key, enum fi_datatype datatype, enum fi_op op, void *context)
 {
 	struct fi_rma_ioc there = { .addr = addr, .count = ioc_count(iov, count), .key = key };
-	struct atomic a = { .ioc = iov, .n = count, .compare = comparev, .compare_n = compare_count, .result = resultv,
+	struct atomic a = { .ioc = iov, .n = count, .desc = desc, .compare = comparev, .compare_desc = compare_desc,
+			    .compare_n = compare_count, .result = resultv, .result_desc = result_desc,
 			    .result_n = result_count, .rma = &there, .rma_n = 1, .to = to, .datatype = datatype, .op = op,
 			    .flags = atomic_default(ep), .context = context, .kind = WIRE_ATOMIC_COMPARE };
 
-	(void)desc;
-	(void)compare_desc;
-	(void)result_desc;
 	return atomic_any(ep, &a);
 }
 
@@ -369,13 +402,12 @@ static ssize_t a_compwritemsg(struct fid_ep *ep, const struct fi_msg_atomic *msg
 			      void **compare_desc, size_t compare_count, struct fi_ioc *resultv, void **result_desc,
 			      size_t result_count, uint64_t flags)
 {
-	struct atomic a = { .ioc = msg->msg_iov, .n = msg->iov_count, .compare = comparev, .compare_n = compare_count,
-			    .result = resultv, .result_n = result_count, .rma = msg->rma_iov, .rma_n = msg->rma_iov_count,
-			    .to = msg->addr, .datatype = msg->datatype, .op = msg->op, .flags = flags & ~NO_REPORT,
+	struct atomic a = { .ioc = msg->msg_iov, .n = msg->iov_count, .desc = msg->desc, .compare = comparev,
+			    .compare_desc = compare_desc, .compare_n = compare_count, .result = resultv,
+			    .result_desc = result_desc, .result_n = result_count, .rma = msg->rma_iov,
+			    .rma_n = msg->rma_iov_count, .to = msg->addr, .datatype = msg->datatype, .op = msg->op, .flags = flags & ~NO_REPORT,
 			    .context = msg->context, .kind = WIRE_ATOMIC_COMPARE };
 
-	(void)compare_desc;
-	(void)result_desc;
 	return atomic_any(ep, &a);
 }
 

@@ -30,11 +30,6 @@ static int av_bind(struct fid *fid, struct fid *bfid, uint64_t flags)
 	return bfid->fclass == FI_CLASS_EQ ? 0 : -FI_EINVAL;
 }
 
-static bool av_sane(const struct pnic_rails_addr *addr)
-{
-	return addr->id && addr->count && addr->count <= PNIC_RAILS_MAX;
-}
-
 static int av_add(struct pfi_av *av, const struct pnic_rails_addr *addr)
 {
 	struct pnic_rails_addr *more;
@@ -58,6 +53,7 @@ static int av_add(struct pfi_av *av, const struct pnic_rails_addr *addr)
 static int av_insert(struct fid_av *fid, const void *addr, size_t count, fi_addr_t *fi, uint64_t flags, void *context)
 {
 	struct pfi_av *av = pfi_entry(fid, struct pfi_av, fid);
+	const struct name *name = addr;
 	struct pnic_rails_addr one;
 	int *errors = flags & FI_SYNC_ERR ? context : NULL;
 	int done = 0, err;
@@ -69,8 +65,7 @@ static int av_insert(struct fid_av *fid, const void *addr, size_t count, fi_addr
 		return -FI_EOPNOTSUPP;
 	pfi_lock(&av->lock);
 	for (i = 0; i < count; i++) {
-		memcpy(&one, (const char *)addr + i * sizeof(one), sizeof(one));
-		err = av_sane(&one) ? av_add(av, &one) : -FI_EINVAL;
+		err = name_unpack(&one, &name[i]) ? av_add(av, &one) : -FI_EINVAL;
 		if (err == -FI_EINVAL)
 			pfi_once(AV, "address %zu of fi_av_insert() isn't one of this provider\n", i);
 		if (errors)
@@ -137,14 +132,16 @@ static int av_lookup(struct fid_av *fid, fi_addr_t fi, void *addr, size_t *len)
 	struct pfi_av *av = pfi_entry(fid, struct pfi_av, fid);
 	struct pnic_rails_addr one;
 	size_t room = *len;
+	struct name name;
 	int err;
 
-	*len = sizeof(one);
+	*len = sizeof(name);
 	err = pfi_av_get(av, fi, &one);
 	if (err)
 		return err;
-	memcpy(addr, &one, pfi_min(room, sizeof(one)));
-	return room < sizeof(one) ? -FI_ETOOSMALL : 0;
+	name_pack(&name, &one);		/* it was a name */
+	memcpy(addr, &name, pfi_min(room, sizeof(name)));
+	return room < sizeof(name) ? -FI_ETOOSMALL : 0;
 }
 
 static const char *av_straddr(struct fid_av *av, const void *addr, char *buf, size_t *len)
@@ -154,7 +151,8 @@ static const char *av_straddr(struct fid_av *av, const void *addr, char *buf, si
 	char text[96];
 
 	(void)av;
-	memcpy(&one, addr, sizeof(one));
+	if (!name_unpack(&one, addr))
+		memset(&one, 0, sizeof(one));
 	*len = (size_t)snprintf(text, sizeof(text), "pnic://%016" PRIx64 "/%u/0x%06x.%u", one.id, one.count,
 				one.rail[0].nic, one.rail[0].ep) + 1;
 	if (room)

@@ -118,7 +118,8 @@ int pfi_domain_open(struct fid_fabric *fabric, struct fi_info *info, struct fid_
 		return err;
 	}
 	d->fabric = pfi_entry(fabric, struct pfi_fabric, fid);
-	d->unlocked = attr->threading == FI_THREAD_DOMAIN;
+	d->auto_progress = attr->data_progress == FI_PROGRESS_AUTO;
+	d->unlocked = attr->threading == FI_THREAD_DOMAIN && !d->auto_progress;
 	/* Bit 0 is FI_MR_BASIC. */
 	d->virt_addr = !!(attr->mr_mode & (FI_MR_VIRT_ADDR | 1));
 	d->prov_key = !!(attr->mr_mode & (FI_MR_PROV_KEY | 1));

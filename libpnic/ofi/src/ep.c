@@ -78,6 +78,7 @@ struct pfi_tx *pfi_tx_get(struct pfi_ep *ep, struct pfi_peer *p, enum pfi_tx_kin
 	tx->reply = false;
 	tx->own_buf = false;
 	tx->started = false;
+	tx->fenced = false;
 	tx->retried = false;
 	tx->ends = 0;
 	tx->err = 0;
@@ -99,6 +100,9 @@ void pfi_tx_put(struct pfi_tx *tx)
 {
 	struct pfi_ep *ep = tx->peer->ep;
 
+	if (tx->fenced)
+		tx->peer->fences--;
+	tx->fenced = false;
 	pfi_xfer_release(ep, &tx->xfer);
 	free(tx->msg);
 	tx->msg = NULL;
@@ -122,7 +126,8 @@ struct pfi_tx *pfi_tx_by_number(struct pfi_ep *ep, uint32_t number)
 
 void pfi_tx_try_end(struct pfi_tx *tx)
 {
-	struct pfi_ep *ep = tx->peer->ep;
+	struct pfi_peer *p = tx->peer;
+	struct pfi_ep *ep = p->ep;
 
 	if (tx->ends || tx->reply)
 		return;
@@ -133,6 +138,9 @@ void pfi_tx_try_end(struct pfi_tx *tx)
 	else if (tx->report && ep->tx_cq)
 		pfi_cq_ok(ep->tx_cq, tx->context, tx->flags, tx->len, NULL, 0, 0, FI_ADDR_NOTAVAIL);
 	pfi_tx_put(tx);
+	/* It may be what a fenced one waits for. */
+	if (p->fences)
+		pfi_rma_run(p);
 }
 
 static bool ep_more_rx(struct pfi_ep *ep)
@@ -245,6 +253,7 @@ static int ep_close(struct fid *fid)
 	struct pfi_ep *ep = ep_of(fid);
 	uint32_t i;
 
+	pfi_auto_stop(ep);
 	ep_unwatch(ep);
 	pnic_rails_ep_destroy(ep->rails);
 	pfi_info(EP_CTRL, "endpoint %016llx: %llu eager, %llu rendezvous, %llu streamed, %llu unexpected, %llu reads, "
@@ -359,8 +368,10 @@ static int ep_enable(struct pfi_ep *ep)
 		return -FI_ENOCQ;
 	if (ep->caps & FI_RECV && ep->caps & (FI_MSG | FI_TAGGED) && !ep->rx_cq && !ep->cntr[PFI_COUNT_RECV])
 		return -FI_ENOCQ;
+	if (ep->enabled)
+		return 0;
 	ep->enabled = true;
-	return 0;
+	return ep->domain->auto_progress ? pfi_auto_start(ep) : 0;
 }
 
 static int ep_control(struct fid *fid, int command, void *arg)
@@ -508,10 +519,10 @@ static int ep_getname(fid_t fid, void *addr, size_t *len)
 	struct pfi_ep *ep = ep_of(fid);
 	size_t room = *len;
 
-	*len = sizeof(ep->addr);
+	*len = sizeof(ep->name);
 	if (addr)
-		memcpy(addr, &ep->addr, pfi_min(room, sizeof(ep->addr)));
-	return room < sizeof(ep->addr) ? -FI_ETOOSMALL : 0;
+		memcpy(addr, &ep->name, pfi_min(room, sizeof(ep->name)));
+	return room < sizeof(ep->name) ? -FI_ETOOSMALL : 0;
 }
 
 static int no_setname(fid_t fid, void *addr, size_t len)
@@ -627,6 +638,7 @@ static void ep_init(struct pfi_ep *ep, const struct fi_info *info)
 	ep->caps = info->caps;
 	ep->tx_flags = info->tx_attr ? info->tx_attr->op_flags : 0;
 	ep->rx_flags = info->rx_attr ? info->rx_attr->op_flags : 0;
+	ep->fencing = info->caps & FI_FENCE;
 	ep->ordered = info->tx_attr && info->tx_attr->msg_order & ~FI_ORDER_SAS;
 	ep->eager = pfi_knobs.eager;
 	ep->window = pfi_knobs.window;

@@ -10,11 +10,12 @@
 
 #include "pfi.h"
 
-#define CAPS_TX		(FI_SEND | FI_READ | FI_WRITE)
+#define CAPS_TX		(FI_SEND | FI_READ | FI_WRITE | FI_FENCE)
 #define CAPS_RX		(FI_RECV | FI_REMOTE_READ | FI_REMOTE_WRITE)
 #define CAPS_KIND	(FI_MSG | FI_TAGGED | FI_RMA | FI_ATOMIC)
 #define CAPS_SECOND	(FI_MULTI_RECV | FI_SOURCE | FI_DIRECTED_RECV | FI_TAGGED_DIRECTED_RECV)
 #define CAPS_COMM	(FI_LOCAL_COMM | FI_REMOTE_COMM)
+#define CAPS_ASKED	FI_HMEM		/* only for who asks: it must name its regions with each operation */
 #define CAPS_ALL	(CAPS_KIND | CAPS_TX | CAPS_RX | CAPS_SECOND | CAPS_COMM)
 
 #define ORDERS_RMA	(FI_ORDER_RAR | FI_ORDER_RAW | FI_ORDER_WAR | FI_ORDER_WAW | FI_ORDER_RMA_RAR | FI_ORDER_RMA_RAW | \
@@ -114,7 +115,7 @@ static bool attr_ok(const struct fi_info *h)
 	const struct fi_ep_attr *ep = h->ep_attr;
 
 	if (tx) {
-		if (tx->caps & ~(CAPS_TX | CAPS_KIND | CAPS_COMM | CAPS_SECOND))
+		if (tx->caps & ~(CAPS_TX | CAPS_KIND | CAPS_COMM | CAPS_SECOND | CAPS_ASKED))
 			REFUSE("tx caps %#llx\n", (unsigned long long)tx->caps);
 		if (tx->msg_order & ~ORDERS)
 			REFUSE("tx message order %#llx\n", (unsigned long long)(tx->msg_order & ~ORDERS));
@@ -128,7 +129,7 @@ static bool attr_ok(const struct fi_info *h)
 			       tx->size, pfi_knobs.tx_size, tx->iov_limit, PFI_IOV);
 	}
 	if (rx) {
-		if (rx->caps & ~(CAPS_RX | CAPS_KIND | CAPS_COMM | CAPS_SECOND))
+		if (rx->caps & ~(CAPS_RX | CAPS_KIND | CAPS_COMM | CAPS_SECOND | CAPS_ASKED))
 			REFUSE("rx caps %#llx\n", (unsigned long long)rx->caps);
 		if (rx->msg_order & ~ORDERS)
 			REFUSE("rx message order %#llx\n", (unsigned long long)(rx->msg_order & ~ORDERS));
@@ -146,8 +147,8 @@ static bool attr_ok(const struct fi_info *h)
 			REFUSE("protocol %u\n", ep->protocol);
 		if (ep->tx_ctx_cnt > 1 || ep->rx_ctx_cnt > 1)
 			REFUSE("scalable endpoints and shared contexts don't exist here\n");
-		if (ep->max_order_raw_size || ep->max_order_war_size || ep->max_order_waw_size)
-			REFUSE("order of RMA data is not kept\n");
+		if (ep->max_order_waw_size)
+			REFUSE("order of the data of writes is not kept\n");
 		if (ep->auth_key_size)
 			REFUSE("authorization keys\n");
 	}
@@ -162,15 +163,13 @@ static bool domain_ok(const struct fi_info *h, uint64_t caps)
 		return true;
 	if (d->threading > FI_THREAD_ENDPOINT)
 		REFUSE("threading %d\n", d->threading);
-	if (d->control_progress == FI_PROGRESS_AUTO || d->data_progress == FI_PROGRESS_AUTO)
-		REFUSE("automatic progress: messages move when a CQ or counter is read\n");
 	if (d->cq_data_size > 4)
 		REFUSE("CQ data of %zu bytes: 4\n", d->cq_data_size);
 	if (d->mr_key_size && d->mr_key_size < 8)
 		REFUSE("keys of %zu bytes: 8\n", d->mr_key_size);
 	if ((caps & (FI_RMA | FI_ATOMIC)) && d->mr_mode && !(d->mr_mode & (FI_MR_ALLOCATED | MR_BASIC)))
 		REFUSE("mr_mode without FI_MR_ALLOCATED\n");
-	if (d->caps & ~CAPS_COMM)
+	if (d->caps & ~(CAPS_COMM | CAPS_ASKED))
 		REFUSE("domain caps %#llx\n", (unsigned long long)d->caps);
 	if (d->auth_key_size || d->max_ep_tx_ctx > 1 || d->max_ep_rx_ctx > 1)
 		REFUSE("authorization keys, several contexts\n");
@@ -181,8 +180,10 @@ static bool hints_ok(const struct fi_info *h)
 {
 	uint64_t caps = h->caps ? h->caps : CAPS_ALL;
 
-	if (caps & ~CAPS_ALL)
-		REFUSE("caps %#llx\n", (unsigned long long)(caps & ~CAPS_ALL));
+	if (caps & ~(CAPS_ALL | CAPS_ASKED))
+		REFUSE("caps %#llx\n", (unsigned long long)(caps & ~(CAPS_ALL | CAPS_ASKED)));
+	if (caps & FI_HMEM && (!h->domain_attr || !(h->domain_attr->mr_mode & FI_MR_HMEM)))
+		REFUSE("FI_HMEM without FI_MR_HMEM: memory of devices must be registered\n");
 	if (h->addr_format && h->addr_format != PFI_FORMAT)
 		REFUSE("address format %u\n", h->addr_format);
 	if (h->fabric_attr && h->fabric_attr->name && strcmp(h->fabric_attr->name, PFI_NAME))
@@ -334,8 +335,9 @@ static void domain_fill(struct fi_domain_attr *d, const struct fi_domain_attr *h
 	int mr_mode = h ? h->mr_mode : 0;
 
 	d->threading = h && h->threading ? h->threading : FI_THREAD_SAFE;
-	d->control_progress = FI_PROGRESS_MANUAL;
-	d->data_progress = FI_PROGRESS_MANUAL;
+	/* Addresses and regions are done when the call returns, so the first of the two is as the program likes. */
+	d->control_progress = h && h->control_progress == FI_PROGRESS_AUTO ? FI_PROGRESS_AUTO : FI_PROGRESS_MANUAL;
+	d->data_progress = h && h->data_progress == FI_PROGRESS_AUTO ? FI_PROGRESS_AUTO : FI_PROGRESS_MANUAL;
 	d->resource_mgmt = h && h->resource_mgmt ? h->resource_mgmt : FI_RM_ENABLED;
 	d->av_type = h ? h->av_type : FI_AV_UNSPEC;
 	if (!(caps & (FI_RMA | FI_ATOMIC)))
@@ -344,6 +346,8 @@ static void domain_fill(struct fi_domain_attr *d, const struct fi_domain_attr *h
 		d->mr_mode = mr_mode ? MR_BASIC : MR_MODES;
 	else
 		d->mr_mode = mr_mode & MR_MODES;
+	if (caps & FI_HMEM)
+		d->mr_mode |= FI_MR_HMEM;
 	d->mr_key_size = 8;
 	d->cq_data_size = 4;
 	d->cq_cnt = 1024;
@@ -356,7 +360,7 @@ static void domain_fill(struct fi_domain_attr *d, const struct fi_domain_attr *h
 	d->mr_iov_limit = 1;
 	d->mr_cnt = 65536;
 	d->max_err_data = 256;
-	d->caps = CAPS_COMM;
+	d->caps = CAPS_COMM | (caps & CAPS_ASKED);
 }
 
 static struct fi_info *info_make(const struct card *cards, int n, const struct fi_info *h)
@@ -377,14 +381,14 @@ static struct fi_info *info_make(const struct card *cards, int n, const struct f
 		caps |= CAPS_COMM;
 	info->caps = caps;
 	info->addr_format = PFI_FORMAT;
-	info->tx_attr->caps = caps & (CAPS_TX | CAPS_KIND);
+	info->tx_attr->caps = caps & (CAPS_TX | CAPS_KIND | CAPS_ASKED);
 	info->tx_attr->op_flags = h && h->tx_attr ? h->tx_attr->op_flags : 0;
 	info->tx_attr->msg_order = h && h->tx_attr && h->tx_attr->msg_order ? h->tx_attr->msg_order : FI_ORDER_SAS;
 	info->tx_attr->inject_size = PFI_INJECT;
 	info->tx_attr->size = pfi_knobs.tx_size;
 	info->tx_attr->iov_limit = PFI_IOV;
 	info->tx_attr->rma_iov_limit = caps & FI_RMA ? PFI_IOV : 0;
-	info->rx_attr->caps = caps & (CAPS_RX | CAPS_KIND | CAPS_SECOND);
+	info->rx_attr->caps = caps & (CAPS_RX | CAPS_KIND | CAPS_SECOND | CAPS_ASKED);
 	info->rx_attr->op_flags = h && h->rx_attr ? h->rx_attr->op_flags : 0;
 	info->rx_attr->msg_order = h && h->rx_attr && h->rx_attr->msg_order ? h->rx_attr->msg_order : FI_ORDER_SAS;
 	info->rx_attr->size = PFI_RX_SIZE;
@@ -398,6 +402,11 @@ static struct fi_info *info_make(const struct card *cards, int n, const struct f
 		TAG_GENERIC;
 	info->ep_attr->tx_ctx_cnt = 1;
 	info->ep_attr->rx_ctx_cnt = 1;
+	/* What is of another kind waits until the earlier ones are over, see rma.c. Writes among themselves don't. */
+	if (info->tx_attr->msg_order & (FI_ORDER_RAW | FI_ORDER_RMA_RAW))
+		info->ep_attr->max_order_raw_size = info->ep_attr->max_msg_size;
+	if (info->tx_attr->msg_order & (FI_ORDER_WAR | FI_ORDER_RMA_WAR))
+		info->ep_attr->max_order_war_size = info->ep_attr->max_msg_size;
 	domain_fill(info->domain_attr, h ? h->domain_attr : NULL, caps);
 	for (i = 0; i < n; i++) {
 		strcat(name, i ? "+" : "");
@@ -410,7 +419,7 @@ static struct fi_info *info_make(const struct card *cards, int n, const struct f
 	if (!info->domain_attr->name || !info->fabric_attr->name || !info->nic)
 		goto fail;
 	if (h && h->dest_addr) {
-		if (h->dest_addrlen != sizeof(struct pnic_rails_addr))
+		if (h->dest_addrlen != sizeof(struct name))
 			goto fail;
 		info->dest_addr = malloc(h->dest_addrlen);
 		if (!info->dest_addr)
@@ -459,6 +468,12 @@ int pfi_getinfo(uint32_t version, const char *node, const char *service, uint64_
 	n = cards_get(cards, PNIC_RAILS_MAX, asked_for(hints));
 	if (n <= 0)
 		return -FI_ENODATA;
+	for (i = 0; i < n; i++) {
+		if (hints && hints->caps & FI_HMEM && !(cards[i].info.features & PNIC_FEAT_DMABUF)) {
+			pfi_info(CORE, "%s can't use dma-bufs\n", cards[i].name);
+			return -FI_ENODATA;
+		}
+	}
 	for (i = n > 1 ? -1 : 0; i < n; i++) {
 		one = i < 0 ? info_make(cards, n, hints) : info_make(&cards[i], 1, hints);
 		if (!one)

@@ -2,11 +2,100 @@
 /*
  * Regions that the program registers. A region's key is a number that peers turn into the cards' keys by asking for it, once
  * each: libfabric has room for 64 bits, a region on several cards needs a card's key for each.
+ *
+ * Memory of devices (FI_HMEM) comes as a dma-buf. It is mapped here as well, if its exporter allows that, so that what software
+ * does (short messages, atomics) works on it as on any other memory; the program's names of its bytes are turned into
+ * ours when an operation is posted. A dma-buf that can't be mapped is for RMA alone.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "pfi.h"
+
+/* --- dma-bufs ----------------------------------------------------------------------------------- */
+
+static void dma_sync(int fd, uint64_t flags)
+{
+	struct dma_buf_sync sync = { .flags = flags | DMA_BUF_SYNC_RW };
+
+	/* Where memory is coherent there is nothing to do, and exporters may not know the call. */
+	if (ioctl(fd, DMA_BUF_IOCTL_SYNC, &sync) && errno != ENOTTY)
+		pfi_once(MR, "a dma-buf can't be made coherent: %s\n", strerror(errno));
+}
+
+static void dma_map(struct pfi_mr *mr, const struct fi_mr_dmabuf *dma)
+{
+	uint64_t before = dma->offset & 4095;
+	void *map;
+
+	map = mmap(NULL, dma->len + before, PROT_READ | PROT_WRITE, MAP_SHARED, dma->fd, (off_t)(dma->offset - before));
+	if (map == MAP_FAILED) {
+		pfi_info(MR, "a dma-buf can't be mapped, it is for RMA only: %s\n", strerror(errno));
+		return;
+	}
+	mr->fd = fcntl(dma->fd, F_DUPFD_CLOEXEC, 0);
+	if (mr->fd < 0) {
+		munmap(map, dma->len + before);
+		return;
+	}
+	dma_sync(mr->fd, DMA_BUF_SYNC_START);
+	mr->map = map;
+	mr->map_len = dma->len + before;
+	mr->mem = (char *)map + before;
+}
+
+static void dma_unmap(struct pfi_mr *mr)
+{
+	if (!mr->map)
+		return;
+	dma_sync(mr->fd, DMA_BUF_SYNC_END);
+	munmap(mr->map, mr->map_len);
+	close(mr->fd);
+}
+
+int pfi_mr_here(struct iovec *to, const struct iovec *iov, void *const *desc, size_t n)
+{
+	const struct pfi_mr *mr;
+	size_t i, at;
+
+	for (i = 0; i < n; i++) {
+		to[i] = iov[i];
+		mr = desc ? desc[i] : NULL;
+		if (!mr || !mr->dma || !iov[i].iov_len)
+			continue;
+		at = (size_t)((char *)iov[i].iov_base - mr->user);
+		if (at > mr->length || iov[i].iov_len > mr->length - at)
+			return -FI_EINVAL;
+		to[i].iov_base = mr->mem + at;
+	}
+	return 0;
+}
+
+bool pfi_mr_blind(void *const *desc, size_t n)
+{
+	const struct pfi_mr *mr;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		mr = desc ? desc[i] : NULL;
+		if (mr && mr->dma && !mr->map)
+			return true;
+	}
+	return false;
+}
+
+/* --- regions ------------------------------------------------------------------------------------ */
+
+static void mr_free(struct pfi_mr *mr)
+{
+	dma_unmap(mr);
+	free(mr);
+}
 
 static int mr_close(struct fid *fid)
 {
@@ -26,7 +115,7 @@ static int mr_close(struct fid *fid)
 	if (err)
 		pfi_warn(MR, "%s\n", pnic_last_error());
 	__atomic_sub_fetch(&d->refs, 1, __ATOMIC_RELEASE);
-	free(mr);
+	mr_free(mr);
 	return err;
 }
 
@@ -118,8 +207,11 @@ static int mr_regattr(struct fid *fid, const struct fi_mr_attr *attr, uint64_t f
 	struct pfi_mr *mr;
 	int err;
 
-	if (fid->fclass != FI_CLASS_DOMAIN || attr->iov_count != 1 || (attr->iface != FI_HMEM_SYSTEM && !dma))
+	if (fid->fclass != FI_CLASS_DOMAIN || attr->iov_count != 1)
 		return -FI_EINVAL;
+	/* Memory of a device is known by its dma-buf, whatever made it. */
+	if (attr->iface != FI_HMEM_SYSTEM && !dma)
+		return -FI_EOPNOTSUPP;
 	if (flags & ~(FI_MR_DMABUF | FI_MR_SINGLE_USE | FI_HMEM_HOST_ALLOC))
 		return -FI_EBADFLAGS;
 	if (attr->access & ~(FI_SEND | FI_RECV | FI_READ | FI_WRITE | FI_REMOTE_READ | FI_REMOTE_WRITE))
@@ -129,10 +221,13 @@ static int mr_regattr(struct fid *fid, const struct fi_mr_attr *attr, uint64_t f
 		return -FI_ENOMEM;
 	mr->domain = d;
 	mr->access = attr->access;
-	mr->mem = dma ? (char *)dma->base_addr + dma->offset : attr->mr_iov->iov_base;
+	mr->user = dma ? (char *)dma->base_addr + dma->offset : attr->mr_iov->iov_base;
+	mr->mem = mr->user;
 	mr->length = dma ? dma->len : attr->mr_iov->iov_len;
 	mr->dma = !!dma;
-	mr->base = d->virt_addr ? (uint64_t)(uintptr_t)mr->mem : 0;
+	mr->base = d->virt_addr ? (uint64_t)(uintptr_t)mr->user : 0;
+	if (dma && mr->length)
+		dma_map(mr, dma);
 	if (mr->length) {
 		if (dma)
 			err = pnic_rails_mr_reg_dmabuf(d->rails, dma->fd, dma->offset, dma->len, mr->mem,
@@ -142,7 +237,7 @@ static int mr_regattr(struct fid *fid, const struct fi_mr_attr *attr, uint64_t f
 		if (err) {
 			pfi_once(MR, "memory of %llu bytes can't be registered: %s\n",
 				 (unsigned long long)mr->length, pnic_last_error());
-			free(mr);
+			mr_free(mr);
 			return err == -ENOSPC ? -FI_ENOMR : err;
 		}
 	}
@@ -154,7 +249,7 @@ static int mr_regattr(struct fid *fid, const struct fi_mr_attr *attr, uint64_t f
 	if (err) {
 		if (mr->rails)
 			pnic_rails_mr_dereg(mr->rails);
-		free(mr);
+		mr_free(mr);
 		return err;
 	}
 	__atomic_add_fetch(&d->refs, 1, __ATOMIC_RELAXED);
@@ -200,7 +295,7 @@ int pfi_mr_find(struct pfi_domain *d, uint64_t key, uint64_t addr, uint64_t len,
 	else if ((mr->access & access) != access || addr < mr->base || addr - mr->base > mr->length ||
 		 len > mr->length - (addr - mr->base))
 		err = FI_EACCES;
-	else if (mr->dma)
+	else if (mr->dma && !mr->map)
 		err = FI_EOPNOTSUPP;	/* software can't look into it */
 	else
 		*mem = mr->mem + (addr - mr->base);

@@ -125,9 +125,12 @@ static ssize_t msg_post(struct pfi_ep *ep, struct msg *m)
 		return err;
 	if (!pfi_peer_ready(p))
 		return -FI_EAGAIN;
+	/* Messages can't be put aside: who wants one behind a fence comes again. */
+	if (p->fences || (m->flags & FI_FENCE && !pfi_list_empty(&p->txs)))
+		return -FI_EAGAIN;
 	eager = m->len <= p->eager && p->credit >= m->len + WIRE_COST;
-	/* An inject needs nobody to remember it; if it fails that is the peer's failure. */
-	quiet = eager && m->flags & NO_REPORT && !(m->flags & (FI_DELIVERY_COMPLETE | FI_MATCH_COMPLETE));
+	/* An inject needs nobody to remember it but fences; if it fails that is the peer's failure. */
+	quiet = eager && !ep->fencing && m->flags & NO_REPORT && !(m->flags & (FI_DELIVERY_COMPLETE | FI_MATCH_COMPLETE));
 	if (!quiet) {
 		tx = pfi_tx_get(ep, p, PFI_TX_MSG);
 		if (!tx)
@@ -154,13 +157,23 @@ static ssize_t msg_post(struct pfi_ep *ep, struct msg *m)
 	return 0;
 }
 
-static ssize_t msg_send(struct fid_ep *fid, struct msg *m)
+static ssize_t msg_send(struct fid_ep *fid, const struct msg *what)
 {
 	struct pfi_ep *ep = pfi_entry(fid, struct pfi_ep, fid);
+	struct msg copy = *what, *m = &copy;
+	struct iovec here[PFI_IOV];
 	ssize_t ret;
 
 	if (m->n > PFI_IOV)
 		return -FI_EINVAL;
+	if (ep->caps & FI_HMEM) {
+		if (pfi_mr_blind(m->desc, m->n))
+			return -FI_EOPNOTSUPP;
+		ret = pfi_mr_here(here, m->iov, m->desc, m->n);
+		if (ret)
+			return ret;
+		m->iov = here;
+	}
 	m->len = pfi_iov_len(m->iov, m->n);
 	if (m->flags & FI_INJECT && m->len > PFI_INJECT) {
 		pfi_once(EP_DATA, "an inject of %zu bytes: inject_size is %u\n", m->len, PFI_INJECT);

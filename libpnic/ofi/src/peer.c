@@ -6,6 +6,8 @@
  * Messages of the protocol (answers, credit) may find no room in the card's ring; they wait here, and no
  * message of the program overtakes them. Their number is bounded by what peers have under way.
  */
+#include <stdio.h>
+
 #include "pfi.h"
 
 #define PROBE_US	1000000	/* silence that makes a peer be asked */
@@ -126,14 +128,14 @@ void pfi_peer_say(struct pfi_peer *p, struct wire_hdr *hdr, const void *body, ui
 		if (!err)
 			return;
 		if (err != -FI_EAGAIN) {
-			pfi_peer_fail(p, -err, 0);
+			pfi_peer_fail(p, -err, 0, NULL);
 			return;
 		}
 	}
 	out = malloc(sizeof(*out) + sizeof(*hdr) + len);
 	if (!out) {
 		pfi_warn(EP_DATA, "no memory for an answer of %u bytes, the peer is given up\n", len);
-		pfi_peer_fail(p, FI_ENOMEM, 0);
+		pfi_peer_fail(p, FI_ENOMEM, 0, NULL);
 		return;
 	}
 	out->len = (uint32_t)sizeof(*hdr) + len;
@@ -158,7 +160,7 @@ bool pfi_peer_flush(struct pfi_peer *p)
 		pfi_list_del(&out->node);
 		free(out);
 		if (err)
-			pfi_peer_fail(p, -err, 0);
+			pfi_peer_fail(p, -err, 0, NULL);
 	}
 	return true;
 }
@@ -187,13 +189,33 @@ static void peer_fail_tx(struct pfi_tx *tx, int err, uint8_t status)
 		pfi_rma_over(tx);
 }
 
-void pfi_peer_fail(struct pfi_peer *p, int err, uint8_t status)
+/*
+ * Runtimes such as MPI make a number of their own of an error, so who runs one is told here what happened, once, also where libfabric
+ * says nothing by itself (FI_LOG_LEVEL).
+ */
+static void peer_fail_say(const struct pfi_peer *p, int err, uint8_t status, const char *why)
+{
+	static bool said;
+	char line[400];
+
+	if (__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
+		return;
+	if (!why)
+		why = status ? pnic_status_str(status) : fi_strerror(err);
+	snprintf(line, sizeof(line), "peer 0x%06x (endpoint %016llx) can't be reached any more: %s", p->rails->addr.rail[0].nic,
+		 (unsigned long long)p->rails->addr.id, why);
+	if (fi_log_enabled(&pfi_prov, FI_LOG_WARN, FI_LOG_EP_DATA))
+		pfi_warn(EP_DATA, "%s\n", line);
+	else
+		fprintf(stderr, "libpnic-fi: %s\n", line);
+}
+
+void pfi_peer_fail(struct pfi_peer *p, int err, uint8_t status, const char *why)
 {
 	struct pfi_link todo;
 	struct pfi_tx *tx;
 
-	pfi_once(EP_DATA, "a peer (0x%06x) can't be reached any more: %s\n", p->rails->addr.rail[0].nic,
-		 status ? pnic_status_str(status) : fi_strerror(err));
+	peer_fail_say(p, err, status, why);
 	/* None of those that wait begins meanwhile; the end of one may be that of others. */
 	p->failing = true;
 	pfi_list_move(&p->txs, &todo);

@@ -10,7 +10,9 @@
  *			isn't registered by the user	xfer.c	reads and writes of lists of memory
  *	av.c		address vectors			rma.c	fi_read, fi_write ...
  *	cq.c cntr.c eq.c wait.c				atomic.c	fi_atomic ...; atomic_op.c	their arithmetic
+ *	name.c		addresses as programs have them
  *	match.c		tags				rails.c	the calls of libpnic's rails
+ *	auto.c		FI_PROGRESS_AUTO
  *
  * Locks. An endpoint with its peers and all that is under way on it has one (ep->lock), which every call on it takes; a CQ,
  * a counter, an AV and a domain have their own, which are taken after it and held for moments. The list of a CQ's
@@ -44,6 +46,7 @@
 #include "list.h"
 #include "map.h"
 #include "match.h"
+#include "name.h"
 #include "wire.h"
 
 #define PFI_NAME	"pnic"
@@ -130,6 +133,7 @@ struct pfi_domain {
 	struct pfi_mrc *mrc;
 	uint32_t refs;
 	bool unlocked;			/* FI_THREAD_DOMAIN: the program locks */
+	bool auto_progress;		/* FI_PROGRESS_AUTO: endpoints have a thread, and so locks */
 	bool virt_addr;			/* FI_MR_VIRT_ADDR: RMA names bytes by address, else by offset */
 	bool prov_key;
 	struct pfi_lock lock;		/* mrs */
@@ -144,9 +148,19 @@ struct pfi_mr {
 	uint64_t access;		/* FI_* */
 	uint64_t base;			/* what its first byte is called */
 	uint64_t length;
-	char *mem;
-	bool dma;			/* a dma-buf */
+	char *mem;			/* its first byte as this process reaches it; what the program calls it if it can't */
+	/* Of a dma-buf: */
+	bool dma;
+	char *user;			/* what the program calls its first byte */
+	void *map;			/* NULL: it can't be mapped, so only cards get at the bytes */
+	size_t map_len;
+	int fd;				/* with map */
 };
+
+/** pfi_mr_here - @iov as this process and its cards name it: bytes of dma-bufs are elsewhere. -FI_EINVAL: not in the region */
+int pfi_mr_here(struct iovec *to, const struct iovec *iov, void *const *desc, size_t n);
+/** pfi_mr_blind - a dma-buf that can't be mapped is among them */
+bool pfi_mr_blind(void *const *desc, size_t n);
 
 /** pfi_mr_find - bytes [@addr, +@len) of the region @key for @access: 0 and where they are, else a positive errno */
 int pfi_mr_find(struct pfi_domain *dom, uint64_t key, uint64_t addr, uint64_t len, uint64_t access, void **mem);
@@ -308,6 +322,7 @@ struct pfi_tx {
 	bool reply;			/* a message of the peer must come */
 	bool own_buf;			/* iov[0] was allocated for it */
 	bool started;			/* RMA, atomics: not in peer->waiting any more */
+	bool fenced;			/* begins when all that was posted before it to its peer is over (FI_FENCE) */
 	uint8_t class;			/* RMA, atomics: enum pfi_class */
 	bool retried;
 	uint32_t ends;			/* of transfers that must come */
@@ -384,9 +399,10 @@ struct pfi_peer {
 	struct pfi_link owing;		/* in ep->owing */
 	struct pfi_link out;		/* messages that found no room, in order */
 	struct pfi_link blocked;	/* in ep->blocked: out or waiting isn't empty */
-	struct pfi_link txs;		/* its operations */
+	struct pfi_link txs;		/* its operations, as they were posted */
 	struct pfi_link waiting;	/* RMA and atomics that may not begin yet, in order */
 	uint32_t busy[PFI_CLASSES];	/* under way */
+	uint32_t fences;		/* fenced operations that wait */
 	bool running, failing;		/* pfi_rma_run(), pfi_peer_fail() are at it */
 	bool heard;			/* something came since it was last asked */
 	uint32_t streams;		/* receives that wait for its DATA */
@@ -408,11 +424,12 @@ struct pfi_ep {
 	struct pfi_lock lock;
 	struct pnic_rails_ep *rails;
 	struct pnic_rails_addr addr;
+	struct name name;		/* the same for programs */
 	struct pfi_av *av;
 	struct pfi_cq *tx_cq, *rx_cq;
 	bool tx_selective, rx_selective;
 	struct pfi_cntr *cntr[PFI_COUNTS];
-	bool enabled, ordered;
+	bool enabled, ordered, fencing;
 	uint64_t tx_flags, rx_flags;	/* default op_flags */
 	uint64_t caps;
 	size_t eager;			/* bytes */
@@ -441,6 +458,9 @@ struct pfi_ep {
 	struct pfi_link peers;
 	uint32_t turns;			/* of progress */
 	uint64_t probe_us;
+	pthread_t auto_thread;		/* auto.c */
+	int auto_stop;			/* eventfd */
+	bool auto_runs;
 	void **blocks;			/* memory of the pools */
 	uint32_t n_blocks;
 	struct pnic_rails_mr **block_mr;
@@ -472,6 +492,10 @@ int pfi_status_errno(unsigned int status);
 void pfi_progress(struct pfi_ep *ep);
 void pfi_progress_unlocked(struct pfi_ep *ep);	/* takes it, or leaves it to who has it */
 
+/* auto.c: the thread of an enabled endpoint */
+int pfi_auto_start(struct pfi_ep *ep);
+void pfi_auto_stop(struct pfi_ep *ep);	/* returns when it has ended; nothing if there is none */
+
 /* peer.c */
 /** pfi_peer_get - the peer @fi, made if need be. NULL and *@err: -FI_EINVAL, -FI_ENOMEM ... */
 struct pfi_peer *pfi_peer_get(struct pfi_ep *ep, fi_addr_t fi, int *err);
@@ -491,7 +515,8 @@ void pfi_peer_block(struct pfi_peer *p);
 /** pfi_peer_credit - put what it gets back into a header that goes to it */
 void pfi_peer_credit(struct pfi_peer *p, struct wire_hdr *hdr);
 void pfi_peer_owe(struct pfi_peer *p, size_t bytes);
-void pfi_peer_fail(struct pfi_peer *p, int err, uint8_t status);
+/** pfi_peer_fail - all that waits for it ends with @err; @why: a line about what failed, or NULL */
+void pfi_peer_fail(struct pfi_peer *p, int err, uint8_t status, const char *why);
 /** pfi_peer_probe - now and then: are those still there whose answers are waited for? */
 void pfi_peer_probe(struct pfi_ep *ep);
 
@@ -542,8 +567,8 @@ void pfi_recv_fini(struct pfi_ep *ep);
 /* rma.c */
 void pfi_rma_key(struct pfi_peer *p, const struct wire_hdr *hdr, const char *body, size_t len);
 void pfi_rma_key_asked(struct pfi_peer *p, const struct wire_hdr *hdr);
-/** pfi_rma_queue - an RMA or atomic operation begins in its turn */
-void pfi_rma_queue(struct pfi_tx *tx);
+/** pfi_rma_queue - an RMA or atomic operation begins in its turn; @fenced: when all before it are over */
+void pfi_rma_queue(struct pfi_tx *tx, bool fenced);
 void pfi_rma_run(struct pfi_peer *p);
 void pfi_rma_over(struct pfi_tx *tx);
 

@@ -93,11 +93,13 @@ static void progress_end(const struct pnic_rails_wc *wc)
 		else
 			pfi_tx_try_end(tx);
 		if (wc->status && p && peer_gone(wc->status))
-			pfi_peer_fail(p, pfi_status_errno(wc->status), wc->status);
+			pfi_peer_fail(p, pfi_status_errno(wc->status), wc->status,
+				      pnic_rails_wc_str(wc, line, sizeof(line)));
 		break;
 	default:
 		if (wc->status && p)
-			pfi_peer_fail(p, pfi_status_errno(wc->status), wc->status);
+			pfi_peer_fail(p, pfi_status_errno(wc->status), wc->status,
+				      pnic_rails_wc_str(wc, line, sizeof(line)));
 	}
 }
 

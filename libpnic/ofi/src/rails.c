@@ -42,7 +42,14 @@ int pfi_rails_ep(struct pfi_ep *ep)
 	err = pnic_rails_ep_create(ep->domain->rails, &attr, &ep->rails);
 	if (err)
 		return err;
-	return pnic_rails_ep_addr(ep->rails, &ep->addr);
+	err = pnic_rails_ep_addr(ep->rails, &ep->addr);
+	if (!err && !name_pack(&ep->name, &ep->addr)) {
+		pfi_warn(EP_CTRL, "a card was lost too often for an address of %u rails: open the domain anew\n", ep->addr.count);
+		err = -FI_EOTHER;
+	}
+	if (err)
+		pnic_rails_ep_destroy(ep->rails);
+	return err;
 }
 
 int pfi_rails_send(struct pfi_peer *p, const void *hdr, uint32_t hdr_len, const void *buf, size_t len, uint64_t cookie)

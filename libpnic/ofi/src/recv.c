@@ -240,7 +240,7 @@ void pfi_recv_message(struct pfi_peer *p, const struct wire_hdr *hdr, const char
 	ux = malloc(sizeof(*ux) + len);
 	if (!ux) {
 		pfi_warn(EP_DATA, "no memory for a message of %zu bytes that nobody waits for, its sender is given up\n", len);
-		pfi_peer_fail(p, FI_ENOMEM, 0);
+		pfi_peer_fail(p, FI_ENOMEM, 0, NULL);
 		return;
 	}
 	ux->match.tag = tagged ? hdr->tag : 0;
@@ -475,13 +475,23 @@ static ssize_t recv_post(struct pfi_ep *ep, const struct recv *r)
 	return 0;
 }
 
-static ssize_t recv_any(struct fid_ep *fid, struct recv *r)
+static ssize_t recv_any(struct fid_ep *fid, const struct recv *what)
 {
 	struct pfi_ep *ep = pfi_entry(fid, struct pfi_ep, fid);
+	struct recv copy = *what, *r = &copy;
+	struct iovec here[PFI_IOV];
 	ssize_t ret;
 
 	if (r->n > PFI_IOV || (r->flags & FI_MULTI_RECV && r->n != 1))
 		return -FI_EINVAL;
+	if (ep->caps & FI_HMEM) {
+		if (pfi_mr_blind(r->desc, r->n))
+			return -FI_EOPNOTSUPP;
+		ret = pfi_mr_here(here, r->iov, r->desc, r->n);
+		if (ret)
+			return ret;
+		r->iov = here;
+	}
 	if (!(ep->caps & (FI_DIRECTED_RECV | FI_TAGGED_DIRECTED_RECV)))
 		r->src = FI_ADDR_UNSPEC;
 	pfi_lock(&ep->lock);

@@ -5,7 +5,8 @@
  * The 64-bit key of an operation is turned into the cards' keys by asking the peer, once for each region; what
  * comes behind such an operation waits with it. Operations begin in the order they were posted. Where the program asked for
  * an order between reads, writes and atomics (FI_ORDER_RAW ...) an operation of one kind begins when those of the other
- * kinds are over.
+ * kinds are over. A fenced one (FI_FENCE) begins when it is the first of all operations of its peer, messages as well, that
+ * aren't over; and what comes behind it waits with it, messages by -FI_EAGAIN.
  */
 #include "pfi.h"
 
@@ -109,12 +110,22 @@ static bool rma_must_wait(const struct pfi_tx *tx)
 	const struct pfi_peer *p = tx->peer;
 	int i;
 
+	if (tx->fenced && p->txs.next != &tx->node)
+		return true;
 	if (!p->ep->ordered)
 		return false;
 	for (i = 0; i < PFI_CLASSES; i++)
 		if (i != tx->class && p->busy[i])
 			return true;
 	return false;
+}
+
+static void rma_started(struct pfi_tx *tx)
+{
+	tx->started = true;
+	tx->peer->busy[tx->class]++;
+	tx->peer->fences -= tx->fenced;
+	tx->fenced = false;
 }
 
 /* The first of those that wait begins; false: not yet. */
@@ -131,8 +142,7 @@ static bool rma_begin(struct pfi_tx *tx)
 			return false;
 		}
 		pfi_list_del(&tx->queue);
-		tx->started = true;
-		p->busy[tx->class]++;
+		rma_started(tx);
 		if (tx->err)
 			pfi_rma_over(tx);
 		return true;
@@ -145,8 +155,7 @@ static bool rma_begin(struct pfi_tx *tx)
 		pfi_rma_over(tx);
 		return true;
 	}
-	tx->started = true;
-	p->busy[tx->class]++;
+	rma_started(tx);
 	pfi_xfer_start(p, &tx->xfer);
 	return true;
 }
@@ -161,8 +170,10 @@ void pfi_rma_run(struct pfi_peer *p)
 	p->running = false;
 }
 
-void pfi_rma_queue(struct pfi_tx *tx)
+void pfi_rma_queue(struct pfi_tx *tx, bool fenced)
 {
+	tx->fenced = fenced;
+	tx->peer->fences += fenced;
 	pfi_list_add_tail(&tx->peer->waiting, &tx->queue);
 	pfi_rma_run(tx->peer);
 }
@@ -213,13 +224,16 @@ static void rma_done(struct pfi_ep *ep, struct pfi_xfer *x)
 /* Where the bytes are: the program's memory, registered; or short ones in the operation's own. */
 static int rma_local(struct pfi_ep *ep, struct pfi_tx *tx, const struct rma *r)
 {
+	bool blind = ep->caps & FI_HMEM && pfi_mr_blind(r->desc, r->n);
 	struct pfi_xfer *x = &tx->xfer;
 	size_t i;
 	int err;
 
 	memcpy(x->iov, r->iov, r->n * sizeof(*r->iov));
 	x->iovs = (uint8_t)r->n;
-	if (r->write && (r->flags & FI_INJECT || (r->n > 1 && tx->len <= PFI_INJECT))) {
+	if (blind && r->flags & FI_INJECT)
+		return -FI_EOPNOTSUPP;
+	if (!blind && r->write && (r->flags & FI_INJECT || (r->n > 1 && tx->len <= PFI_INJECT))) {
 		pfi_iov_copy_out(tx->inl, r->iov, r->n, 0, tx->len);
 		x->iov[0].iov_base = tx->inl;
 		x->iov[0].iov_len = tx->len;
@@ -227,7 +241,7 @@ static int rma_local(struct pfi_ep *ep, struct pfi_tx *tx, const struct rma *r)
 		x->copy = true;
 		return 0;
 	}
-	if (r->write && tx->len <= COPY_MAX) {
+	if (!blind && r->write && tx->len <= COPY_MAX) {
 		x->copy = true;
 		return 0;
 	}
@@ -243,7 +257,7 @@ static int rma_local(struct pfi_ep *ep, struct pfi_tx *tx, const struct rma *r)
 	for (i = 0; i < r->n; i++) {
 		err = pfi_mrc_hold(ep->domain, r->iov[i].iov_base, r->iov[i].iov_len, r->desc ? r->desc[i] : NULL, !r->write,
 				   &x->hold[i]);
-		if (err && r->write) {
+		if (err && r->write && !blind) {
 			x->copy = true;		/* slower */
 			return 0;
 		}
@@ -293,13 +307,15 @@ static ssize_t rma_post(struct pfi_ep *ep, const struct rma *r)
 		ep->stat.writes++;
 	else
 		ep->stat.reads++;
-	pfi_rma_queue(tx);
+	pfi_rma_queue(tx, r->flags & FI_FENCE);
 	return 0;
 }
 
-static ssize_t rma_any(struct fid_ep *fid, const struct rma *r)
+static ssize_t rma_any(struct fid_ep *fid, const struct rma *what)
 {
 	struct pfi_ep *ep = pfi_entry(fid, struct pfi_ep, fid);
+	struct rma copy = *what, *r = &copy;
+	struct iovec here[PFI_IOV];
 	size_t there = 0, len, i;
 	ssize_t ret;
 
@@ -310,6 +326,12 @@ static ssize_t rma_any(struct fid_ep *fid, const struct rma *r)
 		there += r->rma[i].len;
 	if (there != len || (r->flags & FI_INJECT && len > PFI_INJECT))
 		return -FI_EINVAL;
+	if (ep->caps & FI_HMEM) {
+		ret = pfi_mr_here(here, r->iov, r->desc, r->n);
+		if (ret)
+			return ret;
+		r->iov = here;
+	}
 	pfi_lock(&ep->lock);
 	if (!ep->enabled) {
 		ret = -FI_EOPBADSTATE;

@@ -72,17 +72,19 @@ report $? fi_pingpong_long
 
 (FI_PROVIDER=pnic PNIC_DEVICES=pnic "$here/native/ofi_msg" msg_sizes msg_order tagged_wildcards peek_claim_discard multi_recv &&
  FI_PROVIDER=pnic PNIC_DEVICES=pnic "$here/native/ofi_rma" rma_write rma_read rma_data atomic_forms &&
- FI_PROVIDER=pnic PNIC_DEVICES=pnic "$here/native/ofi_flow" memory_replaced peer_vanishes two_rails) >out 2>&1
+ FI_PROVIDER=pnic PNIC_DEVICES=pnic "$here/native/ofi_rma" rma_fence rma_order_claims &&
+ FI_PROVIDER=pnic PNIC_DEVICES=pnic "$here/native/ofi_hmem" &&
+ FI_PROVIDER=pnic PNIC_DEVICES=pnic "$here/native/ofi_flow" memory_replaced peer_vanishes two_rails auto_progress) >out 2>&1
 report $? suite_on_the_driver
 
-mpi_run 2 $cm "$here/mpi/mpi_check" ptp 65536
+mpi_run 2 $cm "$here/mpi/openmpi/mpi_check" ptp 65536
 report $? open_mpi_messages
 
-mpi_run 4 $cm "$here/mpi/mpi_check" coll 8192
+mpi_run 4 $cm "$here/mpi/openmpi/mpi_check" coll 8192
 report $? open_mpi_collectives
 
 mpi_run 2 --mca pml ob1 --mca btl self,ofi --mca btl_ofi_mode 2 --mca btl_ofi_provider_include pnic --mca osc rdma \
-	"$here/mpi/mpi_check" rma 65536
+	"$here/mpi/openmpi/mpi_check" rma 65536
 report $? open_mpi_windows
 
 exit $failed

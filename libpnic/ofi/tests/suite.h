@@ -31,6 +31,7 @@ struct opts {
 	uint64_t caps, tx_flags, order;
 	int mr_mode;
 	enum fi_threading threading;
+	enum fi_progress progress;	/* of data */
 	enum fi_cq_format format;
 	enum fi_wait_obj wait;
 	uint64_t cq_flags;		/* FI_SELECTIVE_COMPLETION */
@@ -138,6 +139,7 @@ KTAP_UNUSED static struct fi_info *suite_hints(const struct opts *o)
 	h->ep_attr->type = FI_EP_RDM;
 	h->domain_attr->mr_mode = o->mr_mode ? o->mr_mode : FI_MR_VIRT_ADDR | FI_MR_ALLOCATED | FI_MR_PROV_KEY;
 	h->domain_attr->threading = o->threading;
+	h->domain_attr->data_progress = o->progress;
 	h->domain_attr->av_type = o->av;
 	h->domain_attr->name = strdup(suite_card(o->card));
 	h->tx_attr->op_flags = o->tx_flags;

@@ -441,4 +441,64 @@ KTAP_TEST(close_in_flight)
 	}
 }
 
+/* Memory that a card may write to at this moment. */
+__attribute__((no_sanitize("thread"))) static char peek(const char *at)
+{
+	return *(const volatile char *)at;
+}
+
+/* FI_PROGRESS_AUTO: a process that never calls serves its peers all the same. */
+KTAP_TEST(auto_progress)
+{
+	static const struct opts o = { .progress = FI_PROGRESS_AUTO, .wait = FI_WAIT_UNSPEC };
+	static const struct opts alone = { .progress = FI_PROGRESS_AUTO, .threading = FI_THREAD_DOMAIN };
+	struct fi_cq_tagged_entry e[4];
+	const size_t len = 1 << 20;
+	static int ctx[4];
+	uint64_t one = 1;
+	int i;
+
+	pair_open(&o, 4 << 20);
+	CHECK_EQ(n0.info->domain_attr->data_progress, FI_PROGRESS_AUTO);
+	SUBTEST("keys and atomics of one that doesn't call") {
+		for (i = 0; i < 20; i++) {
+			REQUIRE_FI(retry(fi_atomic(n0.ep, &one, 1, NULL, n0.peer[1], n1.base, n1.key, FI_UINT64, FI_SUM, &ctx[0])));
+			REQUIRE_EQ(fi_cq_sread(n0.cq, e, 1, NULL, 60000), 1);
+			CHECK(e[0].op_context == &ctx[0]);
+		}
+		CHECK_EQ(__atomic_load_n((uint64_t *)(void *)n1.mem, __ATOMIC_ACQUIRE), 20);
+	}
+	SUBTEST("a message that it fetches") {
+		fill(n0.mem, len, 1);
+		REQUIRE_FI(fi_recv(n1.ep, n1.mem, len, NULL, FI_ADDR_UNSPEC, &ctx[1]));
+		REQUIRE_FI(fi_send(n0.ep, n0.mem, len, NULL, n0.peer[1], &ctx[2]));
+		/* Its sender is told when it has been fetched. */
+		REQUIRE_EQ(fi_cq_sread(n0.cq, e, 1, NULL, 60000), 1);
+		CHECK(same(n1.mem, len, 1));
+		CHECK_EQ(fi_cq_sread(n1.cq, e, 1, NULL, 60000), 1);
+		CHECK(e[0].op_context == &ctx[1]);
+	}
+	SUBTEST("nobody calls at all") {
+		memset(n1.mem, 0, len);
+		fill(n0.mem, len, 2);
+		REQUIRE_FI(fi_recv(n1.ep, n1.mem, len, NULL, FI_ADDR_UNSPEC, &ctx[1]));
+		REQUIRE_FI(fi_send(n0.ep, n0.mem, len, NULL, n0.peer[1], &ctx[2]));
+		while (!peek(&n1.mem[len - 1]))
+			usleep(1000);
+		REQUIRE_EQ(fi_cq_sread(n1.cq, e, 1, NULL, 60000), 1);
+		REQUIRE_EQ(fi_cq_sread(n0.cq, e, 1, NULL, 60000), 1);
+		CHECK(same(n1.mem, len, 2));
+	}
+	pair_close();
+	SUBTEST("a program that locks by itself") {
+		pair_open(&alone, 1 << 16);
+		for (i = 0; i < 200; i++) {
+			REQUIRE_FI(retry(fi_atomic(n0.ep, &one, 1, NULL, n0.peer[1], n1.base, n1.key, FI_UINT64, FI_SUM, &ctx[0])));
+			node_done(&n0, &ctx[0]);
+		}
+		CHECK_EQ(*(uint64_t *)(void *)n1.mem, 200);
+		pair_close();
+	}
+}
+
 KTAP_MAIN()

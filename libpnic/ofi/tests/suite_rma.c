@@ -235,6 +235,151 @@ KTAP_TEST(rma_ordered)
 	pair_close();
 }
 
+static void write_fenced(void *buf, size_t len, uint64_t at, void *context)
+{
+	struct iovec iov = { buf, len };
+	struct fi_rma_iov there = { n1.base + at, len, n1.key };
+	struct fi_msg_rma m = { .msg_iov = &iov, .iov_count = 1, .addr = n0.peer[1], .rma_iov = &there, .rma_iov_count = 1,
+				.context = context };
+
+	REQUIRE_FI(retry(fi_writemsg(n0.ep, &m, FI_FENCE | FI_COMPLETION)));
+}
+
+/* While nobody looks at n0's completions, what came before isn't over for it, and what waits must not begin. */
+static bool untouched(const char *mem, size_t len, char was)
+{
+	size_t i;
+
+	usleep(2000);
+	for (i = 0; i < len; i++)
+		if (mem[i] != was)
+			return false;
+	return true;
+}
+
+/* What is fenced begins when all that was posted before it is over, and what is posted behind it doesn't overtake it. */
+KTAP_TEST(rma_fence)
+{
+	static const struct opts o = { .caps = CAPS | FI_FENCE };
+	uint64_t one = 1, *flag;
+	struct fi_ioc ioc = { &one, 1 };
+	struct fi_rma_ioc there;
+	struct fi_msg_atomic add = { .msg_iov = &ioc, .iov_count = 1, .rma_iov = &there, .rma_iov_count = 1,
+				     .datatype = FI_UINT64, .op = FI_SUM, .context = &ctx[1] };
+	const size_t len = 2 << 20;
+	int i;
+
+	pair_open(&o, MEM);
+	CHECK(n0.info->caps & FI_FENCE);
+	there = (struct fi_rma_ioc){ n1.base + MEM - 8, 1, n1.key };
+	flag = (uint64_t *)(void *)(n1.mem + MEM - 8);
+	add.addr = n0.peer[1];
+	for (i = 0; i < 10; i++) {
+		/* A write of what a read brings. */
+		fill(n1.mem, len, i);
+		memset(n0.mem, 0, len);
+		REQUIRE_FI(retry(fi_read(n0.ep, n0.mem, len, NULL, n0.peer[1], n1.base, n1.key, &ctx[0])));
+		memset(n1.mem + 2 * len, 3, 1000);
+		write_fenced(n0.mem + len - 1000, 1000, 2 * len, &ctx[1]);
+		CHECK(untouched(n1.mem + 2 * len, 1000, 3));
+		node_done(&n0, &ctx[1]);
+		CHECK(!memcmp(n1.mem + 2 * len, n1.mem + len - 1000, 1000));
+		node_done(&n0, &ctx[0]);
+		/* An atomic that says that a write is over. */
+		fill(n0.mem, len, 100 + i);
+		*flag = 0;
+		REQUIRE_FI(retry(fi_write(n0.ep, n0.mem, len, NULL, n0.peer[1], n1.base, n1.key, &ctx[0])));
+		REQUIRE_FI(retry(fi_atomicmsg(n0.ep, &add, FI_FENCE | FI_COMPLETION)));
+		while (!__atomic_load_n(flag, __ATOMIC_ACQUIRE))
+			spin();
+		CHECK(same(n1.mem, len, 100 + i));
+		node_done(&n0, &ctx[0]);
+		node_done(&n0, &ctx[1]);
+	}
+	pair_close();
+	/* Messages. The first write waits for a key, which messages don't. */
+	pair_open(&o, MEM);
+	for (i = 0; i < 10; i++) {
+		struct iovec iov = { n0.mem + len, 100 };
+		struct fi_msg m = { .msg_iov = &iov, .iov_count = 1, .addr = n0.peer[1], .context = &ctx[2] };
+
+		fill(n0.mem, len, i);
+		REQUIRE_FI(fi_recv(n1.ep, n1.mem + 3 * len, 100, NULL, FI_ADDR_UNSPEC, &ctx[3]));
+		REQUIRE_FI(retry(fi_write(n0.ep, n0.mem, len, NULL, n0.peer[1], n1.base, n1.key, &ctx[0])));
+		if (!(i & 1)) {
+			REQUIRE_FI(retry(fi_sendmsg(n0.ep, &m, FI_FENCE | FI_COMPLETION)));
+		} else {
+			write_fenced(n0.mem, 8, 2 * len, &ctx[1]);
+			REQUIRE_FI(retry(fi_send(n0.ep, n0.mem + len, 100, NULL, n0.peer[1], &ctx[2])));
+		}
+		node_done(&n1, &ctx[3]);
+		CHECK(same(n1.mem, len, i));
+		node_done(&n0, &ctx[0]);
+		if (i & 1)
+			node_done(&n0, &ctx[1]);
+		node_done(&n0, &ctx[2]);
+	}
+	/* One that fails lets the others go on. */
+	REQUIRE_FI(retry(fi_write(n0.ep, n0.mem, len, NULL, n0.peer[1], n1.base, n1.key ^ 1, &ctx[0])));
+	write_fenced(n0.mem, 8, 0, &ctx[1]);
+	node_fails(&n0, &ctx[0], FI_EKEYREJECTED);
+	node_done(&n0, &ctx[1]);
+	pair_close();
+}
+
+/* What fi_getinfo() says of the order of data, and that it is so. */
+KTAP_TEST(rma_order_claims)
+{
+	static const struct opts none = { 0 };
+	static const struct opts raw = { .order = FI_ORDER_SAS | FI_ORDER_RAW }, war = { .order = FI_ORDER_SAS | FI_ORDER_WAR };
+	static const struct opts waw = { .order = FI_ORDER_SAS | FI_ORDER_WAW };
+	const size_t len = 2 << 20;
+	int i;
+
+	pair_open(&none, MEM);
+	CHECK_EQ(n0.info->ep_attr->max_order_raw_size, 0);
+	CHECK_EQ(n0.info->ep_attr->max_order_war_size, 0);
+	CHECK_EQ(n0.info->ep_attr->max_order_waw_size, 0);
+	pair_close();
+	/* A read sees what was written before. */
+	pair_open(&raw, MEM);
+	CHECK_EQ(n0.info->ep_attr->max_order_raw_size, n0.info->ep_attr->max_msg_size);
+	CHECK_EQ(n0.info->ep_attr->max_order_war_size, 0);
+	for (i = 0; i < 10; i++) {
+		fill(n0.mem, len, i);
+		REQUIRE_FI(retry(fi_write(n0.ep, n0.mem, len, NULL, n0.peer[1], n1.base, n1.key, &ctx[0])));
+		memset(n0.mem + len, 3, 1000);
+		REQUIRE_FI(retry(fi_read(n0.ep, n0.mem + len, 1000, NULL, n0.peer[1], n1.base + len - 1000, n1.key, &ctx[1])));
+		if (i)		/* the key is known */
+			CHECK(untouched(n0.mem + len, 1000, 3));
+		node_done(&n0, &ctx[1]);
+		CHECK(!memcmp(n0.mem + len, n0.mem + len - 1000, 1000));
+		node_done(&n0, &ctx[0]);
+	}
+	pair_close();
+	/* A read doesn't see what is written after it. */
+	pair_open(&war, MEM);
+	CHECK_EQ(n0.info->ep_attr->max_order_raw_size, 0);
+	CHECK_EQ(n0.info->ep_attr->max_order_war_size, n0.info->ep_attr->max_msg_size);
+	for (i = 0; i < 10; i++) {
+		fill(n1.mem, len, i);
+		fill(n0.mem + len, 1000, 77);
+		REQUIRE_FI(retry(fi_read(n0.ep, n0.mem, len, NULL, n0.peer[1], n1.base, n1.key, &ctx[0])));
+		REQUIRE_FI(retry(fi_write(n0.ep, n0.mem + len, 1000, NULL, n0.peer[1], n1.base + len - 1000, n1.key, &ctx[1])));
+		if (i)
+			CHECK(same(n1.mem, len, i));
+		node_done(&n0, &ctx[0]);
+		CHECK(same(n0.mem, len, i));
+		node_done(&n0, &ctx[1]);
+		CHECK(same(n1.mem + len - 1000, 1000, 77));
+	}
+	pair_close();
+	/* Writes among themselves: begun in order, their bytes are not promised in any. */
+	pair_open(&waw, MEM);
+	CHECK_EQ(n0.info->ep_attr->max_order_waw_size, 0);
+	pair_close();
+}
+
 /* --- atomics ------------------------------------------------------------------------------------ */
 
 __extension__ typedef __int128 i128;

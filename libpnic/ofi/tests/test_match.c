@@ -6,6 +6,7 @@
 #include "ktap.h"
 #include "map.h"
 #include "match.h"
+#include "name.h"
 
 static uint64_t seed = 1;
 
@@ -210,6 +211,46 @@ KTAP_TEST(match_deep)
 	match_fini(&m);
 	free(r);
 	free(u);
+}
+
+/* What a name says is what the address was, whatever the number of rails. */
+KTAP_TEST(names)
+{
+	struct pnic_rails_addr addr, back;
+	struct name name;
+	uint32_t n, i;
+
+	CHECK_EQ(sizeof(name), 64);
+	for (n = 1; n <= PNIC_RAILS_MAX; n++) {
+		memset(&addr, 0, sizeof(addr));
+		addr.id = 0xfedcba9876543210ull + n;
+		addr.count = n;
+		addr.max_send = 65536 + 48;
+		for (i = 0; i < n; i++) {
+			addr.rail[i].nic = 0xa0b0c0 + i;
+			addr.rail[i].ep = 0xfffff0 - i;
+			addr.gen[i] = (uint16_t)(n <= 4 ? 0xfff0 + i : 15 - i);
+			addr.rate[i] = n <= 4 ? 800000 - i : 0;
+		}
+		memset(&name, 0x5a, sizeof(name));
+		REQUIRE(name_pack(&name, &addr));
+		REQUIRE(name_unpack(&back, &name));
+		CHECK(!memcmp(&addr, &back, sizeof(addr)));
+	}
+	addr.gen[7] = 16;
+	CHECK(!name_pack(&name, &addr));
+	addr.gen[7] = 0;
+	REQUIRE(name_pack(&name, &addr));
+	name.bytes[9]++;
+	CHECK(!name_unpack(&back, &name));
+	name.bytes[9]--;
+	name.bytes[8] = PNIC_RAILS_MAX + 1;
+	CHECK(!name_unpack(&back, &name));
+	name.bytes[8] = 0;
+	CHECK(!name_unpack(&back, &name));
+	memset(&name, 0, 8);
+	name.bytes[8] = 1;
+	CHECK(!name_unpack(&back, &name));
 }
 
 KTAP_MAIN()

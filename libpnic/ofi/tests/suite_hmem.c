@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
+/*
+ * Memory of devices (FI_HMEM): dma-bufs of udmabuf, whose bytes the test sees by a mapping of its own while the program's name for
+ * them is an address where nothing is. Cards in a process don't know dma-bufs, so this needs the driver.
+ */
+#include <fcntl.h>
+#include <linux/udmabuf.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "suite.h"
+
+#define MEM	(1u << 20)
+#define LEN	(4u << 20)
+#define FAR	((char *)0x7000000000ull)	/* where the device has it */
+#define ACCESS	(FI_SEND | FI_RECV | FI_READ | FI_WRITE | FI_REMOTE_READ | FI_REMOTE_WRITE)
+
+static const struct opts hmem = { .caps = CAPS | FI_HMEM,
+				  .mr_mode = FI_MR_VIRT_ADDR | FI_MR_ALLOCATED | FI_MR_PROV_KEY | FI_MR_HMEM };
+static int ctx[8];
+
+struct device {
+	int fd;
+	char *seen;		/* our mapping */
+	struct fid_mr *mr;
+	void *desc;
+	char *name;		/* what the program calls its first byte */
+};
+
+static int udmabuf(size_t len)
+{
+	struct udmabuf_create create = { .size = len };
+	int dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), fd = -1;
+
+	if (dev < 0)
+		SKIP("there is no /dev/udmabuf");
+	create.memfd = (uint32_t)memfd_create("pnic", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	if (!ftruncate((int)create.memfd, (off_t)len) && !fcntl((int)create.memfd, F_ADD_SEALS, F_SEAL_SHRINK))
+		fd = ioctl(dev, UDMABUF_CREATE, &create);
+	close((int)create.memfd);
+	close(dev);
+	REQUIRE(fd >= 0);
+	return fd;
+}
+
+/* The bytes from @offset on. */
+static void device_open(struct node *n, struct device *d, uint64_t offset)
+{
+	struct fi_mr_dmabuf dma = { .offset = offset, .len = LEN - offset, .base_addr = FAR };
+	struct fi_mr_attr attr = { .dmabuf = &dma, .iov_count = 1, .access = ACCESS, .iface = FI_HMEM_CUDA };
+
+	d->fd = udmabuf(LEN);
+	dma.fd = d->fd;
+	d->seen = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_SHARED, d->fd, 0);
+	REQUIRE(d->seen != MAP_FAILED);
+	REQUIRE_FI(fi_mr_regattr(n->domain, &attr, FI_MR_DMABUF, &d->mr));
+	d->desc = fi_mr_desc(d->mr);
+	d->seen += offset;
+	d->name = FAR + offset;
+	/* The provider keeps what it needs. */
+	close(d->fd);
+}
+
+static void device_close(struct device *d, uint64_t offset)
+{
+	CHECK_EQ(fi_close(&d->mr->fid), 0);
+	munmap(d->seen - offset, LEN);
+}
+
+static void open_pair(void)
+{
+	struct fi_info *h = suite_hints(&hmem), *info = NULL;
+	int err = suite_getinfo(0, h, &info);
+
+	suite_freeinfo(h);
+	if (err == -FI_ENODATA)
+		SKIP("these cards know no dma-bufs");
+	REQUIRE_FI(err);
+	CHECK(info->caps & FI_HMEM);
+	CHECK(info->domain_attr->mr_mode & FI_MR_HMEM);
+	suite_freeinfo(info);
+	pair_open(&hmem, MEM);
+}
+
+static const size_t lens[] = { 1, 200, 257, 3000, 8192, 8193, 100001, 3 << 20 };
+
+KTAP_TEST(hmem_messages)
+{
+	struct device a, b;
+	size_t i;
+
+	open_pair();
+	device_open(&n0, &a, 0);
+	device_open(&n1, &b, 5000);
+	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		fill(a.seen + 10, lens[i], (unsigned int)i);
+		memset(b.seen, 0, LEN - 5000);
+		REQUIRE_FI(fi_trecv(n1.ep, b.name + 7, lens[i], b.desc, FI_ADDR_UNSPEC, i, 0, &ctx[1]));
+		REQUIRE_FI(retry(fi_tsend(n0.ep, a.name + 10, lens[i], a.desc, n0.peer[1], i, &ctx[0])));
+		CHECK_EQ(node_done(&n1, &ctx[1]).len, lens[i]);
+		node_done(&n0, &ctx[0]);
+		CHECK(same(b.seen + 7, lens[i], (unsigned int)i));
+		CHECK_EQ(b.seen[6], 0);
+		CHECK_EQ(b.seen[7 + lens[i]], 0);
+	}
+	/* From usual memory, unexpected, into a device's; lists of both. */
+	fill(n0.mem, 5000, 50);
+	REQUIRE_FI(retry(fi_send(n0.ep, n0.mem, 5000, NULL, n0.peer[1], &ctx[0])));
+	node_done(&n0, &ctx[0]);
+	{
+		struct iovec iov[2] = { { n1.mem, 1000 }, { b.name, 4000 } };
+		void *desc[2] = { NULL, b.desc };
+
+		REQUIRE_FI(fi_recvv(n1.ep, iov, desc, 2, FI_ADDR_UNSPEC, &ctx[1]));
+		node_done(&n1, &ctx[1]);
+		CHECK(!memcmp(n1.mem, n0.mem, 1000));
+		CHECK(!memcmp(b.seen, n0.mem + 1000, 4000));
+	}
+	/* Bytes that aren't in it. */
+	CHECK_EQ(fi_send(n0.ep, a.name - 1, 10, a.desc, n0.peer[1], &ctx[0]), -FI_EINVAL);
+	CHECK_EQ(fi_send(n0.ep, a.name + LEN - 5, 10, a.desc, n0.peer[1], &ctx[0]), -FI_EINVAL);
+	device_close(&a, 0);
+	device_close(&b, 5000);
+	pair_close();
+}
+
+KTAP_TEST(hmem_rma)
+{
+	uint64_t there, key;
+	struct device a, b;
+	size_t i;
+
+	open_pair();
+	device_open(&n0, &a, 4096);
+	device_open(&n1, &b, 0);
+	there = (uint64_t)(uintptr_t)b.name;
+	key = fi_mr_key(b.mr);
+	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		fill(a.seen, lens[i], (unsigned int)i);
+		memset(b.seen, 0, LEN);
+		REQUIRE_FI(retry(fi_write(n0.ep, a.name, lens[i], a.desc, n0.peer[1], there + 3, key, &ctx[0])));
+		node_done(&n0, &ctx[0]);
+		CHECK(same(b.seen + 3, lens[i], (unsigned int)i));
+		CHECK_EQ(b.seen[3 + lens[i]], 0);
+		memset(a.seen, 0, lens[i]);
+		REQUIRE_FI(retry(fi_read(n0.ep, a.name, lens[i], a.desc, n0.peer[1], there + 3, key, &ctx[0])));
+		node_done(&n0, &ctx[0]);
+		CHECK(same(a.seen, lens[i], (unsigned int)i));
+	}
+	device_close(&a, 4096);
+	device_close(&b, 0);
+	pair_close();
+}
+
+KTAP_TEST(hmem_atomics)
+{
+	uint64_t there, key, *seen, *mine;
+	struct device a, b;
+	int i;
+
+	open_pair();
+	device_open(&n0, &a, 0);
+	device_open(&n1, &b, 0);
+	there = (uint64_t)(uintptr_t)b.name;
+	key = fi_mr_key(b.mr);
+	seen = (uint64_t *)(void *)b.seen;
+	mine = (uint64_t *)(void *)a.seen;
+	mine[0] = 5;
+	for (i = 0; i < 10; i++) {
+		REQUIRE_FI(retry(fi_fetch_atomic(n0.ep, a.name, 1, a.desc, a.name + 8, a.desc, n0.peer[1], there + 16, key,
+						 FI_UINT64, FI_SUM, &ctx[0])));
+		node_done(&n0, &ctx[0]);
+		CHECK_EQ(mine[1], 5 * (uint64_t)i);
+	}
+	CHECK_EQ(seen[2], 50);
+	device_close(&a, 0);
+	device_close(&b, 0);
+	pair_close();
+}
+
+KTAP_TEST(hmem_refused)
+{
+	struct fi_mr_attr attr = { .iov_count = 1, .access = ACCESS, .iface = FI_HMEM_CUDA };
+	struct iovec iov = { FAR, 4096 };
+	struct fi_info *h, *info = NULL;
+	struct fid_mr *mr;
+
+	/* Whoever asks for it says that he registers what he sends. */
+	h = suite_hints(&hmem);
+	h->domain_attr->mr_mode &= ~FI_MR_HMEM;
+	CHECK_EQ(suite_getinfo(0, h, &info), -FI_ENODATA);
+	suite_freeinfo(h);
+	open_pair();
+	attr.mr_iov = &iov;
+	CHECK_EQ(fi_mr_regattr(n0.domain, &attr, 0, &mr), -FI_EOPNOTSUPP);
+	pair_close();
+}
+
+KTAP_MAIN()
