@@ -60,7 +60,7 @@ endef
 
 # --- for people --------------------------------------------------------------------------------
 
-.PHONY: all rooms modules modules_install install run test check fuzz soak coverage netlink bench-lanes bench-lib bench-nccl clean help
+.PHONY: all rooms modules modules_install install run test check fuzz soak soak-mpi coverage netlink mpich check-mpi bench-lanes bench-lib bench-nccl clean help
 
 all: rooms
 ifneq ($(KVER),)
@@ -108,13 +108,22 @@ check:
 netlink:
 	@$(PNIC_VM) netlink
 
-export COUNT DURATION KERNEL
+export COUNT DURATION KERNEL MPIS
 
 fuzz:
 	@$(PNIC_VM) fuzz
 
 soak:
 	@$(PNIC_VM) soak
+
+soak-mpi:
+	@$(PNIC_VM) soak-mpi
+
+mpich:
+	@$(PNIC_VM) mpich
+
+check-mpi:
+	@$(PNIC_VM) bench mpi_check
 
 coverage:
 	@$(PNIC_VM) coverage
@@ -141,11 +150,14 @@ help:
 	@echo '  make check              the static checks, and the selftests on stock and debug kernels'
 	@echo '  make fuzz               fuzz the kernel interfaces and all parsers (DURATION=600 SEED=1)'
 	@echo '  make soak               kills, unplugs, card deaths, lane faults at once (DURATION=600 SEED=1)'
+	@echo '  make soak-mpi           verified MPI traffic while lanes die (DURATION=1800 SEED=1 MPIS="openmpi mpich")'
+	@echo '  make check-mpi          all collectives by Open MPI and MPICH, 1 byte to 4 MiB, verified'
+	@echo '  make mpich              MPICH over libfabric, built once for the two above and for make test'
 	@echo '  make coverage           which lines the tests reach, of driver, library and tools'
 	@echo '  make netlink            the files that are generated from the netlink spec'
 	@echo '  make bench-lanes        what the lanes promise, in figures (COUNT=10000 SEED=1)'
 	@echo '  make bench-lib          the library against libfabric, UCX and MPI, natively'
-	@echo '  make bench-mpi          Open MPI over pnic against tcp and shared memory, in the guest'
+	@echo '  make bench-mpi          Open MPI and MPICH over pnic against tcp and shared memory, in the guest'
 	@echo '  make bench-nccl         the NCCL plugin: each version, and faults under it (COUNT=100 SEED=1)'
 	@echo
 	@echo 'What `make run` can be told:'

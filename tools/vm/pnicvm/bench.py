@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 
-from . import accel, boot, build, hosttests, ktap, paths, results, space
+from . import accel, boot, build, hosttests, ktap, mpich, mpiplot, paths, results, space
 from .errors import Failure
 from .follow import Tail
 
@@ -25,12 +25,14 @@ SETTINGS = ('COUNT', 'SEED', 'DURATION')
 class Bench:
     """Programs of a benchmark: on the host, natively in the guest root, in a guest with two cards."""
 
-    def __init__(self, host=(), guest=(), defaults=None, root=(), judge=None):
+    def __init__(self, host=(), guest=(), defaults=None, root=(), judge=None, mpi=False, plot=None):
         self.host = host
         self.root = root
         self.guest = guest
         self.defaults = defaults or {}
         self.judge = judge
+        self.mpi = mpi          # wants MPICH, and memory for eight ranks
+        self.plot = plot        # values -> an SVG
 
 
 def _judge_library(values):
@@ -114,7 +116,8 @@ def _judge_mpi(values):
 
 
 BENCHES = {
-    'mpi': Bench(guest=['../mpi/bench_mpi'], judge=_judge_mpi),
+    'mpi': Bench(guest=['../mpi/bench_mpi'], judge=_judge_mpi, mpi=True, plot=mpiplot.draw),
+    'mpi_check': Bench(guest=['../mpi/check_mpi'], mpi=True),
     'lib': Bench(host=['libpnic_instr'], root=[['make', '-s', '-C', 'tools/bench', 'run']],
                  guest=['bench/lib_guest', 'bench/lib_peers'], judge=_judge_library),
     'lanes': Bench(host=['bench_lanes_sim'],
@@ -199,7 +202,7 @@ def _in_guest(bench, root, chosen, env, figures, progress):
     progress.step('booting the guest (%s)' % chosen)
     share = paths.in_guest(os.path.join(paths.BUILD, 'guest', 'tests'))
     guest = boot.Guest(root, 'bench', _script(share, bench.guest, env), accel=chosen, nics=2,
-                       time_limit=GUEST_SECONDS)
+                       memory_mb=3072 if bench.mpi else 2048, time_limit=GUEST_SECONDS)
     shutil.copy(os.path.join(paths.VM, 'guest', 'module.sh'), guest.file('module.sh'))
     tail = Tail(guest.file('figures'))
 
@@ -225,7 +228,9 @@ def run(name, root, progress):
     chosen = accel.choose(root, progress)
     figures = Figures(progress)
     with build.tree_lock(progress):
-        build.host(progress, tests=True)
+        build.host(progress, tests=bool(bench.host))
+        if bench.mpi:
+            mpich.ensure(root, progress)
         if bench.guest:
             build.guest(root, progress, tests=True)
         for program in bench.host:
@@ -241,6 +246,8 @@ def run(name, root, progress):
     path = results.write(name + '.json', json.dumps(values, indent=2) + '\n')
     print('\n'.join(figures.table()))
     print('figures: ' + path)
+    if bench.plot:
+        print('plot: ' + results.write(name + '.svg', bench.plot(values)))
     for line in figures.failures:
         print('short of what is promised: ' + line, file=sys.stderr)
     return 1 if figures.failures else 0

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 
-from . import (accel, bench, boot, checks, coverage, hostdeps, jobrun, kernels, longrun, paths, process, root,
+from . import (accel, bench, boot, checks, coverage, hostdeps, jobrun, kernels, longrun, mpich, paths, process, root,
                space, testrun)
 from .errors import Failure
 from .follow import Follower
@@ -91,6 +91,17 @@ def cmd_soak(_args, progress):
     return longrun.run('soak', _ready_root(progress), progress)
 
 
+def cmd_soak_mpi(_args, progress):
+    return longrun.run('soak-mpi', _ready_root(progress), progress)
+
+
+def cmd_mpich(_args, progress):
+    place = mpich.ensure(_ready_root(progress), progress)
+    progress.done()
+    print('MPICH: %s, in the guest %s' % (place, mpich.PREFIX))
+    return 0
+
+
 def cmd_coverage(args, progress):
     return coverage.run(_ready_root(progress), progress, args.only, args.add)
 
@@ -166,6 +177,10 @@ def _parser():
     sub.add_parser('soak', help='everything at once, for long; DURATION, SEED and KERNEL are taken '
                    'from the environment')
 
+    sub.add_parser('soak-mpi', help='MPI over cards whose lanes die, for long; DURATION, SEED and MPIS (openmpi, mpich) are '
+                   'taken from the environment')
+    sub.add_parser('mpich', help='MPICH over libfabric, for the tests and the bench: built once')
+
     cover = sub.add_parser('coverage', help='which lines the tests reach, on the host and in the guest')
     cover.add_argument('--add', action='store_true', help='to what runs before this one counted')
     cover.add_argument('only', nargs='*', metavar='NAME',
@@ -177,8 +192,8 @@ def _parser():
 
 COMMANDS = {'setup': cmd_setup, 'chroot': cmd_chroot, 'boot': cmd_boot,
             'test': cmd_test, 'run': cmd_run, 'check': cmd_check, 'netlink': cmd_netlink,
-            'bench': cmd_bench, 'fuzz': cmd_fuzz, 'soak': cmd_soak,
-            'coverage': cmd_coverage}
+            'bench': cmd_bench, 'fuzz': cmd_fuzz, 'soak': cmd_soak, 'soak-mpi': cmd_soak_mpi,
+            'coverage': cmd_coverage, 'mpich': cmd_mpich}
 
 
 def main(argv):

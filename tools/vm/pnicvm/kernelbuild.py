@@ -158,7 +158,7 @@ def _build(root, source, flavour, directory, log_path, deadline):
             raise Failure('a kernel could not be built: see %s' % log_path)
 
 
-def _compiler(root):
+def compiler(root):
     """The version of the root's compiler: another one makes another kernel."""
     with open(os.path.join(root.path, 'var/lib/dpkg/status'), encoding='utf-8') as status:
         for block in status.read().split('\n\n'):
@@ -169,7 +169,7 @@ def _compiler(root):
 
 def entry(root, flavour):
     recipe = {
-        'version': 1, 'source': SOURCE_RECIPE, 'compiler': _compiler(root),
+        'version': 1, 'source': SOURCE_RECIPE, 'compiler': compiler(root),
         'config': symbols(fragments(flavour)), 'variables': FLAVOURS[flavour],
         'scripts': [_CONFIGURE, _COMPILE],
     }

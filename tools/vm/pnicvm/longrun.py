@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""`make fuzz` and `make soak`: one program of the guest for as long as one likes, on a debug kernel as a rule, with all
+"""`make fuzz`, `make soak` and `make soak-mpi`: one program of the guest for as long as one likes, on a debug kernel as a rule, with all
 that the harness otherwise looks at: the kernel's log, what is lost, what is left. DURATION in seconds, SEED, and KERNEL
 are taken from the environment. The figures go to build/results/NAME.json."""
 
@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import time
 
-from . import accel, boot, build, kernels, klog, ktap, paths, results, space
+from . import accel, boot, build, kernels, klog, ktap, mpich, paths, results, space
 from .errors import Failure
 from .follow import Tail
 
@@ -19,11 +19,15 @@ EXTRA_SECONDS = 900
 
 
 class Run:
-    """@program: of selftests/; @seconds: if nobody says; @env: (seconds, seed) -> its environment; @native: libFuzzer's
-    programs run before it, each for a share of the time."""
+    """@program: of the guest's tests, or in another @folder of its build; @seconds: if nobody says; @env: (seconds, seed) ->
+    its environment; @native: libFuzzer's programs run before it, each for a share of the time; @kernel: if nobody says; @mpich:
+    it wants MPICH."""
 
-    def __init__(self, program, seconds, env, native=False, memory=2560):
+    def __init__(self, program, seconds, env, native=False, memory=2560, folder='tests', kernel='kasan', mpich=False):
         self.program = program
+        self.folder = folder
+        self.kernel = kernel
+        self.mpich = mpich
         self.seconds = seconds
         self.env = env
         self.native = native
@@ -38,9 +42,18 @@ def _soak_env(seconds, seed):
     return {'DURATION': seconds, 'SEED': seed}
 
 
+def _soak_mpi_env(seconds, seed):
+    mpis = os.environ.get('MPIS', '').split()
+    for name in mpis:
+        if name not in ('openmpi', 'mpich'):
+            raise Failure('MPIS=%s: openmpi, mpich or both' % ' '.join(mpis), 2)
+    return {'DURATION': seconds, 'SEED': seed, 'MPIS': "'%s'" % ' '.join(mpis)}
+
+
 RUNS = {
     'fuzz': Run('fuzz', 600, _fuzz_env, native=True, memory=3584),
     'soak': Run('soak', 600, _soak_env),
+    'soak-mpi': Run('soak_mpi', 1800, _soak_mpi_env, memory=3072, folder='mpi', kernel='stock', mpich=True),
 }
 
 SCRIPT = '''
@@ -49,7 +62,7 @@ CARDS=2
 mkdir -p $PNIC_RUN/out
 module_load || exit 70
 %(env)s
-(cd /tmp && exec /pnic/guest/tests/%(program)s) >>$PNIC_RUN/out/%(program)s 2>&1
+(cd /tmp && exec /pnic/guest/%(folder)s/%(program)s) >>$PNIC_RUN/out/%(program)s 2>&1
 status=$?
 ! has_leaks || module_symbols >$PNIC_RUN/symbols
 module_unload >$PNIC_RUN/out/module-unload 2>&1 || exit 72
@@ -108,7 +121,7 @@ def _native(root, seconds, seed, figures, progress):
 
 def _in_guest(run, root, kernel, seconds, seed, figures, progress):
     env = run.env(seconds, seed)
-    script = SCRIPT % {'program': run.program,
+    script = SCRIPT % {'program': run.program, 'folder': run.folder,
                        'env': '\n'.join('export %s=%s' % pair for pair in env.items())}
     progress.step('booting a guest (%s)' % kernel.version)
     guest = boot.Guest(root, run.program, script, accel=accel.choose(root, progress), nics=2,
@@ -151,10 +164,12 @@ def run(name, root, progress):
     what = RUNS[name]
     seconds, seed = _setting('DURATION', what.seconds), _setting('SEED', 1)
     figures = _Figures(progress)
-    kernel = kernels.get(root, os.environ.get('KERNEL') or 'kasan', progress)
+    kernel = kernels.get(root, os.environ.get('KERNEL') or what.kernel, progress)
     started = time.monotonic()
     with build.tree_lock(progress):
         build.host(progress, tests=False)
+        if what.mpich:
+            mpich.ensure(root, progress)
         build.guest(root, progress, tests=True)
         if kernel.name != 'stock':
             build.module(root, kernel, progress)
@@ -164,7 +179,7 @@ def run(name, root, progress):
     progress.done()
     values = dict(figures.values, kernel=kernel.version, seed=seed, duration=seconds,
                   seconds=round(time.monotonic() - started), findings=len(figures.findings))
-    path = results.write(name + '.json', json.dumps(values, indent=2) + '\n')
+    path = results.write(name.replace('-', '_') + '.json', json.dumps(values, indent=2) + '\n')
     for key, value in values.items():
         print('%-28s %s' % (key, value))
     for line in figures.findings:

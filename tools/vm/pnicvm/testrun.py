@@ -9,7 +9,7 @@ import os
 import time
 
 from . import (accel, build, checks, guesttests, hosttests, installtest, jobtest, kernelbuild,
-               kernels, ktap, kunit, nativetests, testconf)
+               kernels, ktap, kunit, mpich, nativetests, testconf)
 from .errors import Failure
 from .results import Results
 
@@ -26,6 +26,16 @@ def _built(half, results, progress):
         progress.done()
         results.fail('build', failure.what, str(failure), failure.lines)
         return False
+
+
+def _mpich(root, results, progress):
+    """The programs that want MPICH skip where its source can't be had."""
+    try:
+        mpich.ensure(root, progress)
+    except mpich.NoSource as failure:
+        results.skip('build', 'mpich', str(failure))
+    except Failure as failure:
+        results.fail('build', 'mpich', str(failure))
 
 
 def _budget():
@@ -78,6 +88,8 @@ def run(root, progress, only=None):
     chosen = accel.choose(root, progress)
     with build.tree_lock(progress):
         host = _built(lambda: build.host(progress, tests=True), results, progress)
+        if testconf.wanted('ofi_mpi', only):
+            _mpich(root, results, progress)
         guest = _built(lambda: build.guest(root, progress, tests=True), results, progress)
         if host:
             hosttests.run(results, progress, only)
