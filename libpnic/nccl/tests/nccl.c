@@ -1,128 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * The NCCL plugin on embedded cards: what every version promises, what NCCL's headers don't say, and what happens when things
- * go wrong. Rings of ranks with threads are in rings.c.
+ * The NCCL plugin on embedded cards: what every version promises, and what NCCL's headers don't say. What happens when things
+ * go wrong is in nccl_failures.c; rings of ranks with threads are in rings.c.
  */
 #include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 
-#include <pnic_embedded.h>
-
-#include "../core.h"
-#include "faults.h"
-#include "rings.h"
-#include "selftests/ktap.h"
-
-#define MB	(1UL << 20)
-
-static const struct door *const newest = &doors[DOORS - 1];
-static void *ctx;			/* of the newest version */
-
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-/* --- a connection, both ends in this thread ---------------------------------------------------- */
-
-struct pair {
-	const struct door *d;
-	char handle[NCCL_HANDLE_SIZE] __attribute__((aligned(8)));
-	void *lc, *sc, *rc;
-	char *sbuf, *rbuf;
-	size_t size;
-	void *smh, *rmh;
-};
-
-static void pair_connect(struct pair *p, const struct door *d, int sdev, int rdev)
-{
-	double end = seconds() + 30;
-
-	p->d = d;
-	REQUIRE_EQ(d->listen(ctx, rdev, p->handle, &p->lc), 0);
-	while ((!p->sc || !p->rc) && seconds() < end) {
-		if (!p->sc)
-			REQUIRE_EQ(d->connect(ctx, sdev, p->handle, &p->sc), 0);
-		if (!p->rc)
-			REQUIRE_EQ(d->accept(p->lc, &p->rc), 0);
-	}
-	REQUIRE(p->sc && p->rc);
-}
-
-static void pair_memory(struct pair *p, size_t size)
-{
-	p->size = size;
-	p->sbuf = aligned_alloc(4096, size);
-	p->rbuf = aligned_alloc(4096, size);
-	REQUIRE(p->sbuf && p->rbuf);
-	memset(p->sbuf, 0x11, size);
-	memset(p->rbuf, 0x22, size);
-	REQUIRE_EQ(p->d->reg(p->sc, p->sbuf, size, NCCL_PTR_HOST, &p->smh), 0);
-	REQUIRE_EQ(p->d->reg(p->rc, p->rbuf, size, NCCL_PTR_HOST, &p->rmh), 0);
-}
-
-static void pair_close(struct pair *p)
-{
-	if (p->smh)
-		CHECK_EQ(p->d->dereg(p->sc, p->smh), 0);
-	if (p->rmh)
-		CHECK_EQ(p->d->dereg(p->rc, p->rmh), 0);
-	if (p->sc)
-		CHECK_EQ(p->d->close_send(p->sc), 0);
-	if (p->rc)
-		CHECK_EQ(p->d->close_recv(p->rc), 0);
-	if (p->lc)
-		CHECK_EQ(p->d->close_listen(p->lc), 0);
-	free(p->sbuf);
-	free(p->rbuf);
-	memset(p, 0, sizeof(*p));
-}
-
-static nccl_result recv_one(struct pair *p, size_t at, size_t size, int tag, void **req)
-{
-	void *data = p->rbuf + at;
-
-	*req = NULL;
-	return p->d->irecv(p->rc, 1, &data, &size, &tag, &p->rmh, req);
-}
-
-static nccl_result send_one(struct pair *p, size_t at, size_t size, int tag, void **req)
-{
-	*req = NULL;
-	return p->d->isend(p->sc, p->sbuf + at, size, tag, p->smh, req);
-}
-
-/* Tries until there is a request, or an error. */
-static nccl_result send_sure(struct pair *p, size_t at, size_t size, int tag, void **req)
-{
-	double end = seconds() + 30;
-	nccl_result res;
-
-	do
-		res = send_one(p, at, size, tag, req);
-	while (!res && !*req && seconds() < end);
-	return res;
-}
-
-/* Until the request is over, or an error. */
-static nccl_result finish(struct pair *p, void *req, int *sizes)
-{
-	double end = seconds() + 30;
-	nccl_result res;
-	int done = 0;
-
-	do
-		res = p->d->test(req, &done, sizes);
-	while (!res && !done && seconds() < end);
-	return res ? res : done ? 0 : -1;
-}
+#include "pair.h"
 
 /* --- what there is ----------------------------------------------------------------------------- */
 
@@ -569,177 +456,7 @@ KTAP_TEST(rings)
 	CHECK_EQ(prof_wrong, 0);
 }
 
-KTAP_TEST(lanes_die)
-{
-	struct ring_run run = {
-		.door = newest, .seed = 5, .ranks = 4, .channels = 1, .groups = 100, .max_size = 65536,
-		.devs = CARDS, .dev = every_card, .timeout_s = 100,
-	};
-	struct faults f;
-
-	faults_start(FAULT_LANES, 5);
-	CHECK(ring_run(&run));
-	CHECK_EQ(run.data_errors, 0);
-	f = faults_stop();
-	CHECK_EQ(prof_wrong, 0);
-	ktap_say("%lu messages, %u lanes died, %u frames vanished; the profiler was told %u times", run.messages, f.lanes,
-		 f.dropped, prof_updated);
-}
-
-/* --- what NCCL does in an abort ---------------------------------------------------------------- */
-
-/* 32 x 1 MiB under way, then everything is taken back and closed at once, the peer's end first or last. */
-KTAP_TEST(close_in_flight)
-{
-	int d, first, i;
-
-	for (d = 0; d < DOORS; d++) {
-		for (first = 0; first < 2; first++) {
-			struct pair p = { 0 };
-			void *req;
-			double t;
-
-			pair_connect(&p, &doors[d], 0, 2);
-			pair_memory(&p, 32 * MB);
-			for (i = 0; i < 32; i++)
-				REQUIRE_EQ(recv_one(&p, (size_t)i * MB, MB, i, &req), 0);
-			for (i = 0; i < 32; i++)
-				REQUIRE_EQ(send_one(&p, (size_t)i * MB, MB, i, &req), 0);
-			t = seconds();
-			if (first) {
-				CHECK_EQ(doors[d].dereg(p.rc, p.rmh), 0);
-				CHECK_EQ(doors[d].close_recv(p.rc), 0);
-				p.rmh = p.rc = NULL;
-			}
-			pair_close(&p);
-			CHECK(seconds() - t < 5);
-		}
-	}
-	CHECK_EQ(prof_started, prof_stopped);
-}
-
-/* Connections that were begun and never came to be. */
-KTAP_TEST(abandoned)
-{
-	char h[NCCL_HANDLE_SIZE] __attribute__((aligned(8)));
-	void *c, *lc, *sc, *rc;
-	int i;
-
-	REQUIRE_EQ(newest->init(&c, 7), 0);
-	for (i = 0; i < 10; i++) {
-		REQUIRE_EQ(newest->listen(c, 1, h, &lc), 0);
-		CHECK_EQ(newest->connect(c, 0, h, &sc), 0);
-		rc = NULL;
-		if (i & 1)
-			CHECK_EQ(newest->accept(lc, &rc), 0);
-		if (rc)
-			CHECK_EQ(newest->close_recv(rc), 0);
-		CHECK(!sc);
-		CHECK_EQ(newest->close_listen(lc), 0);
-	}
-	CHECK_EQ(newest->finalize(c), 0);
-	/* What was freed isn't found by who comes with the old handle. */
-	CHECK(newest->connect(ctx, 0, h, &sc));
-}
-
-/* Those who wait for a peer that is gone learn it, within a bound; so does who sends to it. */
-KTAP_TEST(peer_closes)
-{
-	void *req, *got;
-	double t;
-	int end;
-
-	for (end = 0; end < 3; end++) {
-		static const char *const what[] = { "the sender is gone", "the receiver is gone", "the listener is gone" };
-		struct pair p = { 0 };
-		nccl_result res;
-
-		SUBTEST("%s", what[end]) {
-			pair_connect(&p, newest, 0, 2);
-			pair_memory(&p, MB);
-			t = seconds();
-			if (!end) {
-				REQUIRE_EQ(recv_one(&p, 0, 64, 1, &req), 0);
-				newest->close_send(p.sc);
-				p.sc = p.smh = NULL;
-				res = finish(&p, req, NULL);
-			} else if (end == 1) {
-				newest->close_recv(p.rc);
-				p.rc = p.rmh = NULL;
-				res = send_sure(&p, 0, 64, 1, &got);
-			} else {
-				void *sc = NULL;
-
-				newest->close_listen(p.lc);
-				p.lc = NULL;
-				do
-					res = newest->connect(ctx, 1, p.handle, &sc);
-				while (!res && !sc && seconds() - t < 30);
-			}
-			CHECK_EQ(res, NCCL_REMOTE_ERROR);
-			CHECK(seconds() - t < 15);
-			ktap_say("after %.2f s: %s", seconds() - t, door_warning);
-			pair_close(&p);
-		}
-	}
-}
-
-static bool link_down(void *arg)
-{
-	struct pnic_status_page page;
-
-	return !pnic_link_status(card(*(int *)arg), &page) && page.link_state != 1;
-}
-
-/* The last path dies: an error at both ends, and after it has come back a new connection works. */
-KTAP_TEST(last_path)
-{
-	void *rreq, *sreq = NULL;
-	struct pair p = { 0 };
-	nccl_result s, r;
-	int nic = 2;
-	double t;
-
-	pair_connect(&p, newest, 0, nic);
-	pair_memory(&p, MB);
-	pnic_embedded_fault(card(nic), PNIC_EMBEDDED_LINK, 0, 0);
-	REQUIRE(cards_until(link_down, &nic));
-	t = seconds();
-	r = recv_one(&p, 0, MB, 1, &rreq);
-	if (!r && rreq)
-		r = finish(&p, rreq, NULL);
-	CHECK_EQ(r, NCCL_REMOTE_ERROR);
-	CHECK(strstr(door_warning, "receive"));
-	ktap_say("receiver after %.2f s: %s", seconds() - t, door_warning);
-	t = seconds();
-	s = send_sure(&p, 0, MB, 1, &sreq);
-	if (!s && sreq)
-		s = finish(&p, sreq, NULL);
-	CHECK_EQ(s, NCCL_REMOTE_ERROR);
-	ktap_say("sender after %.2f s: %s", seconds() - t, door_warning);
-	CHECK(seconds() - t < 20);
-	CHECK_EQ(send_one(&p, 0, 8, 1, &sreq), NCCL_REMOTE_ERROR);	/* from now on */
-	pair_close(&p);
-	REQUIRE(cards_heal());
-	pair_connect(&p, newest, 0, nic);
-	pair_memory(&p, MB);
-	REQUIRE_EQ(recv_one(&p, 0, MB, 1, &rreq), 0);
-	CHECK_EQ(send_sure(&p, 0, MB, 1, &sreq), 0);
-	CHECK_EQ(finish(&p, sreq, NULL), 0);
-	CHECK_EQ(finish(&p, rreq, NULL), 0);
-	CHECK(!memcmp(p.sbuf, p.rbuf, MB));
-	pair_close(&p);
-}
-
 /* --- virtual devices --------------------------------------------------------------------------- */
-
-static void fuse_pairs(int dev[2])
-{
-	static const int pair[2][2] = { { 0, 1 }, { 2, 3 } };
-
-	REQUIRE_EQ(newest->fuse(&dev[0], 2, pair[0]), 0);
-	REQUIRE_EQ(newest->fuse(&dev[1], 2, pair[1]), 0);
-}
 
 static double payload(int nic)
 {
@@ -816,25 +533,6 @@ KTAP_TEST(flush)
 		((struct mr *)p.rmh)->type = NCCL_PTR_HOST;
 		pair_close(&p);
 	}
-}
-
-/* A rail dies while others live: nothing but the rate changes. */
-KTAP_TEST(rail_dies)
-{
-	int dev[2];
-
-	fuse_pairs(dev);
-	struct ring_run run = {
-		.door = newest, .seed = 9, .ranks = 4, .channels = 1, .groups = 200, .max_size = 131072,
-		.devs = 2, .dev = dev, .timeout_s = 200,
-	};
-	struct faults f;
-
-	faults_start(FAULT_RAILS, 9);
-	CHECK(ring_run(&run));
-	CHECK_EQ(run.data_errors, 0);
-	f = faults_stop();
-	ktap_say("%lu messages, %u times a rail lost its link", run.messages, f.rails);
 }
 
 /* --- one-sided --------------------------------------------------------------------------------- */
@@ -1058,14 +756,6 @@ KTAP_TEST(one_sided)
 
 /* --- the tuner --------------------------------------------------------------------------------- */
 
-static bool narrow(void *arg)
-{
-	struct pnic_status_page page;
-
-	(void)arg;
-	return !pnic_link_status(card(CARDS), &page) && page.width < 400 && page.width > 0;
-}
-
 static void costs(const char *version, size_t nodes, float table[7][3])
 {
 	const void *t = door_symbol(version);
@@ -1128,32 +818,6 @@ KTAP_TEST(tuner)
 		CHECK(want > 1.05f && want < 1.5f);
 	}
 	ktap_say("%u lanes: costs are multiplied by %.3f", page.width, (double)want);
-	CHECK(cards_heal());
-}
-
-/* A transfer that is under way when a link changes is told of it: who receives by the card whose lanes die. */
-KTAP_TEST(profiler_learns)
-{
-	unsigned int updated, wrong = prof_wrong;
-	struct pair p = { 0 };
-	void *rreq, *sreq;
-	int lane, done, tries;
-
-	pair_connect(&p, newest, CARDS + 1, CARDS);
-	pair_memory(&p, 4096);
-	REQUIRE_EQ(recv_one(&p, 0, 64, 1, &rreq), 0);
-	updated = prof_updated;
-	for (lane = 0; lane < 80; lane++)
-		pnic_embedded_fault(card(CARDS + 1), PNIC_EMBEDDED_KILL, (unsigned int)lane, 0);
-	REQUIRE(cards_until(narrow, NULL));
-	for (tries = 0; tries < 10000 && prof_updated == updated; tries++)
-		CHECK_EQ(newest->test(rreq, &done, NULL), 0);
-	CHECK(prof_updated > updated);
-	REQUIRE_EQ(send_sure(&p, 0, 64, 1, &sreq), 0);
-	CHECK_EQ(finish(&p, sreq, NULL), 0);
-	CHECK_EQ(finish(&p, rreq, NULL), 0);
-	CHECK_EQ(prof_wrong, wrong);
-	pair_close(&p);
 	CHECK(cards_heal());
 }
 
@@ -1262,26 +926,9 @@ static int as_child(void)
 
 int main(int argc, char **argv)
 {
-	int res;
+	static char *threads[] = { "nccl", "rings", "tuner", NULL };
 
 	if (getenv("PNIC_TEST_CHILD"))
 		return as_child();
-	ktap.timeout_s = 240;
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	cards_name();
-	if (!doors_open(getenv("PNIC_TEST_PLUGIN")) || newest->init(&ctx, 1) || !cards_open())
-		return 2;
-#ifdef __SANITIZE_THREAD__
-	/* Those that have threads, unless others are asked for. */
-	static char *threads[] = { "nccl", "rings", "lanes_die", "close_in_flight", "abandoned", "rail_dies", "tuner", NULL };
-
-	if (argc == 1) {
-		argc = sizeof(threads) / sizeof(threads[0]) - 1;
-		argv = threads;
-	}
-#endif
-	res = ktap_main(argc, argv);
-	cards_close();
-	newest->finalize(ctx);
-	return res;
+	return pair_main(argc, argv, threads, sizeof(threads) / sizeof(threads[0]) - 1);
 }
