@@ -143,7 +143,8 @@ static struct comm *comm_new(struct context *ctx, struct device *dev, enum comm_
 		return NULL;
 	}
 	/* A sender gets offers and sends much; a receiver is told of what is complete. */
-	err = ep_create(dev, kind == COMM_SEND ? 128 : 256, kind == COMM_SEND ? 2 * MAX_SENDS : 2 * MAX_OFFERS, &comm->ep);
+	err = ep_create(dev, kind == COMM_SEND ? 128 : 256, kind == COMM_SEND ? 2 * MAX_SENDS : 2 * MAX_OFFERS,
+			&comm->ep);
 	if (!err && kind == COMM_SEND) {
 		data_init(comm, ((struct send_comm *)comm)->pool, MAX_SENDS);
 	} else if (!err && kind == COMM_RECV) {
@@ -215,7 +216,7 @@ nccl_result listener_progress(struct listener *lc, uint32_t want)
 			if (wc[i].imm != want || wc[i].length < sizeof(*msg) || msg->cookie != lc->cookie)
 				INFO(NCCL_SUB_NET, "%s: a message that isn't for this listener", lc->comm.dev->name);
 			else if (msg->version != MSG_VERSION)
-				WARN("%s: a rank has version %u of the plugin's messages, this one %d: they must be the same",
+				WARN("%s: a rank's plugin speaks version %u, this one %d: they must be the same",
 				     lc->comm.dev->name, msg->version, MSG_VERSION);
 			else if (!res)
 				res = knock(lc, msg);
@@ -365,7 +366,8 @@ static nccl_result connect_begin(struct context *ctx, struct device *dev, struct
 	if (!err)
 		err = pnic_rails_send(comm->peer, &msg, sizeof(msg), NULL, 0, NULL, MSG_CONNECT, COOKIE_CONTROL, 0);
 	if (err) {
-		WARN("%s: connecting to NIC 0x%06x: %s (%s)", dev->name, h->rail[0].nic, pnic_strerror(err), pnic_last_error());
+		WARN("%s: connecting to NIC 0x%06x: %s (%s)", dev->name, h->rail[0].nic, pnic_strerror(err),
+		     pnic_last_error());
 		comm_end(comm);
 		return result_of(err);
 	}

@@ -189,7 +189,8 @@ static nccl_result offered(struct send_comm *sc, const void *data, uint64_t leng
 	nccl_result res;
 	int i;
 
-	if (length < sizeof(*msg) || msg->n < 1 || msg->n > MAX_RECVS || msg->keys > msg->n || msg->slot >= MAX_OFFERS ||
+	if (length < sizeof(*msg) || msg->n < 1 || msg->n > MAX_RECVS || msg->keys > msg->n ||
+	    msg->slot >= MAX_OFFERS ||
 	    length != sizeof(*msg) + msg->n * sizeof(*buf) + msg->keys * sizeof(*key))
 		return nonsense(&sc->comm, "an offer");
 	if (sc->active & 1ULL << msg->slot || sc->tail - sc->head == MAX_OFFERS)
@@ -267,12 +268,14 @@ static nccl_result take(struct comm *comm, const struct pnic_rails_wc *wc, uint3
 	case PNIC_RAILS_RECV:
 		return message(comm, wc);
 	case PNIC_RAILS_RECV_IMM:
-		return comm->kind == COMM_RECV ? completed((struct recv_comm *)comm, IMM_SLOT(wc->imm), IMM_INDEX(wc->imm),
-							   IMM_SIZE(wc->imm)) : nonsense(comm, "data to a sender");
+		if (comm->kind != COMM_RECV)
+			return nonsense(comm, "data to a sender");
+		return completed((struct recv_comm *)comm, IMM_SLOT(wc->imm), IMM_INDEX(wc->imm), IMM_SIZE(wc->imm));
 	default:
 		if (wc->cookie == COOKIE_PROBE)
 			comm->probing = false;
-		else if (wc->cookie >= COOKIE_REQ && number < reqs && comm->reqs[number].used && comm->reqs[number].left)
+		else if (wc->cookie >= COOKIE_REQ && number < reqs && comm->reqs[number].used &&
+			 comm->reqs[number].left)
 			part_done(&comm->reqs[number], 0, comm->reqs[number].size[0]);
 		return NCCL_OK;
 	}
@@ -404,8 +407,8 @@ static nccl_result send_one(struct send_comm *sc, void *data, size_t size, int t
 		return NCCL_OK;
 	if (size > o->buf[part].size) {
 		if (!sc->truncated)
-			WARN("%s: a send of %zu bytes, tag %d, meets a receive of %u: it is cut. The ranks' counts or types differ",
-			     sc->comm.dev->name, size, tag, o->buf[part].size);
+			WARN("%s: a send of %zu bytes, tag %d, meets a receive of %u: it is cut. The ranks' counts or "
+			     "types differ", sc->comm.dev->name, size, tag, o->buf[part].size);
 		sc->truncated = true;
 		size = o->buf[part].size;
 	}
@@ -507,7 +510,8 @@ static int offer(struct recv_comm *rc, struct req *r, void **data, void **mhs)
 		}
 	}
 	err = pnic_rails_send(rc->comm.peer, &msg, (uint32_t)(sizeof(msg.head) + r->n * sizeof(msg.buf[0])), key,
-			      (uint32_t)(msg.head.keys * sizeof(key[0])), NULL, MSG_OFFER, COOKIE_CONTROL, PNIC_RAILS_QUIET);
+			      (uint32_t)(msg.head.keys * sizeof(key[0])), NULL, MSG_OFFER, COOKIE_CONTROL,
+			      PNIC_RAILS_QUIET);
 	if (err)
 		untell(rc, key, msg.head.keys);
 	return err;
@@ -582,7 +586,8 @@ nccl_result data_irecv(void *c, int n, void **data, const size_t *sizes, const i
 	*req = NULL;
 	for (i = 0; i < n; i++) {
 		if (sizes[i] > MAX_MESSAGE || (sizes[i] && !mr_holds(mhs[i], data[i], sizes[i]))) {
-			WARN("%s: receiving %zu bytes at %p: too many, or not in the region", rc->comm.dev->name, sizes[i], data[i]);
+			WARN("%s: receiving %zu bytes at %p: too many, or not in the region", rc->comm.dev->name,
+			     sizes[i], data[i]);
 			return NCCL_INVALID_ARGUMENT;
 		}
 	}
@@ -595,7 +600,8 @@ nccl_result data_irecv(void *c, int n, void **data, const size_t *sizes, const i
 
 /* --- making it visible to a GPU ---------------------------------------------------------------- */
 
-#define FLUSH_EACH	16384	/* bytes for each card: more than what is left over when they are shared out by rate */
+/* Bytes for each card: more than what is left over when they are shared out by rate. */
+#define FLUSH_EACH	16384
 
 /*
  * A card's read of the GPU's memory comes back when all that this card wrote there before has arrived. So each card of the device

@@ -401,7 +401,8 @@ static void device_event(struct device *dev, const struct pnic_rails_event *ev)
 	text = ev->type < sizeof(event_text) / sizeof(event_text[0]) ? event_text[ev->type] : NULL;
 	log_line(bad ? NCCL_LOG_WARN : NCCL_LOG_INFO, bad ? NCCL_SUB_ALL : NCCL_SUB_NET, __FILE__, __LINE__,
 		 "NET/pnic: %s: %s: %u of %u lanes, %u Mb/s; the device has %u Mb/s now", dev->card_name[ev->rail],
-		 text ? text : "an event", stat.width, stat.width_max, stat.rate_mbps, pnic_rails_rate_mbps(dev->rails));
+		 text ? text : "an event", stat.width, stat.width_max, stat.rate_mbps,
+		 pnic_rails_rate_mbps(dev->rails));
 	dev->event = (struct pnic_nccl_event) {
 		.type = PNIC_NCCL_RAIL,
 		.rail = (uint16_t)ev->rail,

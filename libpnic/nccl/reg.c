@@ -90,8 +90,8 @@ nccl_result reg_mr(struct device *dev, void *data, size_t size, int type, uint64
 		return NCCL_INVALID_ARGUMENT;
 	}
 	if (type != NCCL_PTR_HOST && fd < 0) {
-		WARN("%s: memory of a GPU is registered by its dma-buf only: NCCL_DMABUF_ENABLE=1, and a driver that exports it",
-		     dev->name);
+		WARN("%s: memory of a GPU is registered by its dma-buf only: NCCL_DMABUF_ENABLE=1, and a driver that "
+		     "exports it", dev->name);
 		return NCCL_INVALID_USAGE;
 	}
 	pthread_mutex_lock(&dev->lock);
@@ -102,7 +102,8 @@ nccl_result reg_mr(struct device *dev, void *data, size_t size, int type, uint64
 		err = make(dev, data, size, type, offset, fd, &mr);
 	pthread_mutex_unlock(&dev->lock);
 	if (err) {
-		WARN("%s: registering %zu bytes at %p: %s (%s)", dev->name, size, data, pnic_strerror(err), pnic_last_error());
+		WARN("%s: registering %zu bytes at %p: %s (%s)", dev->name, size, data, pnic_strerror(err),
+		     pnic_last_error());
 		return result_of(err);
 	}
 	*out = mr;

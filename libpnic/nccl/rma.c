@@ -219,7 +219,8 @@ static void coll_probe(struct coll *c, const bool *there, uint64_t *since)
 	*since = now;
 	for (i = 0; i < c->nranks; i++)
 		if (!there[i] && c->peer[i])
-			pnic_rails_send(c->peer[i], NULL, 0, NULL, 0, NULL, MSG_PROBE, COOKIE_PROBE, PNIC_RAILS_QUIET);
+			pnic_rails_send(c->peer[i], NULL, 0, NULL, 0, NULL, MSG_PROBE, COOKIE_PROBE,
+						PNIC_RAILS_QUIET);
 }
 
 static void coll_poll_idle(struct idle *i)
@@ -337,7 +338,8 @@ static nccl_result coll_connect(struct coll *c, struct listener *lc, void **hand
 		since = now;
 		for (i = 0; i < c->nranks; i++)
 			if (to[i] && !c->peer[i])
-				pnic_rails_send(to[i], NULL, 0, NULL, 0, NULL, MSG_PROBE, COOKIE_PROBE, PNIC_RAILS_QUIET);
+				pnic_rails_send(to[i], NULL, 0, NULL, 0, NULL, MSG_PROBE, COOKIE_PROBE,
+						PNIC_RAILS_QUIET);
 	}
 	free(to);
 	return res;
@@ -380,8 +382,8 @@ static nccl_result rma_close_coll(void *coll)
 
 /* --- memory ------------------------------------------------------------------------------------ */
 
-static nccl_result rma_reg_dmabuf(void *coll, void *data, size_t size, int type, uint64_t offset, int fd, uint64_t flags,
-				  void **mh)
+static nccl_result rma_reg_dmabuf(void *coll, void *data, size_t size, int type, uint64_t offset, int fd,
+				  uint64_t flags, void **mh)
 {
 	struct coll *c = coll;
 	struct sym *sym;
@@ -504,7 +506,9 @@ static nccl_result rma_create_context(void *coll, struct nccl_rma_config *conf, 
 	rma->coll = c;
 	if (!posix_memalign(&page, 4096, 4096))
 		rma->scratch = page;
-	res = rma->scratch ? reg_mr(c->dev, rma->scratch, 4096, NCCL_PTR_HOST, 0, -1, &rma->scratch_mr) : NCCL_SYSTEM_ERROR;
+	res = NCCL_SYSTEM_ERROR;
+	if (rma->scratch)
+		res = reg_mr(c->dev, rma->scratch, 4096, NCCL_PTR_HOST, 0, -1, &rma->scratch_mr);
 	for (i = 0; !res && i < conf->contexts; i++) {
 		struct rma_ctx *x = &rma->ctx[i];
 
@@ -564,7 +568,8 @@ static int req_post(struct rma_req *r)
 	case RMA_PUT:
 		return pnic_rails_write(peer, r->local, r->size, r->mr, r->remote, r->key, cookie, r->flags);
 	case RMA_SIGNAL:
-		return pnic_rails_write_signal(peer, r->local, r->size, r->mr, r->remote, r->key, &r->sig, cookie, r->flags);
+		return pnic_rails_write_signal(peer, r->local, r->size, r->mr, r->remote, r->key, &r->sig, cookie,
+					       r->flags);
 	default:
 		return pnic_rails_read(peer, r->local, r->size, r->mr, r->remote, r->key, cookie, r->flags);
 	}
@@ -649,8 +654,8 @@ static struct rma_req *request(struct rma_ctx *x, enum rma_op op, uint64_t loff,
 		return NULL;
 	if (size && (!lsym || !rsym || !in_part(&lsym->part[c->rank], loff, size) ||
 		     !in_part(&rsym->part[rank], roff, size))) {
-		WARN("%s: %zu bytes from or to offsets %llu here, %llu at rank %u: not in the region", c->dev->name, size,
-		     (unsigned long long)loff, (unsigned long long)roff, rank);
+		WARN("%s: %zu bytes from or to offsets %llu here, %llu at rank %u: not in the region", c->dev->name,
+		     size, (unsigned long long)loff, (unsigned long long)roff, rank);
 		return NULL;
 	}
 	*res = x->error;
@@ -722,8 +727,8 @@ static nccl_result rma_put_signal(void *ctx, int context, uint64_t src, void *sm
 		return NCCL_INVALID_ARGUMENT;
 	*req = NULL;
 	if (!in_part(&sigsym->part[rank], sig, 8) || (sigsym->part[rank].addr + sig) & 7) {
-		WARN("%s: a signal at offset %llu of rank %u: not in the region, or not aligned", x->rma->coll->dev->name,
-		     (unsigned long long)sig, rank);
+		WARN("%s: a signal at offset %llu of rank %u: not in the region, or not aligned",
+		     x->rma->coll->dev->name, (unsigned long long)sig, rank);
 		return NCCL_INVALID_ARGUMENT;
 	}
 	if (!dmh)

@@ -72,7 +72,8 @@ static nccl_result coll_info(void *ctx, int coll, size_t bytes, int pipe_ops, fl
 		return NCCL_OK;
 	factor = slowness();
 	if (factor != t->told) {
-		INFO(NCCL_SUB_TUNING, "what crosses the network takes %.3f times as long as with all lanes", (double)factor);
+		INFO(NCCL_SUB_TUNING, "what crosses the network takes %.3f times as long as with all lanes",
+		     (double)factor);
 		t->told = factor;
 	}
 	for (i = 0; factor != 1 && i < algos * protos; i++)
@@ -87,7 +88,8 @@ static nccl_result tuner_free(void *ctx)
 	return NCCL_OK;
 }
 
-static nccl_result init_v5(void **ctx, uint64_t id, size_t ranks, size_t nodes, nccl_logger log, void *nvl, void *constants)
+static nccl_result init_v5(void **ctx, uint64_t id, size_t ranks, size_t nodes, nccl_logger log, void *nvl,
+			   void *constants)
 {
 	(void)id, (void)ranks, (void)nvl, (void)constants;
 	return tuner_new(nodes, log, ctx);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * Every version that is exported, COUNT runs of each: rings of 2 to 8 ranks; and COUNT * 1000 messages while lanes and rails die.
+ * Every version that is exported, COUNT runs of each: rings of 2 to 8 ranks; and COUNT * 1000 messages and
+ * COUNT * 50000 one-sided transfers while lanes and rails die.
  * `make bench-nccl` has COUNT=100.
  */
 #include <time.h>
@@ -8,6 +9,7 @@
 #include <selftests/bench/figure.h>
 
 #include "faults.h"
+#include "group.h"
 #include "rings.h"
 
 #define FUSED	2
@@ -110,6 +112,35 @@ KTAP_TEST(faults)
 	CHECK_GE(messages, n);
 	CHECK_EQ(data_errors, 0);
 	CHECK_EQ(other_errors, 0);
+	CHECK_GT(f.lanes, 0);
+	CHECK_GT(f.rails, 0);
+}
+
+/* Puts, signals, gets and flushes while lanes and rails die: all arrives, in the order that signals promise. */
+KTAP_TEST(one_sided_faults)
+{
+	unsigned long long n = bench_setting("COUNT", 3) * 50000, seed = bench_setting("SEED", 1);
+	unsigned long transfers = 0, failures = 0;
+	struct faults f;
+	int dev[FUSED];
+
+	REQUIRE(fuse(door_of(12), dev));
+	faults_start(FAULT_LANES | FAULT_RAILS, seed);
+	while (transfers < n && !failures) {
+		struct group_run run = { .version = 14 + (int)(seed++ % 2), .devs = FUSED, .dev = dev, .rounds = 4 };
+
+		if (!group_run(&run))
+			ktap_say("v%d: %u failures, the first: %s", run.version, run.failures, run.why);
+		transfers += run.transfers;
+		failures += run.failures;
+	}
+	f = faults_stop();
+	figure("rma_fault_transfers", (double)transfers, "puts, signals, gets and flushes while lanes and rails died");
+	figure("rma_fault_failures", (double)failures, "of them wrong");
+	figure("rma_fault_lanes", f.lanes, "lanes that died meanwhile");
+	figure("rma_fault_rails", f.rails, "times that a rail lost its link");
+	CHECK_GE(transfers, n);
+	CHECK_EQ(failures, 0);
 	CHECK_GT(f.lanes, 0);
 	CHECK_GT(f.rails, 0);
 }
