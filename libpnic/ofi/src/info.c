@@ -57,20 +57,21 @@ static int card_ask(struct card *c)
 	return err;
 }
 
-/* The cards of FI_PNIC_DEVICE, or all. A name of an embedded card has commas in it. */
-static int cards_get(struct card *cards, int max, bool loud)
+/* The cards of FI_PNIC_DEVICE, or all. A name of an embedded card has commas in it; @together: they were joined by '+'. */
+static int cards_get(struct card *cards, int max, bool loud, bool *together)
 {
 	struct pnic_device *list = NULL;
 	char *names, *name, *save = NULL;
 	unsigned int count = 0, i;
 	int n = 0, err;
 
+	*together = pfi_knobs.device && strchr(pfi_knobs.device, '+');
 	if (pfi_knobs.device) {
 		names = strdup(pfi_knobs.device);
 		if (!names)
 			return -FI_ENOMEM;
-		for (name = strtok_r(names, strstr(names, "embedded:") ? "; " : ";, ", &save); name && n < max;
-		     name = strtok_r(NULL, strstr(pfi_knobs.device, "embedded:") ? "; " : ";, ", &save)) {
+		for (name = strtok_r(names, strstr(names, "embedded:") ? ";+ " : ";+, ", &save); name && n < max;
+		     name = strtok_r(NULL, strstr(pfi_knobs.device, "embedded:") ? ";+ " : ";+, ", &save)) {
 			memset(&cards[n], 0, sizeof(cards[n]));
 			snprintf(cards[n].name, sizeof(cards[n].name), "%s", name);
 			err = card_ask(&cards[n]);
@@ -453,6 +454,7 @@ int pfi_getinfo(uint32_t version, const char *node, const char *service, uint64_
 {
 	struct fi_info **tail = info, *one;
 	struct card cards[PNIC_RAILS_MAX];
+	bool together;
 	int n, i;
 
 	(void)version;
@@ -465,7 +467,7 @@ int pfi_getinfo(uint32_t version, const char *node, const char *service, uint64_
 	}
 	if (hints && !hints_ok(hints))
 		return -FI_ENODATA;
-	n = cards_get(cards, PNIC_RAILS_MAX, asked_for(hints));
+	n = cards_get(cards, PNIC_RAILS_MAX, asked_for(hints), &together);
 	if (n <= 0)
 		return -FI_ENODATA;
 	for (i = 0; i < n; i++) {
@@ -474,7 +476,7 @@ int pfi_getinfo(uint32_t version, const char *node, const char *service, uint64_
 			return -FI_ENODATA;
 		}
 	}
-	for (i = n > 1 ? -1 : 0; i < n; i++) {
+	for (i = n > 1 ? -1 : 0; i < (together && n > 1 ? 0 : n); i++) {
 		one = i < 0 ? info_make(cards, n, hints) : info_make(&cards[i], 1, hints);
 		if (!one)
 			goto fail;

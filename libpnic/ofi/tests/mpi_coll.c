@@ -300,9 +300,9 @@ static uint64_t after(uint64_t first, uint64_t second)
 	return (uint64_t)(a1 * a2) << 32 | (uint32_t)(a2 * b1 + b2);
 }
 
-static void compose_all(void *in, void *inout, int *len, MPI_Datatype *type)
+static void compose_all(void *in, void *result, int *len, MPI_Datatype *type)
 {
-	uint64_t *first = in, *second = inout;
+	uint64_t *first = in, *second = result;
 	int i;
 
 	(void)type;

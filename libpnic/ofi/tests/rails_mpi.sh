@@ -12,8 +12,8 @@
 cat >own_cards <<'EOF'
 #!/bin/sh
 case ${OMPI_COMM_WORLD_RANK:-$PMI_RANK} in
-0) export FI_PNIC_DEVICE='pnic0;pnic1' ;;
-*) export FI_PNIC_DEVICE='pnic2;pnic3' ;;
+0) export FI_PNIC_DEVICE='pnic0+pnic1' ;;
+*) export FI_PNIC_DEVICE='pnic2+pnic3' ;;
 esac
 exec "$@"
 EOF
@@ -25,6 +25,10 @@ failed=0
 rails() {
 	mpi=$1
 	WRAPPER=$PWD/own_cards LIMIT=250 $mpi 2 mpi_rails $mpi >out 2>&1
+	# However it ended, nothing is cut for who comes next.
+	for nic in 0 1; do
+		echo "{\"cmd\":\"cut\",\"nic\":$nic,\"on\":false}" >/dev/virtio-ports/pnic.ctl
+	done
 	for name in both_rails_carry goes_on_over_the_other fails_back last_path_is_an_error; do
 		number=$((number + 1))
 		if grep -q "^ok [0-9]* ${mpi}_$name" out; then
