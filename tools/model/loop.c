@@ -51,9 +51,9 @@ static uint64_t now_ns(void)
 }
 
 /*
- * Where a guest's processors spin on all cores the card has to get one of these at once when a doorbell wakes it, not when
- * their time is up, which is milliseconds. It works in short pieces, and tells the scheduler so (Linux 6.12 heeds it, older ones
- * don't mind).
+ * Where a guest's processors spin on all cores the card has to get one of these at once when a
+ * doorbell wakes it, not when their time is up, which is milliseconds. It works in short pieces, and
+ * tells the scheduler so (Linux 6.12 heeds it, older ones don't mind).
  */
 static void ask_for_short_slices(void)
 {

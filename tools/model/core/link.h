@@ -145,15 +145,17 @@ const struct pm_link_config *pm_port_config(const struct pm_port *p);
 /* Takes @f and returns true, or false with the queue full (tx_ready follows). */
 bool pm_port_send(struct pm_port *p, struct pm_frame *f);
 /*
- * The same for a frame behind which its owner has nothing more to send. On an idle line there is nothing to wait for: the clock goes
- * on to the frame's arrival, and it is given to the other end's owner before this returns. Not from an event, and the
- * caller has to expect what the other end's owner does then, its answers included.
+ * The same for a frame behind which its owner has nothing more to send. On an idle line there is
+ * nothing to wait for: the clock goes on to the frame's arrival, and it is given to the other end's
+ * owner before this returns. Not from an event, and the caller has to expect what the other end's
+ * owner does then, its answers included.
  */
 bool pm_port_send_now(struct pm_port *p, struct pm_frame *f);
 /*
- * A train of short frames by @p and of what answers them, on a line that is idle both ways: pm_port_quiet(), then adds for each way, then
- * pm_port_train() takes the clock to the arrival of the last answer and counts them all, as sent and
- * delivered. False: nothing has happened, as there is an error in their codewords, or (*@until isn't 0) some event comes before then.
+ * A train of short frames by @p and of what answers them, on a line that is idle both ways:
+ * pm_port_quiet(), then adds for each way, then pm_port_train() takes the clock to the arrival of the
+ * last answer and counts them all, as sent and delivered. False: nothing has happened, as there is an
+ * error in their codewords, or (*@until isn't 0) some event comes before then.
  */
 struct pm_train {
 	uint32_t frames;

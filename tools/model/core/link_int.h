@@ -276,7 +276,10 @@ bool pm_llr_tx_request(struct pm_dir *d, const struct pm_request *req);
 /* Nothing is on the way, neither of frames nor of what they bring about, and nothing waits. */
 bool pm_llr_tx_idle(const struct pm_dir *d);
 const struct pm_measure *pm_llr_tx_measure(struct pm_llr_tx *t, uint32_t len);
-/* A train took its place @at, and is acknowledged; the stream goes on at @offset_q8 of codeword @cw. @gap: idle symbols came first. */
+/*
+ * A train took its place @at, and is acknowledged; the stream goes on at @offset_q8 of codeword @cw. @gap: idle symbols
+ * came first.
+ */
 void pm_llr_tx_train(struct pm_dir *d, const struct pm_train *train, const struct pm_flight *at, bool gap, uint64_t cw,
 		     uint32_t offset_q8);
 /* Takes back the frames that have a place on the line, but have not begun: something is urgent. */

@@ -2,10 +2,11 @@
 /*
  * Trains of frames on a quiet line.
  *
- * With the line idle in both directions and no fault waiting, nothing can happen to short frames and their answers that isn't known
- * beforehand: when they arrive, which codewords they lie in, that none of these has an error. So the whole train is booked
- * at once, in the same places as if each frame had been queued, sent, decoded, put in order and acknowledged. Called by
- * short.c, which then does what the frames would have brought about.
+ * With the line idle in both directions and no fault waiting, nothing can happen to short frames and
+ * their answers that isn't known beforehand: when they arrive, which codewords they lie in, that none
+ * of these has an error. So the whole train is booked at once, in the same places as if each frame had
+ * been queued, sent, decoded, put in order and acknowledged. Called by short.c, which then does what
+ * the frames would have brought about.
  */
 #include "link_int.h"
 

@@ -2,11 +2,13 @@
 /*
  * Short writes on a quiet line.
  *
- * Most of what a busy program posts are writes of a few bytes, and mostly the line is idle and both cards are well. Then nothing comes
- * between a descriptor and its completion, and it is done at once: a train of writes, without messages, frames and events. The
- * same is checked, written, counted and completed as the long way round (sq.c, tx.c, rx.c, rsp.c), and the link books the
- * same frames (quiet.c). Whatever is out of the ordinary, be it a descriptor that isn't a plain inline write, a check that fails, a codeword
- * with an error or a timer that comes first, does not get on the train, and goes the long way. Called by tx.c in an endpoint's turn.
+ * Most of what a busy program posts are writes of a few bytes, and mostly the line is idle and both
+ * cards are well. Then nothing comes between a descriptor and its completion, and it is done at once:
+ * a train of writes, without messages, frames and events. The same is checked, written, counted and
+ * completed as the long way round (sq.c, tx.c, rx.c, rsp.c), and the link books the same frames
+ * (quiet.c). Whatever is out of the ordinary, be it a descriptor that isn't a plain inline write, a
+ * check that fails, a codeword with an error or a timer that comes first, does not get on the train,
+ * and goes the long way. Called by tx.c in an endpoint's turn.
  */
 #include "card_priv.h"
 
@@ -37,8 +39,9 @@ static bool may_ride(const struct pm_ep *ep)
 {
 	const struct pm_card *c = ep->card;
 
-	return !ep->head && !ep->long_way && ep->state == PM_EP_RUN && !ep->unreadable && !ep->owes && ep->sq_fetch != ep->sq_pi &&
-	       !c->fabric->sw && !c->fabric->cfg.long_way && !c->ctl.len && !c->port_full && is_well(c);
+	return !ep->head && !ep->long_way && ep->state == PM_EP_RUN && !ep->unreadable && !ep->owes &&
+	       ep->sq_fetch != ep->sq_pi && !c->fabric->sw && !c->fabric->cfg.long_way && !c->ctl.len &&
+	       !c->port_full && is_well(c);
 }
 
 /* A plain inline write in one slot, and all fields right that sq.c would look at. */

@@ -65,7 +65,8 @@ static void send_payload(struct pm_card *c, struct pm_frame *f, bool last)
 {
 	bool was = c->fabric->direct;
 
-	c->fabric->direct = last && !c->fabric->cfg.long_way && !c->ctl.len && pm_list_empty(&c->run) && pm_list_empty(&c->jobs_run);
+	c->fabric->direct = last && !c->fabric->cfg.long_way && !c->ctl.len && pm_list_empty(&c->run) &&
+			    pm_list_empty(&c->jobs_run);
 	if (!send(c, f))
 		pm_fq_push_front(&c->ctl, f);
 	c->fabric->direct = was;

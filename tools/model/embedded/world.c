@@ -117,8 +117,8 @@ bool embedded_turn(struct embedded_world *w)
 }
 
 /*
- * Whether a turn would find nothing. Whoever changes something has the lock for that, and takes a turn or clears @at_rest before
- * he gives it back. Several at once may count one turn for two.
+ * Whether a turn would find nothing. Whoever changes something has the lock for that, and takes a turn
+ * or clears @at_rest before he gives it back. Several at once may count one turn for two.
  */
 static bool at_rest(struct embedded_world *w)
 {

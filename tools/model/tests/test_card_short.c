@@ -2,8 +2,8 @@
 /*
  * Short writes that are done at once (short.c): the same comes of them as of the long way.
  *
- * Each program of posts is run by two pairs of cards, one of which goes the long way always. What they write, complete and count
- * has to be equal; when it happens may differ.
+ * Each program of posts is run by two pairs of cards, one of which goes the long way always. What they
+ * write, complete and count has to be equal; when it happens may differ.
  */
 #include <stdlib.h>
 
