@@ -429,6 +429,45 @@ KTAP_TEST(unbind_with_open_files)
 	nothing_left();
 }
 
+/*
+ * Who reads without O_NONBLOCK sleeps until there is something; and what could not be handed to him, as his buffer is
+ * no memory, is there for the next.
+ */
+KTAP_TEST(event_reader_sleeps)
+{
+	char *volatile nowhere = (char *)16;
+	char pci[32], path[PATH_MAX];
+	struct pnic_event ev;
+	struct raw_ep r;
+	uint64_t t;
+	pid_t pid;
+	int status;
+
+	begin();
+	REQUIRE_OK(dev_pci(0, pci, sizeof(pci)));
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", pci);
+	REQUIRE_OK(raw_open(&r, 0));
+	REQUIRE_OK(fcntl(r.fd, F_SETFL, fcntl(r.fd, F_GETFL) & ~O_NONBLOCK));
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		sleep_ms(500);
+		_exit(write_file(path, "1") ? 1 : 0);
+	}
+	REQUIRE_OK(pid);
+	t = now_ns();
+	CHECK_ERRNO(read(r.fd, nowhere, sizeof(ev)), EFAULT);
+	CHECK_GT(now_ns() - t, 100000000ull);
+	REQUIRE_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+	CHECK_EQ(read(r.fd, &ev, sizeof(ev)), (ssize_t)sizeof(ev));
+	CHECK_EQ(ev.type, PNIC_EVT_RESET);
+	CHECK_ERRNO(read(r.fd, &ev, sizeof(ev)), EIO);
+	CHECK_ERRNO(read(r.fd, &ev, sizeof(ev) - 1), EINVAL);
+	raw_close(&r);
+	nothing_left();
+}
+
 /* Function-level reset by sysfs: open contexts are dead and told so, the next open works. */
 KTAP_TEST(function_level_reset)
 {
