@@ -116,6 +116,14 @@ void pm_card_rung(struct pm_card *c, uint64_t pages)
 	c->db_rung |= pages;
 }
 
+void pm_card_rung_page(struct pm_card *c, unsigned int page)
+{
+	if (pm_card_ready(c) && !c->frozen && page < PM_DB_PAGES && c->page[page])
+		look_page(c, c->page[page]);
+	else
+		pm_card_rung(c, 1ull << page % 64);
+}
+
 /*
  * One look. True: something rang. *@all_seen: nothing has, in the last looks together over the
  * whole table; the next look begins a new turn.

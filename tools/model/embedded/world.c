@@ -146,6 +146,25 @@ void embedded_drive(struct embedded_world *w)
 		work(w);
 }
 
+/* With the lock held, which it gives back: at most @n turns. How many of these are left. */
+static unsigned int work_off(struct embedded_world *w, unsigned int n)
+{
+	bool more;
+
+	__atomic_store_n(&w->busy, 1, __ATOMIC_RELAXED);
+	embedded_here = w;
+	do
+		more = embedded_turn(w);
+	while (more && --n);
+	/* Whoever rang may wait for memory to change, and never come back to poll. */
+	if (more)
+		thread_start(w);
+	embedded_here = NULL;
+	__atomic_store_n(&w->busy, 0, __ATOMIC_RELAXED);
+	pthread_mutex_unlock(&w->lock);
+	return n;
+}
+
 /*
  * A doorbell was rung. Everything that follows from it is done here, if it is not too much; if
  * somebody else is at it he sees @rung when he is done, and goes on.
@@ -153,30 +172,28 @@ void embedded_drive(struct embedded_world *w)
 static void work(struct embedded_world *w)
 {
 	unsigned int n = WAKE_TURNS;
-	bool more;
 
 	do {
 		if (pthread_mutex_trylock(&w->lock))
 			return;
-		__atomic_store_n(&w->busy, 1, __ATOMIC_RELAXED);
-		embedded_here = w;
-		do
-			more = embedded_turn(w);
-		while (more && --n);
-		/* Whoever rang may wait for memory to change, and never come back to poll. */
-		if (more)
-			thread_start(w);
-		embedded_here = NULL;
-		__atomic_store_n(&w->busy, 0, __ATOMIC_RELAXED);
-		pthread_mutex_unlock(&w->lock);
+		n = work_off(w, n);
 	} while (n && __atomic_load_n(&w->rung, __ATOMIC_SEQ_CST));
 }
 
 void embedded_wake(struct embedded_card *c, unsigned int page)
 {
-	__atomic_fetch_or(&c->rung, 1ull << page % 64, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&c->world->rung, 1, __ATOMIC_SEQ_CST);
-	work(c->world);
+	struct embedded_world *w = c->world;
+
+	/* Mostly nobody is at it, who would have to be told. */
+	if (!pthread_mutex_trylock(&w->lock)) {
+		pm_card_rung_page(c->card, page);
+		if (!work_off(w, WAKE_TURNS) || !__atomic_load_n(&w->rung, __ATOMIC_SEQ_CST))
+			return;
+	} else {
+		__atomic_fetch_or(&c->rung, 1ull << page % 64, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&w->rung, 1, __ATOMIC_SEQ_CST);
+	}
+	work(w);
 }
 
 /* --- the thread, the helper ---- */
