@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "device.h"
 #include "ktap.h"
@@ -721,6 +722,37 @@ KTAP_TEST(longest)
 	munmap(src, 1ul << 32);
 	munmap(dst, 1ul << 32);
 	close_both();
+}
+
+/* Out of file descriptors: queues and counters that want one of their own say so, and leave nothing. */
+KTAP_TEST(no_descriptors)
+{
+	const struct pnic_cq_attr cq_attr = { .size = sizeof(cq_attr), .entries = 16 };
+	const struct pnic_ctr_attr attr = { .size = sizeof(attr) };
+	struct pnic_ctr *ctr = NULL;
+	struct pnic_cq *cq = NULL;
+	struct rlimit was, none;
+	struct pnic_ctx *ctx;
+	char name[64];
+	int fd;
+
+	REQUIRE_EQ(pnic_open(dev_name(0, name, sizeof(name)), NULL, &ctx), 0);
+	fd = dup(0);
+	REQUIRE(fd >= 0);
+	close(fd);
+	REQUIRE_EQ(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = was;
+	none.rlim_cur = fd;
+	REQUIRE_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+	CHECK_EQ(pnic_ctr_create(ctx, &attr, &ctr), -EMFILE);
+	CHECK_EQ(pnic_cq_create(ctx, &cq_attr, &cq), -EMFILE);
+	REQUIRE_EQ(setrlimit(RLIMIT_NOFILE, &was), 0);
+	CHECK(!ctr && !cq);
+	REQUIRE_EQ(pnic_ctr_create(ctx, &attr, &ctr), 0);
+	REQUIRE_EQ(pnic_cq_create(ctx, &cq_attr, &cq), 0);
+	CHECK_EQ(pnic_ctr_destroy(ctr), 0);
+	CHECK_EQ(pnic_cq_destroy(cq), 0);
+	pnic_close(ctx);
 }
 
 KTAP_MAIN()

@@ -4,6 +4,7 @@
  * end exactly once. Cards 0 and 1 are the rails of one end, 2 and 3 those of the other.
  */
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <pnic_embedded.h>
 #include <pnic_rails.h>
@@ -754,6 +755,53 @@ KTAP_TEST(rate_of_all)
 	CHECK(!pnic_rails_ctx(NULL, 0));
 }
 
+/* Memory that is no dma-buf, or of a card that takes none: nothing of the region is left, and the rails go on. */
+KTAP_TEST(no_dma_buf)
+{
+	struct pnic_rails_mr *mr = NULL;
+	int fd, err;
+
+	both_open(RAILS, NULL);
+	CHECK_EQ(pnic_rails_mr_reg_dmabuf(NULL, 0, 0, 4096, NULL, ALL_RIGHTS, &mr), -EINVAL);
+	CHECK_EQ(pnic_rails_mr_reg_dmabuf(a.rails, -1, 0, 4096, NULL, ALL_RIGHTS, &mr), -EBADF);
+	fd = memfd_create("no dma-buf", MFD_CLOEXEC);
+	REQUIRE(fd >= 0);
+	REQUIRE_EQ(ftruncate(fd, 4096), 0);
+	err = pnic_rails_mr_reg_dmabuf(a.rails, fd, 0, 4096, NULL, ALL_RIGHTS, &mr);
+	CHECK(err == -EOPNOTSUPP || err == -EINVAL);
+	CHECK(!mr);
+	close(fd);
+	CHECK_EQ(pnic_rails_mr_reg(NULL, a.mem, 4096, ALL_RIGHTS, &mr), -EINVAL);
+	CHECK_EQ(pnic_rails_mr_key(NULL, &a.key), -EINVAL);
+	exercise(1400);
+}
+
+/* Out of file descriptors: an endpoint set says so, and one can be made once there are some. */
+KTAP_TEST(no_descriptors)
+{
+	struct pnic_rails_ep_attr odd = { .size = sizeof(odd) - 1 };
+	struct pnic_rails_ep *ep = NULL;
+	struct rlimit was, none;
+	int fd;
+
+	both_open(RAILS, NULL);
+	fd = dup(0);
+	REQUIRE(fd >= 0);
+	close(fd);
+	REQUIRE_EQ(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = was;
+	none.rlim_cur = fd;
+	REQUIRE_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+	CHECK_EQ(pnic_rails_ep_create(a.rails, NULL, &ep), -EMFILE);
+	REQUIRE_EQ(setrlimit(RLIMIT_NOFILE, &was), 0);
+	CHECK(!ep);
+	CHECK_EQ(pnic_rails_ep_create(a.rails, &odd, &ep), -EINVAL);
+	CHECK_EQ(pnic_rails_ep_addr(NULL, NULL), -EINVAL);
+	REQUIRE_EQ(pnic_rails_ep_create(a.rails, NULL, &ep), 0);
+	CHECK_EQ(pnic_rails_ep_destroy(ep), 0);
+	exercise(1500);
+}
+
 KTAP_TEST(bad_input)
 {
 	const struct pnic_rails_ep_attr big = { .size = sizeof(big), .max_send = 1u << 30 };
@@ -765,6 +813,7 @@ KTAP_TEST(bad_input)
 	struct pnic_rails *rails;
 	struct pnic_rails_wc wc;
 	char name[96];
+	double figure;
 
 	both_open(RAILS, NULL);
 	CHECK_EQ(pnic_rails_open(NULL, NULL), -EINVAL);
@@ -775,6 +824,17 @@ KTAP_TEST(bad_input)
 	CHECK_EQ(pnic_rails_open(&ra, &rails), -EINVAL);
 	ra.flags = 0;
 	CHECK_EQ(pnic_rails_peer_add(NULL, &none, NULL, &peer), -EINVAL);
+	none.id = 1;
+	none.count = 1;
+	none.max_send = 1;
+	CHECK_EQ(pnic_rails_peer_add(a.ep, &none, NULL, &peer), -EINVAL);
+	memset(&none, 0, sizeof(none));
+	/* Whoever is known is found. */
+	CHECK_EQ(pnic_rails_peer_add(a.ep, &b.addr, a.peer->user, &peer), 0);
+	CHECK(peer == a.peer);
+	CHECK_STREQ(pnic_rails_wc_str(NULL, name, sizeof(name)), "no completion");
+	if (dev_embedded())
+		CHECK_LT(pnic_embedded_figure(pnic_rails_ctx(a.rails, 0), "no such figure", &figure), 0);
 	CHECK_EQ(pnic_rails_read_event(NULL, NULL), -EINVAL);
 	CHECK_EQ(pnic_rails_arm(NULL), -EINVAL);
 	CHECK_EQ(pnic_rails_fd(NULL), -EINVAL);

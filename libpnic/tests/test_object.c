@@ -35,6 +35,9 @@ KTAP_TEST(names)
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK_EQ(pnic_open(bad[i], NULL, &ctx), -ENODEV);
+	/* The first card that there is, if there is one. */
+	if (access("/dev/pnic0", F_OK))
+		CHECK_EQ(pnic_open(NULL, NULL, &ctx), -ENODEV);
 	CHECK_EQ(pnic_open("pnic999999999", NULL, &ctx), -ENODEV);
 	CHECK_STREQ(pnic_last_error(), "pnic999999999: can't open it: no such device, or it is gone");
 }
@@ -67,6 +70,19 @@ KTAP_TEST(null_arguments)
 }
 
 /* Longer structs pass if what this library does not know is 0, shorter ones never. */
+/* What only cards in the process have. */
+KTAP_TEST(not_embedded)
+{
+	struct pnic_ctx *ctx;
+	double value;
+
+	fake_reset();
+	ctx = fake_open("fake0");
+	CHECK_EQ(pnic_embedded_fault(ctx, 0, 0, 0), -EOPNOTSUPP);
+	CHECK_EQ(pnic_embedded_figure(ctx, "frames", &value), -EOPNOTSUPP);
+	pnic_close(ctx);
+}
+
 KTAP_TEST(attribute_sizes)
 {
 	struct { struct pnic_open_attr a; uint32_t more; } open = { .a = { .size = sizeof(open) } };
