@@ -62,10 +62,10 @@ with_faults() {
 }
 
 everything() {
-	check 2 pnic0 100 mpi_check ptp 65536
+	check 2 pnic0 60 mpi_check ptp 65536
 	report $? "${mpi}_messages_1_card"
 
-	check 3 'pnic0;pnic1' 150 mpi_check ptp 65536
+	check 3 'pnic0;pnic1' 90 mpi_check ptp 65536
 	report $? "${mpi}_messages_2_cards"
 
 	check 8 'pnic0;pnic1;pnic2;pnic3' 300 mpi_check ptp 8192
