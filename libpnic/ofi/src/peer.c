@@ -239,13 +239,17 @@ void pfi_peer_probe(struct pfi_ep *ep)
 	uint64_t now = pfi_now_us();
 	struct pfi_link *pos;
 	struct pfi_peer *p;
+	bool idle;
 
 	if (now < ep->probe_us)
 		return;
 	ep->probe_us = now + PROBE_US;
+	pfi_recv_await(ep);
 	pfi_list_for(pos, &ep->peers) {
 		p = pfi_entry(pos, struct pfi_peer, node);
-		if (p->heard || (pfi_list_empty(&p->txs) && !p->streams)) {
+		idle = pfi_list_empty(&p->txs) && !p->streams && !p->awaited;
+		p->awaited = false;
+		if (p->heard || idle) {
 			p->heard = false;
 			continue;
 		}

@@ -405,6 +405,7 @@ struct pfi_peer {
 	uint32_t fences;		/* fenced operations that wait */
 	bool running, failing;		/* pfi_rma_run(), pfi_peer_fail() are at it */
 	bool heard;			/* something came since it was last asked */
+	bool awaited;			/* a receive takes messages of it only: as of the last look */
 	uint32_t streams;		/* receives that wait for its DATA */
 	size_t eager;			/* bytes that both ends take */
 	struct pfi_map keys;		/* struct pfi_key */
@@ -561,6 +562,8 @@ void pfi_recv_data(struct pfi_peer *p, const struct wire_hdr *hdr, const char *b
 void pfi_recv_write_imm(struct pfi_peer *p, uint32_t imm, uint64_t len);
 void pfi_recv_strangers(struct pfi_ep *ep);
 void pfi_recv_peer_failed(struct pfi_peer *p, int err, uint8_t status);
+/** pfi_recv_await - marks the peers that receives wait for, and for nobody else */
+void pfi_recv_await(struct pfi_ep *ep);
 ssize_t pfi_recv_cancel(struct pfi_ep *ep, void *context);
 void pfi_recv_fini(struct pfi_ep *ep);
 

@@ -7,6 +7,8 @@
  */
 #include "pfi.h"
 
+#define AWAIT_LOOKS	4096	/* receives that one look goes over, once a second */
+
 struct recv {
 	const struct iovec *iov;
 	void **desc;
@@ -286,6 +288,24 @@ void pfi_recv_write_imm(struct pfi_peer *p, uint32_t imm, uint64_t len)
 		pfi_cq_ok(ep->rx_cq, NULL, FI_RMA | FI_REMOTE_WRITE | FI_REMOTE_CQ_DATA, len, NULL, imm, 0, pfi_peer_fi(p));
 }
 
+/* Those that take messages of @p only. A buffer for many goes on: it has no end of its own but the program's cancel. */
+static void recv_fail_posted(struct pfi_peer *p, struct match *m, int err, uint8_t status)
+{
+	struct pfi_link *pos, *next;
+	struct pfi_rx *rx;
+
+	for (pos = m->posted.next; pos != &m->posted; pos = next) {
+		next = pos->next;
+		rx = pfi_entry(pos, struct pfi_rx, match.all);
+		if (rx->match.src != pfi_peer_fi(p) || rx->multi)
+			continue;
+		match_withdraw(m, &rx->match);
+		p->ep->rx_posted--;
+		rx->peer = p;
+		recv_end(p->ep, rx, 0, err, status, NULL);
+	}
+}
+
 void pfi_recv_peer_failed(struct pfi_peer *p, int err, uint8_t status)
 {
 	struct pfi_ep *ep = p->ep;
@@ -300,6 +320,34 @@ void pfi_recv_peer_failed(struct pfi_peer *p, int err, uint8_t status)
 			recv_end(ep, rx, 0, err, status, NULL);
 		}
 	}
+	if (pfi_peer_fi(p) != PFI_NOBODY) {
+		recv_fail_posted(p, &ep->tagged, err, status);
+		recv_fail_posted(p, &ep->msg, err, status);
+	}
+}
+
+static void recv_await_posted(struct pfi_ep *ep, const struct match *m)
+{
+	unsigned int left = AWAIT_LOOKS;
+	struct pfi_peer *p;
+	struct pfi_link *pos;
+	uint64_t src;
+	int err;
+
+	pfi_list_for(pos, &m->posted) {
+		src = pfi_entry(pos, struct match_rx, all)->src;
+		p = src == MATCH_ANY ? NULL : pfi_peer_get(ep, src, &err);
+		if (p)
+			p->awaited = true;
+		if (!--left)
+			break;
+	}
+}
+
+void pfi_recv_await(struct pfi_ep *ep)
+{
+	recv_await_posted(ep, &ep->tagged);
+	recv_await_posted(ep, &ep->msg);
 }
 
 /* --- posting ------------------------------------------------------------------------------------ */

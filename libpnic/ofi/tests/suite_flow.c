@@ -422,6 +422,43 @@ KTAP_TEST(peer_vanishes)
 	pair_close();
 }
 
+/* A receive that takes messages of one peer only ends when that peer is gone, though nothing was sent to it. */
+KTAP_TEST(awaited_peer_vanishes)
+{
+	struct opts third = plain;
+	struct fi_cq_err_entry err;
+	struct fi_cq_tagged_entry e;
+	char text[256];
+	ssize_t ret;
+	int i;
+
+	pair_open(&plain, MEM);
+	third.card = 1;
+	node_open(&n2, &third, 65536);
+	nodes_meet(&n0, 0, &n2, 2);
+	REQUIRE_FI(fi_trecv(n0.ep, n0.mem, 8, NULL, n0.peer[2], 1, 0, &ctx[2]));
+	REQUIRE_FI(fi_recv(n0.ep, n0.mem, 8, NULL, n0.peer[2], &ctx[3]));
+	REQUIRE_FI(fi_trecv(n0.ep, n0.mem, 8, NULL, n0.peer[1], 1, 0, &ctx[1]));
+	for (i = 0; i < 100; i++)
+		spin();
+	node_close(&n2);
+	for (i = 2; i < 4; i++) {
+		memset(&err, 0, sizeof(err));
+		while ((ret = fi_cq_read(n0.cq, &e, 1)) == -FI_EAGAIN)
+			;
+		REQUIRE_EQ(ret, -FI_EAVAIL);
+		REQUIRE_EQ(fi_cq_readerr(n0.cq, &err, 0), 1);
+		ktap_say("%s: %s", fi_strerror(err.err),
+			 fi_cq_strerror(n0.cq, err.prov_errno, err.err_data, text, sizeof(text)));
+		CHECK(err.op_context == &ctx[2] || err.op_context == &ctx[3]);
+		CHECK(err.err != FI_ECANCELED);
+	}
+	/* Those of others wait on. */
+	REQUIRE_FI(retry(fi_tinject(n1.ep, "z", 1, n1.peer[0], 1)));
+	node_done(&n0, &ctx[1]);
+	pair_close();
+}
+
 /* Closing never waits, whatever is under way. */
 KTAP_TEST(close_in_flight)
 {
