@@ -179,15 +179,19 @@ static int pnic_mr_watch(struct pnic_file *pf, struct pnic_mr *mr,
 /* Accounted for and pinned. Without any lock: faults on user memory may take long. */
 static struct pnic_mr *pnic_mr_get_memory(struct pnic_file *pf, const struct pnic_ioc_mr_reg *arg)
 {
+	u64 npages = pnic_pages_count(arg->addr, arg->length, PAGE_SHIFT);
 	struct pnic_dev *pd = pf->pd;
 	struct pnic_mr *mr;
 	int err;
 
+	/* A scatterlist counts its entries, and those to come, in 32 bits. */
+	if (npages > UINT_MAX)
+		return ERR_PTR(-E2BIG);
 	mr = kzalloc(sizeof(*mr), GFP_KERNEL_ACCOUNT);
 	if (!mr)
 		return ERR_PTR(-ENOMEM);
 	mr->writable = arg->flags & PNIC_MR_WRITES;
-	mr->npages = pnic_pages_count(arg->addr, arg->length, PAGE_SHIFT);
+	mr->npages = npages;
 	mr->length = arg->length;
 	mr->rights = arg->flags & PNIC_MR_RIGHTS;
 
