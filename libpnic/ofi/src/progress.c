@@ -65,6 +65,7 @@ static void progress_message(struct pfi_ep *ep, const struct pnic_rails_wc *wc)
 static bool peer_gone(unsigned int status)
 {
 	return status == PNIC_ST_REMOTE_EP || status == PNIC_ST_UNREACHABLE || status == PNIC_ST_PEER_RESET ||
+	       status == PNIC_ST_LINK ||
 	       status == PNIC_RAILS_ST_NO_RAIL;
 }
 
