@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +27,19 @@ uint64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+int no_descriptors_left(struct rlimit *was)
+{
+	struct rlimit none;
+	int fd = dup(0);
+
+	if (fd < 0 || getrlimit(RLIMIT_NOFILE, was))
+		return -1;
+	close(fd);
+	none = *was;
+	none.rlim_cur = (rlim_t)fd;
+	return setrlimit(RLIMIT_NOFILE, &none);
 }
 
 void sleep_ms(unsigned int ms)

@@ -67,6 +67,9 @@ long proc_status_kb(int pid, const char *field);
 int write_file(const char *path, const char *text);
 uint64_t now_ns(void);
 void sleep_ms(unsigned int ms);
+/* From now on this process gets no more descriptors, until setrlimit(RLIMIT_NOFILE, @was). -1: it can't be done. */
+struct rlimit;
+int no_descriptors_left(struct rlimit *was);
 
 /*
  * One endpoint with its completion queue, mapped. For tests that must see the

@@ -9,20 +9,6 @@
 
 . @SHARE@/mpi/mpi.sh
 
-number=0
-failed=0
-
-report() {
-	number=$((number + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $number $2"
-	else
-		sed 's/^/# /' out | grep -v '^# ok' | tail -n 30
-		echo "not ok $number $2"
-		failed=1
-	fi
-}
-
 # carried COUNT COMMAND...: the command works, and the cards carried out so many descriptors at least meanwhile
 carried() {
 	least=$1

@@ -7,8 +7,6 @@
 
 . @SHARE@/mpi/mpi.sh
 
-number=0
-failed=0
 
 # measure NAME MPI [OPTIONS]: with 2 and with 4 ranks
 measure() {

@@ -6,7 +6,6 @@
 
 . @SHARE@/mpi/mpi.sh
 
-failed=0
 
 for mpi in openmpi mpich; do
 	echo "# $mpi"

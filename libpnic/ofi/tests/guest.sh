@@ -6,27 +6,7 @@
 #
 # KTAP on stdout.
 
-here=@SHARE@
-export FI_PROVIDER_PATH=$here/libpnic/ofi FI_LOG_PROV=pnic
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 TMPDIR=/tmp HOME=/tmp
-ulimit -l unlimited
-ip link set lo up
-cd /tmp || exit 1
-
-number=0
-failed=0
-
-# report STATUS NAME: with what it said, if it failed
-report() {
-	number=$((number + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $number $2"
-	else
-		sed 's/^/# /' out | tail -n 30
-		echo "not ok $number $2"
-		failed=1
-	fi
-}
+. @SHARE@/mpi/mpi.sh
 
 pingpong() {
 	fi_pingpong -p pnic -d pnic0 -e rdm -c -S "$1" -I 20 >server 2>&1 &

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 # shellcheck shell=sh
 #
-# In the guest: the two MPIs over the provider. Sourced.
+# In the guest: what tests of the provider have in common, and the two MPIs over it. Sourced.
 
 here=@SHARE@
 export FI_PROVIDER_PATH=$here/libpnic/ofi FI_LOG_PROV=pnic
@@ -40,4 +40,18 @@ mpich() {
 cards() {
 	"$here/tools/pnic/pnic" -j stat show | tr ',' '\n' | sed -n 's/.*"'"$1"'": *\([0-9]*\).*/\1/p' |
 		awk '{ n += $1 } END { print n + 0 }'
+}
+
+# report STATUS NAME: a line of KTAP, with what "out" has if it failed
+number=0
+failed=0
+report() {
+	number=$((number + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $number $2"
+	else
+		sed 's/^/# /' out | grep -v '^# ok' | tail -n 30
+		echo "not ok $number $2"
+		failed=1
+	fi
 }

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mpi_verify.h"
+
 static int rank, size;
 static long checks, errors;
 static size_t largest = 4 << 20;
@@ -227,26 +229,6 @@ static void threads(void)
 	MPI_Barrier(MPI_COMM_WORLD);
 }
 
-/* What this process has mapped. */
-static const char *provider(void)
-{
-	static char line[512];
-	FILE *maps = fopen("/proc/self/maps", "r");
-	char *path;
-
-	while (maps && fgets(line, sizeof(line), maps)) {
-		path = strstr(line, "libpnic-fi.so") ? strchr(line, '/') : NULL;
-		if (path) {
-			fclose(maps);
-			path[strcspn(path, "\n")] = 0;
-			return path;
-		}
-	}
-	if (maps)
-		fclose(maps);
-	return "not pnic";
-}
-
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "all";
@@ -276,7 +258,8 @@ int main(int argc, char **argv)
 	mine[1] = errors;
 	MPI_Allreduce(mine, total, 2, MPI_LONG, MPI_SUM, MPI_COMM_WORLD);
 	if (!rank)
-		printf("mpi_check: %ld checks, %ld errors, %s\n", total[0], total[1], provider());
+		printf("mpi_check: %ld checks, %ld errors, %s\n", total[0], total[1],
+		       verify_provider() ? verify_provider() : "not pnic");
 	MPI_Finalize();
 	free(a);
 	free(b);

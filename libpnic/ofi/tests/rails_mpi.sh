@@ -19,8 +19,6 @@ exec "$@"
 EOF
 chmod 755 own_cards
 
-number=0
-failed=0
 
 rails() {
 	mpi=$1

@@ -5,19 +5,6 @@
 
 . @SHARE@/mpi/mpi.sh
 
-number=0
-failed=0
-report() {
-	number=$((number + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $number $2"
-	else
-		sed 's/^/# /' out | grep -v '^# ok' | tail -n 30
-		echo "not ok $number $2"
-		failed=1
-	fi
-}
-
 echo 'KTAP version 1'
 echo '1..4'
 for mpi in openmpi mpich; do

@@ -6,7 +6,6 @@
 
 . @SHARE@/mpi/mpi.sh
 
-failed=0
 count=0
 for mpi in ${MPIS:-openmpi mpich}; do
 	count=$((count + 1))
