@@ -31,7 +31,7 @@ void pfi_knobs_init(void)
 	size_t spin = (size_t)pfi_knobs.spin_us, fail = (size_t)pfi_knobs.fail_ms;
 
 	fi_param_define(&pfi_prov, "DEVICE", FI_PARAM_STRING,
-			"cards, as pnic0;pnic1 or embedded:nic=0, pnic0+pnic1 only as one (all that there are)");
+			"domains that are shown, a card each or several as one: pnic0;pnic1+pnic2 (all cards as one)");
 	fi_param_get_str(&pfi_prov, "DEVICE", &pfi_knobs.device);
 	knob_size("EAGER", &pfi_knobs.eager, 512, 65536, "messages up to so many bytes are sent at once, longer ones are read by the receiver");
 	knob_size("WINDOW", &pfi_knobs.window, 0, 1u << 30, "bytes of messages that nobody has received yet, from one peer");

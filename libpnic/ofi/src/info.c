@@ -2,9 +2,11 @@
 /*
  * fi_getinfo(): what the provider can do, and which cards there are.
  *
- * One info for all cards together, as rails, if there are several, then one for each. Its domain's name says which cards:
- * names of libpnic joined by '+'. What a hint leaves open is filled in, what it asks for and can't be had ends with
- * -FI_ENODATA and, at FI_LOG_LEVEL=info, a line that names it.
+ * An info is for a domain: one card, or several as rails. Its name says which: names of libpnic joined by '+'. Who names none
+ * gets those of FI_PNIC_DEVICE, or all cards as one domain and nothing else: runtimes make use of whatever else they are shown,
+ * Open MPI a domain for each rank, MPICH 4.0 pieces of each message over each, and are slower than the rails. Any other
+ * domain can be had by its name. What a hint leaves open is filled in, what it asks for and can't be had ends
+ * with -FI_ENODATA and, at FI_LOG_LEVEL=info, a line that names it.
  */
 #include <stdio.h>
 
@@ -57,48 +59,72 @@ static int card_ask(struct card *c)
 	return err;
 }
 
-/* The cards of FI_PNIC_DEVICE, or all. A name of an embedded card has commas in it; @together: they were joined by '+'. */
-static int cards_get(struct card *cards, int max, bool loud, bool *together)
+/* Names are separated by commas, too, but those of embedded cards have commas in them. */
+static const char *separators(const char *names)
 {
-	struct pnic_device *list = NULL;
-	char *names, *name, *save = NULL;
-	unsigned int count = 0, i;
-	int n = 0, err;
+	return strstr(names, "embedded:") ? "; " : ";, ";
+}
 
-	*together = pfi_knobs.device && strchr(pfi_knobs.device, '+');
-	if (pfi_knobs.device) {
-		names = strdup(pfi_knobs.device);
-		if (!names)
-			return -FI_ENOMEM;
-		for (name = strtok_r(names, strstr(names, "embedded:") ? ";+ " : ";+, ", &save); name && n < max;
-		     name = strtok_r(NULL, strstr(pfi_knobs.device, "embedded:") ? ";+ " : ";+, ", &save)) {
-			memset(&cards[n], 0, sizeof(cards[n]));
-			snprintf(cards[n].name, sizeof(cards[n].name), "%s", name);
-			err = card_ask(&cards[n]);
-			if (err)
-				pfi_once(CORE, "FI_PNIC_DEVICE names %s: %s\n", name, pnic_last_error());
-			else
-				n++;
-		}
-		free(names);
-		return n;
-	}
-	err = pnic_list(&list, &count);
-	if (err)
-		return err;
-	for (i = 0; i < count && n < max; i++) {
+/* Whether FI_PNIC_DEVICE has the card, in whatever domain. */
+static bool card_allowed(const char *name)
+{
+	char *names, *one, *save = NULL, sep[8];
+	bool found = false;
+
+	if (!pfi_knobs.device)
+		return true;
+	names = strdup(pfi_knobs.device);
+	if (!names)
+		return false;
+	snprintf(sep, sizeof(sep), "+%s", separators(names));
+	for (one = strtok_r(names, sep, &save); one && !found; one = strtok_r(NULL, sep, &save))
+		found = !strcmp(one, name);
+	free(names);
+	return found;
+}
+
+/* The cards of a domain's @name, which is cut into pieces: how many of them can be used. */
+static int cards_of(char *name, struct card *cards)
+{
+	char *one, *save = NULL;
+	int n = 0;
+
+	for (one = strtok_r(name, "+", &save); one && n < PNIC_RAILS_MAX; one = strtok_r(NULL, "+", &save)) {
 		memset(&cards[n], 0, sizeof(cards[n]));
-		snprintf(cards[n].name, sizeof(cards[n].name), "%s", list[i].name);
-		err = card_ask(&cards[n]);
-		if (err)
-			pfi_once(CORE, "%s can't be used: %s\n", list[i].name, pnic_last_error());
+		snprintf(cards[n].name, sizeof(cards[n].name), "%s", one);
+		if (!card_allowed(one))
+			pfi_info(CORE, "%s is not in FI_PNIC_DEVICE\n", one);
+		else if (card_ask(&cards[n]))
+			pfi_once(CORE, "%s can't be used: %s\n", one, pnic_last_error());
 		else
 			n++;
 	}
+	return n;
+}
+
+/* All cards as the name of a domain, or of several if they are too many for one. NULL: there are none */
+static char *cards_all(bool loud)
+{
+	struct pnic_device *list = NULL;
+	unsigned int count = 0, i;
+	char *names = NULL;
+	size_t size = 1;
+
+	if (pnic_list(&list, &count))
+		return NULL;
 	if (!count && loud)
 		pfi_once(CORE, "there is no pnic card: is the module loaded (modprobe pnic; ls /dev/pnic*)?\n");
+	for (i = 0; i < count; i++)
+		size += strlen(list[i].name) + 1;
+	if (count)
+		names = calloc(1, size);
+	for (i = 0; names && i < count; i++) {
+		if (i)
+			strcat(names, i % PNIC_RAILS_MAX ? "+" : ";");
+		strcat(names, list[i].name);
+	}
 	pnic_list_free(list);
-	return n;
+	return names;
 }
 
 /* --- what the hints ask for --------------------------------------------------------------------- */
@@ -444,18 +470,28 @@ static bool asked_for(const struct fi_info *h)
 	return h && h->fabric_attr && h->fabric_attr->prov_name && strstr(h->fabric_attr->prov_name, PFI_NAME);
 }
 
-static bool name_wanted(const struct fi_info *h, const struct fi_info *info)
+static bool all_take_dmabufs(const struct card *cards, int n)
 {
-	return !h || !h->domain_attr || !h->domain_attr->name || !strcmp(h->domain_attr->name, info->domain_attr->name);
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (!(cards[i].info.features & PNIC_FEAT_DMABUF)) {
+			pfi_info(CORE, "%s can't use dma-bufs\n", cards[i].name);
+			return false;
+		}
+	}
+	return true;
 }
 
 int pfi_getinfo(uint32_t version, const char *node, const char *service, uint64_t flags, const struct fi_info *hints,
 		struct fi_info **info)
 {
+	const char *wanted = hints && hints->domain_attr ? hints->domain_attr->name : NULL;
 	struct fi_info **tail = info, *one;
 	struct card cards[PNIC_RAILS_MAX];
-	bool together;
-	int n, i;
+	char *names, *name, *save = NULL;
+	const char *sep;
+	int n, err = 0;
 
 	(void)version;
 	(void)service;
@@ -467,30 +503,40 @@ int pfi_getinfo(uint32_t version, const char *node, const char *service, uint64_
 	}
 	if (hints && !hints_ok(hints))
 		return -FI_ENODATA;
-	n = cards_get(cards, PNIC_RAILS_MAX, asked_for(hints), &together);
-	if (n <= 0)
+	/* A node can only be a domain here, by name: addresses are handed over by programs. */
+	if (node && wanted && strcmp(node, wanted))
 		return -FI_ENODATA;
-	for (i = 0; i < n; i++) {
-		if (hints && hints->caps & FI_HMEM && !(cards[i].info.features & PNIC_FEAT_DMABUF)) {
-			pfi_info(CORE, "%s can't use dma-bufs\n", cards[i].name);
-			return -FI_ENODATA;
+	if (!wanted)
+		wanted = node;
+	if (wanted)
+		names = strdup(wanted);
+	else
+		names = pfi_knobs.device ? strdup(pfi_knobs.device) : cards_all(asked_for(hints));
+	if (!names)
+		return -FI_ENODATA;
+	sep = wanted ? ";" : separators(names);
+	for (name = strtok_r(names, sep, &save); name; name = strtok_r(NULL, sep, &save)) {
+		n = cards_of(name, cards);
+		if (!n || (hints && hints->caps & FI_HMEM && !all_take_dmabufs(cards, n)))
+			continue;
+		one = info_make(cards, n, hints);
+		if (!one) {
+			err = -FI_ENOMEM;
+			break;
 		}
-	}
-	for (i = n > 1 ? -1 : 0; i < (together && n > 1 ? 0 : n); i++) {
-		one = i < 0 ? info_make(cards, n, hints) : info_make(&cards[i], 1, hints);
-		if (!one)
-			goto fail;
-		/* A node can only be a card here, by name: addresses are handed over by programs. */
-		if (!name_wanted(hints, one) || (node && strcmp(node, one->domain_attr->name))) {
+		/* Who names a domain gets it with all its cards, or not. */
+		if (wanted && strcmp(wanted, one->domain_attr->name)) {
 			fi_freeinfo(one);
 			continue;
 		}
 		*tail = one;
 		tail = &one->next;
 	}
+	free(names);
+	if (err) {
+		fi_freeinfo(*info);
+		*info = NULL;
+		return err;
+	}
 	return *info ? 0 : -FI_ENODATA;
-fail:
-	fi_freeinfo(*info);
-	*info = NULL;
-	return -FI_ENOMEM;
 }

@@ -107,12 +107,28 @@ KTAP_TEST(info_consumers)
 		REQUIRE_FI(suite_getinfo(0, NULL, &info));
 		CHECK_EQ(info->ep_attr->type, FI_EP_RDM);
 		CHECK_STREQ(info->fabric_attr->name, "pnic");
-		/* Both cards together, then each. */
-		REQUIRE(info->next && info->next->next);
-		CHECK(strchr(info->domain_attr->name, '+'));
-		CHECK_STREQ(info->next->domain_attr->name, suite_card(0));
-		CHECK_STREQ(info->next->next->domain_attr->name, suite_card(1));
+		/* As FI_PNIC_DEVICE has them. */
+		REQUIRE(info->next);
+		CHECK_STREQ(info->domain_attr->name, suite_card(0));
+		CHECK_STREQ(info->next->domain_attr->name, suite_card(1));
+		CHECK(!info->next->next);
 		suite_freeinfo(info);
+	}
+	SUBTEST("any domain by its name") {
+		h = fi_allocinfo();
+		h->domain_attr->name = strdup(suite_card(-1));
+		REQUIRE_FI(suite_getinfo(0, h, &info));
+		CHECK_STREQ(info->domain_attr->name, suite_card(-1));
+		CHECK(!info->next);
+		suite_freeinfo(info);
+		suite_freeinfo(h);
+	}
+	SUBTEST("no domain with a card that isn't named in FI_PNIC_DEVICE") {
+		h = fi_allocinfo();
+		h->domain_attr->name = malloc(256);
+		REQUIRE(h->domain_attr->name);
+		snprintf(h->domain_attr->name, 256, "%s+%.40s2", suite_card(0), getenv("PNIC_DEVICES") ?: "embedded:nic=");
+		CHECK_EQ(ask(h), -FI_ENODATA);
 	}
 	SUBTEST("no path over messages endpoints exists") {
 		h = fi_allocinfo();
