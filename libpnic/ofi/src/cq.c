@@ -138,7 +138,12 @@ static ssize_t cq_readfrom(struct fid_cq *fid, void *buf, size_t count, fi_addr_
 			return n;
 	}
 	pfi_watch_progress(&cq->watch);
-	return cq_take(cq, buf, count, src);
+	n = cq_take(cq, buf, count, src);
+	if (n == -FI_EAGAIN && pfi_give_way()) {
+		pfi_watch_progress(&cq->watch);
+		n = cq_take(cq, buf, count, src);
+	}
+	return n;
 }
 
 static ssize_t cq_read(struct fid_cq *fid, void *buf, size_t count)

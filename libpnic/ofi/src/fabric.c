@@ -9,6 +9,7 @@ struct pfi_knobs pfi_knobs = {
 	.rx_buffers = 256,
 	.cache = 1024,
 	.spin_us = 20,
+	.yield = 1024,
 	.fail_ms = 2000,
 };
 
@@ -39,12 +40,13 @@ void pfi_knobs_init(void)
 	knob_size("RX_BUFFERS", &pfi_knobs.rx_buffers, 16, 8192, "receive buffers of one endpoint, for each card");
 	knob_size("MR_CACHE", &pfi_knobs.cache, 0, 1u << 20, "registrations of memory that are kept, 0: none");
 	knob_size("SPIN_US", &spin, 0, 1000000, "us that a blocking call looks before it sleeps");
+	knob_size("YIELD", &pfi_knobs.yield, 0, 1u << 20, "looks at an empty queue before others get the processor, 1 if they want it; 0: never");
 	knob_size("FAIL_MS", &fail, 1, 3600000, "ms until a transfer that finds no way is given up");
 	pfi_knobs.spin_us = (int)spin;
 	pfi_knobs.fail_ms = (int)fail;
-	pfi_info(CORE, "device %s, eager %zu, window %zu, tx size %zu, rx buffers %zu, mr cache %zu, spin %d us, fail %d ms\n",
+	pfi_info(CORE, "device %s, eager %zu, window %zu, tx size %zu, rx buffers %zu, mr cache %zu, spin %d us, yield %zu, fail %d ms\n",
 		 pfi_knobs.device ? pfi_knobs.device : "(all)", pfi_knobs.eager, pfi_knobs.window, pfi_knobs.tx_size,
-		 pfi_knobs.rx_buffers, pfi_knobs.cache, pfi_knobs.spin_us, pfi_knobs.fail_ms);
+		 pfi_knobs.rx_buffers, pfi_knobs.cache, pfi_knobs.spin_us, pfi_knobs.yield, pfi_knobs.fail_ms);
 }
 
 static int fabric_close(struct fid *fid)

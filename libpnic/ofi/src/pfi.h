@@ -76,6 +76,7 @@ struct pfi_knobs {
 	size_t rx_buffers;	/* receive buffers of the library, for each rail */
 	size_t cache;		/* registrations kept; 0: none */
 	int spin_us;		/* before a blocking call sleeps */
+	size_t yield;		/* looks at nothing before others get the processor; 0: never */
 	int fail_ms;		/* until a transfer that finds no way has failed */
 };
 
@@ -212,6 +213,9 @@ struct pfi_watch {
 	int wake;			/* eventfd: signalled by others in this process */
 	uint32_t armed;			/* somebody sleeps, or may */
 };
+
+/** pfi_give_way - a thread looked and found nothing: true if others may have run meanwhile, so that it should look again */
+bool pfi_give_way(void);
 
 int pfi_watch_init(struct pfi_watch *w, bool unlocked, bool fd);
 void pfi_watch_fini(struct pfi_watch *w);

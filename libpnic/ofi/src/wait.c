@@ -7,12 +7,16 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "pfi.h"
+
+#define YIELDS_UNASKED	32
 
 uint64_t pfi_now_us(void)
 {
@@ -20,6 +24,32 @@ uint64_t pfi_now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/*
+ * A program that looks at a queue again and again keeps whoever shares its processor, the very rank perhaps that it waits for,
+ * from running until its slice is over, which is milliseconds. A yield costs little, but not nothing. So the first comes late, and
+ * as soon as one of them has let somebody else run there is one at each look; the longer nobody wants it, the fewer.
+ */
+bool pfi_give_way(void)
+{
+	static __thread size_t looks, patience, yields;
+	static __thread long switches;
+	struct rusage use;
+
+	if (!pfi_knobs.yield || ++looks < patience)
+		return false;
+	looks = 0;
+	sched_yield();
+	/* Whether anybody did is not asked each time: it costs as much as the yield. */
+	if ((patience == 1 && ++yields % YIELDS_UNASKED) || getrusage(RUSAGE_THREAD, &use))
+		return true;
+	if (use.ru_nivcsw != switches)
+		patience = 1;
+	else
+		patience = pfi_min(patience ? 2 * patience : 1, pfi_knobs.yield);
+	switches = use.ru_nivcsw;
+	return true;
 }
 
 static int watch_epoll(struct pfi_watch *w, int op, int fd)

@@ -227,6 +227,47 @@ struct work {
 	bool bad;
 };
 
+static int beside_stop, beside_turns;
+
+static void *beside(void *arg)
+{
+	while (!__atomic_load_n(&beside_stop, __ATOMIC_ACQUIRE)) {
+		__atomic_add_fetch(&beside_turns, 1, __ATOMIC_RELAXED);
+		sched_yield();
+	}
+	return arg;
+}
+
+/*
+ * Who looks at a queue in which nothing comes lets a thread run that shares its processor, at about each look; by
+ * itself the system would change between them every few milliseconds.
+ */
+KTAP_TEST(gives_way)
+{
+	enum { LOOKS = 5000 };
+	struct fi_cq_tagged_entry e;
+	cpu_set_t before, one;
+	pthread_t thread;
+	int i, cpu = 0;
+
+	pair_open(&plain, 4096);
+	REQUIRE_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+	while (!CPU_ISSET(cpu, &before))
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	REQUIRE_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+	REQUIRE_EQ(pthread_create(&thread, NULL, beside, NULL), 0);	/* on the same processor */
+	for (i = 0; i < LOOKS; i++)
+		CHECK_EQ(fi_cq_read(n0.cq, &e, 1), -FI_EAGAIN);
+	i = __atomic_load_n(&beside_turns, __ATOMIC_RELAXED);
+	__atomic_store_n(&beside_stop, 1, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	sched_setaffinity(0, sizeof(before), &before);
+	CHECK_GT(i, LOOKS / 10);
+	pair_close();
+}
+
 /* Each thread has a tag of its own on an endpoint and a CQ that all share, and counts what is over by flags. */
 static int over[2][THREADS][2];
 
