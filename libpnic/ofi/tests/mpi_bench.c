@@ -3,11 +3,12 @@
  * MPI in figures, by the usual methods: ping-pong, windows of messages, collectives; and how much of a transfer is hidden
  * behind computation. The best of some rounds.
  *
- *	mpi_bench PREFIX
+ *	mpi_bench PREFIX [FIGURE ...]
  *
- * Rank 0 prints a line "# figure PREFIX_KEY VALUE MEANING" for each, and "# maps PATH" of the provider.
+ * All figures, or those named. Rank 0 prints a line "# figure PREFIX_KEY VALUE MEANING" for each, and "# maps PATH" of the provider.
  */
 #include <mpi.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 static int rank, size;
 static const char *prefix;
+static char **named;		/* figures */
 static char *a, *b;
 
 static void figure(const char *key, double value, const char *meaning)
@@ -27,24 +29,35 @@ static void figure(const char *key, double value, const char *meaning)
 	fflush(stdout);
 }
 
-/* Half of a round trip between ranks 0 and 1, us. */
+static bool wanted(const char *key)
+{
+	char **name = named;
+
+	while (*name && strcmp(*name, key))
+		name++;
+	return *name || !*named;
+}
+
+/* Half of a round trip, us: the first half of the ranks each with one of the other half, all at once; their mean. */
 static double latency(int bytes, int count)
 {
-	double start = 0;
-	int i;
+	int half = size / 2, peer = rank < half ? rank + half : rank - half, i;
+	double start = 0, took, sum;
 
 	for (i = -count / 10 - 1; i < count; i++) {
 		if (!i)
 			start = MPI_Wtime();
-		if (!rank) {
-			MPI_Send(a, bytes, MPI_BYTE, 1, 1, MPI_COMM_WORLD);
-			MPI_Recv(b, bytes, MPI_BYTE, 1, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-		} else if (rank == 1) {
-			MPI_Recv(b, bytes, MPI_BYTE, 0, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-			MPI_Send(a, bytes, MPI_BYTE, 0, 1, MPI_COMM_WORLD);
+		if (rank < half) {
+			MPI_Send(a, bytes, MPI_BYTE, peer, 1, MPI_COMM_WORLD);
+			MPI_Recv(b, bytes, MPI_BYTE, peer, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+		} else if (rank < 2 * half) {
+			MPI_Recv(b, bytes, MPI_BYTE, peer, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+			MPI_Send(a, bytes, MPI_BYTE, peer, 1, MPI_COMM_WORLD);
 		}
 	}
-	return (MPI_Wtime() - start) / count / 2 * 1e6;
+	took = rank < half ? MPI_Wtime() - start : 0;
+	MPI_Allreduce(&took, &sum, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+	return sum / half / count / 2 * 1e6;
 }
 
 /* Messages a second from rank 0 to rank 1, windows of them. */
@@ -74,13 +87,13 @@ static double rate(int bytes, int windows)
 	return windows * WINDOW / (MPI_Wtime() - start);
 }
 
-static double allreduce(size_t bytes)
+static double allreduce(size_t bytes, MPI_Datatype type)
 {
 	double start;
 
 	MPI_Barrier(MPI_COMM_WORLD);
 	start = MPI_Wtime();
-	MPI_Allreduce(a, b, (int)(bytes / 4), MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
+	MPI_Allreduce(a, b, (int)(bytes / 4), type, MPI_SUM, MPI_COMM_WORLD);
 	return (MPI_Wtime() - start) * 1e3;
 }
 
@@ -88,12 +101,12 @@ static double allreduce(size_t bytes)
  * The sums alone, by one rank while the others sleep: an all-reduce has each rank do as much of it, less its share, so no network makes
  * it faster than this where the ranks share processors.
  */
-static double reduce_local(size_t bytes)
+static double reduce_local(size_t bytes, MPI_Datatype type)
 {
 	double start = MPI_Wtime();
 
 	if (!rank)
-		MPI_Reduce_local(a, b, (int)(bytes / 4), MPI_FLOAT, MPI_SUM);
+		MPI_Reduce_local(a, b, (int)(bytes / 4), type, MPI_SUM);
 	return (MPI_Wtime() - start) * 1e3;
 }
 
@@ -192,25 +205,43 @@ int main(int argc, char **argv)
 	MPI_Comm_rank(MPI_COMM_WORLD, &rank);
 	MPI_Comm_size(MPI_COMM_WORLD, &size);
 	prefix = argc > 1 ? argv[1] : "mpi";
+	named = argv + (argc > 1 ? 2 : 1);
 	a = calloc(1, REDUCED);
 	b = calloc(1, REDUCED);
 	if (!a || !b)
 		MPI_Abort(MPI_COMM_WORLD, 1);
 	memset(a, 1, REDUCED);
 	memset(b, 2, REDUCED);
-	BEST(v, 1, 3, latency(8, 200));
-	figure("lat_us", v, "8 bytes, one way, us");
-	BEST(v, 0, 3, rate(8, 30));
-	figure("rate_kps", v / 1e3, "8-byte messages, thousands a second");
-	BEST(v, 0, 3, rate(MB, 3));
-	figure("bw_mbs", v * MB / 1e6, "1 MiB messages, MB/s");
-	BEST(v, 1, 2, allreduce(REDUCED));
-	figure("allreduce_ms", v, "all-reduce of 25 MiB, ms");
-	BEST(v, 1, 3, reduce_local(REDUCED));
-	figure("reduce_local_ms", v, "sum of 25 MiB by one rank alone, without any network, ms");
-	BEST(v, 1, 4, alltoall(65536));
-	figure("alltoall_us", v, "all-to-all of 64 KiB to each, us");
-	figure("overlap_pct", overlap(), "of a 1 MiB exchange hidden behind computation, %");
+	if (wanted("lat_us")) {
+		BEST(v, 1, 6, latency(8, 200));
+		figure("lat_us", v, "8 bytes, one way, by all pairs of ranks at once, us");
+	}
+	if (wanted("rate_kps")) {
+		BEST(v, 0, 3, rate(8, 30));
+		figure("rate_kps", v / 1e3, "8-byte messages, thousands a second");
+	}
+	if (wanted("bw_mbs")) {
+		BEST(v, 0, 3, rate(MB, 3));
+		figure("bw_mbs", v * MB / 1e6, "1 MiB messages, MB/s");
+	}
+	if (wanted("allreduce_ms")) {
+		BEST(v, 1, 3, allreduce(REDUCED, MPI_FLOAT));
+		figure("allreduce_ms", v, "all-reduce of 25 MiB of floats, ms");
+		BEST(v, 1, 3, reduce_local(REDUCED, MPI_FLOAT));
+		figure("reduce_local_ms", v, "sum of 25 MiB of floats by one rank alone, without any network, ms");
+	}
+	if (wanted("allreduce_int_ms")) {
+		BEST(v, 1, 3, allreduce(REDUCED, MPI_INT));
+		figure("allreduce_int_ms", v, "all-reduce of 25 MiB of 32-bit integers, ms");
+		BEST(v, 1, 3, reduce_local(REDUCED, MPI_INT));
+		figure("reduce_local_int_ms", v, "sum of 25 MiB of 32-bit integers by one rank alone, ms");
+	}
+	if (wanted("alltoall_us")) {
+		BEST(v, 1, 4, alltoall(65536));
+		figure("alltoall_us", v, "all-to-all of 64 KiB to each, us");
+	}
+	if (wanted("overlap_pct"))
+		figure("overlap_pct", overlap(), "of a 1 MiB exchange hidden behind computation, %");
 	if (!rank)
 		maps();
 	MPI_Finalize();

@@ -17,7 +17,7 @@ make B=/tmp/build KDIR="$1" DESTDIR=/tmp/stage prefix=/usr install modules_insta
 	>>/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
 cd /tmp/stage
 for want in "$(pkg-config --variable=libdir libfabric | cut -c2-)/libfabric/libpnic-fi.so" \
-		usr/lib/libpnic.so usr/lib/libpnic.a usr/lib/pkgconfig/libpnic.pc \
+		usr/share/pnic/openmpi.tune usr/lib/libpnic.so usr/lib/libpnic.a usr/lib/pkgconfig/libpnic.pc \
 		usr/include/pnic.h usr/include/linux/pnic.h usr/bin/pnic-model \
 		usr/bin/pnic-allreduce usr/sbin/pnic usr/share/man/man8/pnic.8 \
 		usr/share/bash-completion/completions/pnic "lib/modules/$2/updates/pnic.ko"; do

@@ -13,10 +13,12 @@ WAYS = {
     'sm': ('Open MPI, shared memory', '#7f7f7f'),
 }
 PANELS = [
-    ('lat_us', '8 bytes, one way, us (less is better)'),
+    ('own_core_lat_us', '8 bytes, one way, us; ranks share a processor, the card has its own (less is better)'),
+    ('lat_us', '8 bytes, one way, us; ranks and card share two (less is better)'),
     ('rate_kps', '8-byte messages, thousands a second'),
     ('bw_mbs', '1 MiB messages, MB/s'),
-    ('allreduce_ms', 'all-reduce of 25 MiB, ms (less is better; the line: its sums alone)'),
+    ('allreduce_ms', 'all-reduce of 25 MiB of floats, ms (less is better; the line: its sums alone)'),
+    ('allreduce_int_ms', 'all-reduce of 25 MiB of integers, ms (less is better)'),
     ('alltoall_us', 'all-to-all of 64 KiB to each, us (less is better)'),
 ]
 RANKS = (2, 4)
@@ -31,8 +33,9 @@ def _text(x, y, text, size=12, anchor='start'):
 
 
 def _panel(values, key, title, top):
-    bars = [(way, ranks, values['%s_%d_%s' % (way, ranks, key)]) for ranks in RANKS for way in WAYS
-            if values.get('%s_%d_%s' % (way, ranks, key), 0) > 0]
+    shape, key = ('own_core_', key[len('own_core_'):]) if key.startswith('own_core_') else ('', key)
+    names = [(way, ranks, '%s%s_%d_%s' % (shape, way, ranks, key)) for ranks in RANKS for way in WAYS]
+    bars = [(way, ranks, values[name]) for way, ranks, name in names if values.get(name, 0) > 0]
     out = [_text(LEFT, top + 14, title, 13)]
     if not bars:
         return out + [_text(LEFT, top + 40, 'not measured')]

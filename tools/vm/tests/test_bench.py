@@ -47,14 +47,47 @@ class Settings(unittest.TestCase):
         self.assertEqual(caught.exception.status, 2)
 
 
+class JudgeMpi(unittest.TestCase):
+    """Ten times better than anybody in everything; and then not."""
+
+    def setUp(self):
+        self.values = {}
+        for ranks in (2, 4):
+            for shape in ('', 'own_core_'):
+                for way in ('pnic', 'ofi_tcp', 'ofi_tcp_tuned', 'sm', 'sm_tuned'):
+                    for key in ('lat_us', 'bw_mbs', 'allreduce_ms', 'allreduce_int_ms'):
+                        better = 1 if (way == 'pnic') == (key == 'bw_mbs') else 0
+                        self.values['%s%s_%d_%s' % (shape, way, ranks, key)] = 1000 if better else 100
+
+    def short(self, **changed):
+        return bench._judge_mpi(dict(self.values, **changed))   # pylint: disable=protected-access
+
+    def test_all_is_kept(self):
+        self.assertEqual(self.short(), [])
+
+    def test_latency_is_judged_where_the_card_has_a_core(self):
+        self.assertEqual(self.short(pnic_2_lat_us=900), [])
+        self.assertEqual(len(self.short(own_core_pnic_4_lat_us=400)), 1)
+
+    def test_the_better_of_two_settings_counts(self):
+        self.assertEqual(len(self.short(sm_tuned_2_allreduce_ms=150)), 1)
+        self.assertEqual(len(self.short(ofi_tcp_4_allreduce_ms=499)), 1)
+
+    def test_what_was_not_measured(self):
+        del self.values['sm_4_bw_mbs']
+        self.assertIn('bw_mbs of 4 ranks was not measured', self.short())
+
+
 class Plot(unittest.TestCase):
     def bars(self, values):
         return [node for node in minidom.parseString(mpiplot.draw(values)).getElementsByTagName('rect')
                 if node.getAttribute('height') == str(mpiplot.BAR - 2)]
 
     def test_a_bar_for_each_figure(self):
+        keys = [key for key, _ in mpiplot.PANELS if not key.startswith('own_core_')]
         values = {'%s_%d_%s' % (way, ranks, key): 3.5 * ranks
-                  for way in mpiplot.WAYS for ranks in mpiplot.RANKS for key, _ in mpiplot.PANELS}
+                  for way in list(mpiplot.WAYS) + ['own_core_' + way for way in mpiplot.WAYS]
+                  for ranks in mpiplot.RANKS for key in keys if 'own' not in way or key == 'lat_us'}
         self.assertEqual(len(self.bars(values)), len(values))
 
     def test_what_was_not_measured(self):
