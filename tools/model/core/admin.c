@@ -260,8 +260,22 @@ uint8_t pm_adm_create_ctx(struct pm_card *c, const void *cmd, struct pm_admin_re
 	ctx->id = id;
 	ctx->partition = partition;
 	ctx->users = 0;
+	pm_tx_turns_init(&ctx->send);
+	pm_tx_turns_init(&ctx->serve);
 	c->ctx[id] = ctx;
 	return PNIC_AS_OK;
+}
+
+void pm_ctx_drop(struct pm_card *c, uint32_t id)
+{
+	struct pm_ctx *ctx = c->ctx[id];
+
+	if (!ctx)
+		return;
+	pm_list_del(&ctx->send.turn);
+	pm_list_del(&ctx->serve.turn);
+	free(ctx);
+	c->ctx[id] = NULL;
 }
 
 uint8_t pm_adm_destroy_ctx(struct pm_card *c, const void *cmd, struct pm_admin_result *r)
@@ -275,7 +289,6 @@ uint8_t pm_adm_destroy_ctx(struct pm_card *c, const void *cmd, struct pm_admin_r
 		return PNIC_AS_NOT_FOUND;
 	if (c->ctx[id]->users)
 		return PNIC_AS_BUSY;
-	free(c->ctx[id]);
-	c->ctx[id] = NULL;
+	pm_ctx_drop(c, id);
 	return PNIC_AS_OK;
 }

@@ -216,10 +216,8 @@ static void drop_objects(struct pm_card *c)
 		free(c->page[i]);
 		c->page[i] = NULL;
 	}
-	for (i = 0; i <= PM_MAX_CTX; i++) {
-		free(c->ctx[i]);
-		c->ctx[i] = NULL;
-	}
+	for (i = 0; i <= PM_MAX_CTX; i++)
+		pm_ctx_drop(c, i);
 	for (i = 0; i < PM_MAX_EQ; i++) {
 		free(c->eq[i]);
 		c->eq[i] = NULL;

@@ -78,18 +78,6 @@ static inline void pm_list_del(struct pm_list *l)
 	pm_list_init(l);
 }
 
-/* Moves all of @from to the end of @to. */
-static inline void pm_list_splice_tail(struct pm_list *from, struct pm_list *to)
-{
-	if (pm_list_empty(from))
-		return;
-	from->next->prev = to->prev;
-	to->prev->next = from->next;
-	from->prev->next = to;
-	to->prev = from->prev;
-	pm_list_init(from);
-}
-
 #define pm_container(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
 
 struct pm_frame_queue {
@@ -176,10 +164,17 @@ struct pm_eq {
 	struct pm_list pending;		/* objects whose event waits for room */
 };
 
+/* What of one context waits for its turn. Contexts take turns, and within one what is here does. */
+struct pm_turns {
+	struct pm_list turn;		/* in card->run or card->jobs_run, if anything waits */
+	struct pm_list waiting;
+};
+
 struct pm_ctx {
 	uint32_t id;
 	uint16_t partition;
 	uint32_t users;			/* pages, regions, queues, counters, endpoints */
+	struct pm_turns send, serve;	/* endpoints with something to send; reads being served */
 };
 
 /*
@@ -312,7 +307,7 @@ struct pm_ep {
 	uint64_t inflight;		/* payload bytes sent and not acknowledged */
 	struct pm_db sq_db;
 	struct pm_ctr *ctr[PM_CTR_KINDS];
-	struct pm_list run;		/* in card->run, or card->xoff, if it may have work */
+	struct pm_list run;		/* in ctx->send, or card->xoff, if it may have work */
 	struct pm_list flows;		/* flows that end here */
 	struct pm_list all;		/* in card->eps */
 	struct pm_list scq_node, rcq_node, srq_node;
@@ -479,8 +474,8 @@ struct pm_card {
 	struct pm_msg **chunk;
 	uint32_t nchunks, msgs_live;
 	struct pm_msg *msg_free;
-	struct pm_list run;		/* endpoints that may have something to send */
-	struct pm_list xoff;		/* those whose next destination can't take more now */
+	struct pm_list run;		/* contexts with endpoints that may have something to send */
+	struct pm_list xoff;		/* endpoints whose next destination can't take more now */
 	struct pm_list jobs_run, jobs_xoff;	/* the same of reads being served */
 	struct pm_frame_queue ctl;	/* answers and news that the port has no room for yet */
 	struct pm_frame_queue retry;	/* those that the link flushed */
@@ -567,6 +562,7 @@ uint8_t pm_adm_create_eq(struct pm_card *c, const void *cmd, struct pm_admin_res
 uint8_t pm_adm_destroy_eq(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
 uint8_t pm_adm_create_ctx(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
 uint8_t pm_adm_destroy_ctx(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
+void pm_ctx_drop(struct pm_card *c, uint32_t id);
 uint8_t pm_adm_bind_db(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
 uint8_t pm_adm_unbind_db(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
 uint8_t pm_adm_create_mr(struct pm_card *c, const void *cmd, struct pm_admin_result *r);
@@ -678,6 +674,7 @@ bool pm_msg_on_wire(const struct pm_msg *m);
 uint8_t pm_status_mirror(uint8_t status);
 
 /* tx.c */
+void pm_tx_turns_init(struct pm_turns *t);
 void pm_tx_kick(struct pm_ep *ep);
 void pm_tx_pump(struct pm_card *c, unsigned int budget);
 bool pm_tx_pending(const struct pm_card *c);

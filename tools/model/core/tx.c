@@ -3,8 +3,8 @@
  * The transmit side: which endpoint's turn it is, and cutting messages into frames.
  *
  * Called by doorbells and responses (pm_tx_kick), by the port when it has room again, and by
- * pm_card_poll(). Endpoints and served reads take turns of a few frames, so that a long message
- * delays nobody.
+ * pm_card_poll(). Contexts take turns of a few frames, and each of its turns a context gives to the next of its
+ * endpoints, or of the reads that it serves: a long message delays nobody, and who has more queues gets no more.
  *
  * A frame that nothing follows goes to the other end at once if the line is idle, and what answers it comes back so: a
  * short transfer on a quiet link is one walk through both cards, with no events.
@@ -17,13 +17,48 @@
  */
 #define ABORTS_MAX	16384u
 
+void pm_tx_turns_init(struct pm_turns *t)
+{
+	pm_list_init(&t->turn);
+	pm_list_init(&t->waiting);
+}
+
+/* @it, which is in no list, waits behind what else its context has. @run: the contexts of the card that have any. */
+static void wait_turn(struct pm_list *it, struct pm_turns *t, struct pm_list *run)
+{
+	pm_list_add_tail(it, &t->waiting);
+	if (pm_list_empty(&t->turn))
+		pm_list_add_tail(&t->turn, run);
+}
+
+/* Whose turn it is, out of all lists; NULL: nobody's. */
+static struct pm_list *take_turn(struct pm_list *run)
+{
+	struct pm_turns *t;
+	struct pm_list *it;
+
+	while (!pm_list_empty(run)) {
+		t = pm_container(run->next, struct pm_turns, turn);
+		pm_list_del(&t->turn);
+		/* What waited may have gone. */
+		if (pm_list_empty(&t->waiting))
+			continue;
+		it = t->waiting.next;
+		pm_list_del(it);
+		if (!pm_list_empty(&t->waiting))
+			pm_list_add_tail(&t->turn, run);
+		return it;
+	}
+	return NULL;
+}
+
 /*
  * An endpoint that may have something to do. One that waits for its destination stays where it is.
  */
 void pm_tx_kick(struct pm_ep *ep)
 {
 	if (pm_list_empty(&ep->run))
-		pm_list_add_tail(&ep->run, &ep->card->run);
+		wait_turn(&ep->run, &ep->ctx->send, &ep->card->run);
 }
 
 static bool send(struct pm_card *c, struct pm_frame *f)
@@ -270,7 +305,6 @@ static unsigned int run_ep(struct pm_ep *ep)
 	struct pm_card *c = ep->card;
 	unsigned int used = 0;
 
-	pm_list_del(&ep->run);
 	if (pm_short_run(ep)) {
 		if (pm_sq_has_work(ep))
 			pm_tx_kick(ep);
@@ -325,7 +359,6 @@ static unsigned int run_job(struct pm_card *c, struct pm_msg *job)
 {
 	unsigned int used = 0;
 
-	pm_list_del(&job->run);
 	if (xoff(c, job->dst_nic)) {
 		pm_list_add_tail(&job->run, &c->jobs_xoff);
 		return 1;
@@ -335,7 +368,7 @@ static unsigned int run_job(struct pm_card *c, struct pm_msg *job)
 	if (job->sent == job->len)
 		pm_tx_job_free(job);
 	else
-		pm_list_add_tail(&job->run, &c->jobs_run);
+		wait_turn(&job->run, &job->ep->ctx->serve, &c->jobs_run);
 	return used + 1;
 }
 
@@ -343,7 +376,7 @@ static unsigned int run_job(struct pm_card *c, struct pm_msg *job)
 void pm_tx_job(struct pm_msg *job)
 {
 	pm_list_add_tail(&job->job, &job->ep->jobs);
-	pm_list_add_tail(&job->run, &job->ep->card->jobs_run);
+	wait_turn(&job->run, &job->ep->ctx->serve, &job->ep->card->jobs_run);
 }
 
 void pm_tx_job_free(struct pm_msg *job)
@@ -362,6 +395,7 @@ bool pm_tx_pending(const struct pm_card *c)
 /* Sends up to about @budget frames. */
 void pm_tx_pump(struct pm_card *c, unsigned int budget)
 {
+	struct pm_list *it;
 	unsigned int used = 0;
 
 	if (c->pumping || c->frozen || c->status & PNIC_STATUS_FATAL)
@@ -371,11 +405,12 @@ void pm_tx_pump(struct pm_card *c, unsigned int budget)
 	while (used < budget && !c->port_full) {
 		unsigned int before = used;
 
-		if (!pm_list_empty(&c->run)) {
-			used += run_ep(pm_container(c->run.next, struct pm_ep, run)) + 1;
-		}
-		if (!pm_list_empty(&c->jobs_run) && !c->port_full)
-			used += run_job(c, pm_container(c->jobs_run.next, struct pm_msg, run));
+		it = take_turn(&c->run);
+		if (it)
+			used += run_ep(pm_container(it, struct pm_ep, run)) + 1;
+		it = c->port_full ? NULL : take_turn(&c->jobs_run);
+		if (it)
+			used += run_job(c, pm_container(it, struct pm_msg, run));
 		if (used == before)
 			break;
 	}
@@ -398,8 +433,19 @@ void pm_tx_abort(struct pm_msg *m)
 /* Some way is free again. */
 void pm_tx_xon(struct pm_card *c)
 {
-	pm_list_splice_tail(&c->xoff, &c->run);
-	pm_list_splice_tail(&c->jobs_xoff, &c->jobs_run);
+	struct pm_msg *job;
+	struct pm_ep *ep;
+
+	while (!pm_list_empty(&c->xoff)) {
+		ep = pm_container(c->xoff.next, struct pm_ep, run);
+		pm_list_del(&ep->run);
+		pm_tx_kick(ep);
+	}
+	while (!pm_list_empty(&c->jobs_xoff)) {
+		job = pm_container(c->jobs_xoff.next, struct pm_msg, run);
+		pm_list_del(&job->run);
+		wait_turn(&job->run, &job->ep->ctx->serve, &c->jobs_run);
+	}
 }
 
 void pm_tx_reset(struct pm_card *c)
