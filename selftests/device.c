@@ -20,6 +20,7 @@
 
 #define RESOURCES	"/sys/kernel/debug/pnic/*/resources"
 #define COUNTERS	"/sys/kernel/debug/pnic/*/counters"
+#define RNR_US		1000000u
 
 uint64_t now_ns(void)
 {
@@ -174,15 +175,19 @@ int dev_cq(int fd, uint32_t entries, struct pnic_ioc_cq_create *cq)
 	return ioctl(fd, PNIC_IOC_CQ_CREATE, cq);
 }
 
+static int make_ep(int fd, uint32_t send_cq, uint32_t recv_cq, uint32_t rnr_timeout_us,
+		   struct pnic_ioc_ep_create *ep)
+{
+	*ep = (struct pnic_ioc_ep_create) { .size = sizeof(*ep), .sq_slots = 64, .rq_entries = 64,
+		.send_cq = send_cq, .recv_cq = recv_cq, .rnr_timeout_us = rnr_timeout_us };
+	return ioctl(fd, PNIC_IOC_EP_CREATE, ep);
+}
+
 int dev_ep(int fd, uint32_t send_cq, uint32_t recv_cq, struct pnic_ioc_ep_create *ep)
 {
 	struct pnic_ioc_ep_create own;
 
-	if (!ep)
-		ep = &own;
-	*ep = (struct pnic_ioc_ep_create) { .size = sizeof(*ep), .sq_slots = 64, .rq_entries = 64,
-		.send_cq = send_cq, .recv_cq = recv_cq, .rnr_timeout_us = 1000000 };
-	return ioctl(fd, PNIC_IOC_EP_CREATE, ep);
+	return make_ep(fd, send_cq, recv_cq, RNR_US, ep ? ep : &own);
 }
 
 int dev_handle(int fd, unsigned long request, uint32_t handle)
@@ -343,12 +348,17 @@ static void *map(int fd, uint64_t offset, size_t length, int prot)
 
 int raw_open(struct raw_ep *r, unsigned int nic)
 {
+	return raw_open_rnr(r, nic, RNR_US);
+}
+
+int raw_open_rnr(struct raw_ep *r, unsigned int nic, uint32_t rnr_timeout_us)
+{
 	memset(r, 0, sizeof(*r));
 	r->fd = dev_open(nic);
 	if (r->fd < 0)
 		return -1;
 	if (dev_info(r->fd, &r->info) || dev_ctx_page(r->fd, 0, &r->ctx_page) ||
-	    dev_cq(r->fd, 64, &r->cq) || dev_ep(r->fd, r->cq.handle, r->cq.handle, &r->ep))
+	    dev_cq(r->fd, 64, &r->cq) || make_ep(r->fd, r->cq.handle, r->cq.handle, rnr_timeout_us, &r->ep))
 		goto close;
 	r->ring = map(r->fd, r->cq.ring_offset, r->cq.ring_length, PROT_READ | PROT_WRITE);
 	r->sq = map(r->fd, r->ep.sq_offset, r->ep.sq_length, PROT_READ | PROT_WRITE);

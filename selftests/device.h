@@ -91,6 +91,8 @@ struct raw_ep {
 
 /* Opens NIC @nic, makes context, queue and endpoint, maps everything. */
 int raw_open(struct raw_ep *r, unsigned int nic);
+/* The same, with how long the endpoint waits for a receive entry at the far end; raw_open(): a second. */
+int raw_open_rnr(struct raw_ep *r, unsigned int nic, uint32_t rnr_timeout_us);
 void raw_close(struct raw_ep *r);
 /* Posts one descriptor of one slot and rings. */
 void raw_post(struct raw_ep *r, const struct pnic_sqe *sqe);

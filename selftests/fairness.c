@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One who wants all of a card: many queues, many transfers under way, many commands, many objects. Others get their
+ * share all the same. Shares are counted in the order in which the link carries things, or calls are answered, never
+ * by a clock.
+ */
+#include <grp.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "device.h"
+#include "ktap.h"
+#include "traffic.h"
+
+#define PAGE		4096ul
+#define WAIT_MS		60000
+#define USER		4321	/* who wants more */
+
+static void need_cards(void)
+{
+	if (!dev_present(2))
+		SKIP("two cards are needed");
+}
+
+static void become(uint32_t uid)
+{
+	REQUIRE_OK(setgroups(0, NULL));
+	REQUIRE_OK(setresgid(uid, uid, uid));
+	REQUIRE_OK(setresuid(uid, uid, uid));
+}
+
+#define CHUNK		65536u
+#define SLOTS		512u
+#define GANG		32u	/* queues of one who wants more than others */
+#define MINE		256u	/* transfers of one who has a single queue */
+#define TRIPS		32u	/* of short ones, one after the other */
+
+enum load { LOAD_WRITE, LOAD_READ, LOADS };
+
+static const struct {
+	const char *name;
+	unsigned int each;		/* transfers before they are counted */
+} loads[LOADS] = { { "writes", 1 }, { "reads", 8 } };
+
+struct gang {
+	struct end here, there;
+	struct pnic_cq *cq;
+	struct pnic_ep *ep[GANG];
+	unsigned int n;
+};
+
+/* The word in which all of them count lies at the far end. */
+static struct end word;
+
+static void gang_open(struct gang *g, unsigned int n)
+{
+	const struct end_attr attr = { .size = CHUNK, .sq_slots = 16, .rq_entries = 16 };
+	struct pnic_cq_attr ca = { .size = sizeof(ca), .entries = pnic_cq_entries(SLOTS, 0, n) };
+	struct pnic_ep_attr ea = { .size = sizeof(ea), .sq_slots = SLOTS };
+
+	REQUIRE_EQ(end_open(&g->here, 0, &attr), 0);
+	REQUIRE_EQ(end_open(&g->there, 1, &attr), 0);
+	REQUIRE_EQ(pnic_cq_create(g->here.ctx, &ca, &g->cq), 0);
+	ea.send_cq = g->cq;
+	for (g->n = 0; g->n < n; g->n++)
+		REQUIRE_EQ(pnic_ep_create(g->here.ctx, &ea, &g->ep[g->n]), 0);
+}
+
+static void gang_close(struct gang *g)
+{
+	end_close(&g->here);
+	end_close(&g->there);
+}
+
+static void put(struct gang *g, struct pnic_ep *ep, enum load load)
+{
+	const struct end *e = &g->here, *t = &g->there;
+	int err;
+
+	if (load == LOAD_READ)
+		err = pnic_post_read(ep, t->addr, e->mem, CHUNK, e->mr->key, (uintptr_t)t->mem, t->mr->key, 0, 0);
+	else
+		err = pnic_post_write(ep, t->addr, e->mem, CHUNK, e->mr->key, (uintptr_t)t->mem, t->mr->key, 0, 0);
+	REQUIRE_EQ(err, 0);
+}
+
+/*
+ * Counts @n, at the far end and in the order of this queue: the old count comes back. PNIC_SQF_FENCE: not before all
+ * that was posted is over, as a read is carried out when it likes.
+ */
+static void put_count(struct gang *g, struct pnic_ep *ep, unsigned int n, unsigned int flags)
+{
+	REQUIRE_EQ(pnic_post_fetch_add(ep, g->there.addr, 8, (uintptr_t)word.mem, word.mr->key, n, 0, flags), 0);
+}
+
+/* Fills its queues with transfers and their count: how many that are. */
+static unsigned int fill(struct gang *g, enum load load)
+{
+	unsigned int each = loads[load].each, i, k, l, sum = 0;
+
+	for (i = 0; i < g->n; i++) {
+		for (k = 0; k + each + 1 <= SLOTS; k += each + 1) {
+			for (l = 0; l < each; l++)
+				put(g, g->ep[i], load);
+			put_count(g, g->ep[i], each, load == LOAD_READ ? PNIC_SQF_FENCE : 0);
+			sum += each;
+		}
+	}
+	for (i = 0; i < g->n; i++)
+		pnic_ring(g->ep[i]);
+	return sum;
+}
+
+static uint64_t counted(struct gang *g)
+{
+	struct pnic_wc wc;
+
+	while (!pnic_poll(g->cq, &wc, 1))
+		REQUIRE_EQ(pnic_wait(g->cq, WAIT_MS), 0);
+	REQUIRE_EQ(wc.status, PNIC_ST_OK);
+	return wc.data;
+}
+
+/* What one queue is full of: as many transfers as it can have under way, or short ones of which each waits for the last. */
+static void put_mine(struct gang *g, enum load load, bool trips)
+{
+	unsigned int i;
+
+	put_count(g, g->ep[0], 0, PNIC_SQF_SIGNALED);
+	for (i = 0; !trips && i < MINE; i++)
+		put(g, g->ep[0], load);
+	for (i = 1; trips && i < TRIPS; i++)
+		put_count(g, g->ep[0], 0, PNIC_SQF_FENCE);
+	put_count(g, g->ep[0], 0, PNIC_SQF_SIGNALED | PNIC_SQF_FENCE);
+}
+
+/*
+ * How many transfers of @gangs contexts of @n queues each, all of them full, are carried out from the first to the
+ * last of one other queue's.
+ */
+static uint64_t meanwhile(enum load load, bool trips, unsigned int gangs, unsigned int n)
+{
+	uint64_t others, first, last, got = 0;
+	struct gang g[8], mine;
+	unsigned int i, tries;
+
+	for (tries = 0; tries < 5; tries++) {
+		REQUIRE_EQ(end_open(&word, 1, &(struct end_attr) { .size = 4096 }), 0);
+		gang_open(&mine, 1);
+		for (i = 0; i < gangs; i++)
+			gang_open(&g[i], n);
+		/* Ready before the others begin. */
+		put_mine(&mine, load, trips);
+		for (i = 0, others = 0; i < gangs; i++)
+			others += fill(&g[i], load);
+		pnic_ring(mine.ep[0]);
+		first = counted(&mine);
+		last = counted(&mine);
+		got = last - first;
+		for (i = 0; i < gangs; i++)
+			gang_close(&g[i]);
+		gang_close(&mine);
+		end_close(&word);
+		/* Else they were through before it was: this machine was elsewhere meanwhile. */
+		if (last < others - others / 16)
+			break;
+	}
+	CHECK_LT(tries, 5);
+	return got;
+}
+
+/* Whoever has many queues, or many reads under way, gets no more than who has one. */
+KTAP_TEST(many_queues)
+{
+	static const unsigned int gangs[][2] = { { 1, GANG }, { 4, 8 } };
+	unsigned int load, i;
+	double fair, got;
+
+	need_cards();
+	for (load = 0; load < LOADS; load++)
+		for (i = 0; i < sizeof(gangs) / sizeof(gangs[0]); i++)
+			SUBTEST("%s, beside %u of %u queues", loads[load].name, gangs[i][0], gangs[i][1]) {
+				fair = 1.0 / (gangs[i][0] + 1);
+				got = (double)MINE / (MINE + meanwhile(load, false, gangs[i][0], gangs[i][1]));
+				ktap_say("share %.3f, if all contexts were alike %.3f", got, fair);
+				CHECK(got >= 0.8 * fair);
+			}
+}
+
+/* One who sends little waits for what is on the line already and for a turn, not for all queues of another. */
+KTAP_TEST(short_ones_pass)
+{
+	double few, many;
+
+	need_cards();
+	few = (double)meanwhile(LOAD_WRITE, true, 1, 4) / TRIPS;
+	many = (double)meanwhile(LOAD_WRITE, true, 1, GANG) / TRIPS;
+	ktap_say("there and back while 4 queues carry %.2f writes of 64 KiB, and %u queues %.2f", few, GANG, many);
+	CHECK(many <= 1.5 * few + 1);
+}
+
+#define CROWD		4u
+#define REGIONS		200u
+
+static void registers_for_ever(uint64_t *done)
+{
+	struct pnic_ioc_mr_reg mr;
+	static uint8_t page[PAGE];
+	int fd;
+
+	become(USER);
+	fd = dev_open(0);
+	REQUIRE_OK(fd);
+	REQUIRE_OK(dev_ctx(fd, 0));
+	for (;;) {
+		REQUIRE_OK(dev_mr(fd, page, sizeof(page), 0, &mr));
+		REQUIRE_OK(dev_handle(fd, PNIC_IOC_MR_DEREG, mr.handle));
+		__atomic_fetch_add(done, 1, __ATOMIC_RELAXED);
+	}
+}
+
+/* Commands to the card are taken in turn: those who call all the time do not keep one who calls now and then waiting. */
+KTAP_TEST(many_commands)
+{
+	uint64_t *done = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), before;
+	static uint8_t page[PAGE];
+	struct pnic_ioc_mr_reg mr;
+	pid_t pid[CROWD];
+	unsigned int i;
+	int fd, status;
+
+	need_cards();
+	REQUIRE(done != MAP_FAILED);
+	fd = dev_open(0);
+	REQUIRE_OK(fd);
+	REQUIRE_OK(dev_ctx(fd, 0));
+	for (i = 0; i < CROWD; i++) {
+		pid[i] = ktap_fork();
+		REQUIRE_OK(pid[i]);
+		if (!pid[i])
+			registers_for_ever(done);
+	}
+	while (__atomic_load_n(done, __ATOMIC_RELAXED) < 100 * CROWD)
+		sleep_ms(1);
+	before = __atomic_load_n(done, __ATOMIC_RELAXED);
+	for (i = 0; i < REGIONS; i++) {
+		REQUIRE_OK(dev_mr(fd, page, sizeof(page), 0, &mr));
+		REQUIRE_OK(dev_handle(fd, PNIC_IOC_MR_DEREG, mr.handle));
+	}
+	before = __atomic_load_n(done, __ATOMIC_RELAXED) - before;
+	ktap_say("%llu of %u others while one did %u", (unsigned long long)before, CROWD, REGIONS);
+	/* Each of the others alike would be one for one; ten leave room for a processor that others have. */
+	CHECK_LE(before, 10ull * CROWD * REGIONS);
+	for (i = 0; i < CROWD; i++) {
+		CHECK_EQ(waitpid(pid[i], &status, WNOHANG), 0);
+		kill(pid[i], SIGKILL);
+		waitpid(pid[i], &status, 0);
+	}
+	close(fd);
+	munmap(done, PAGE);
+}
+
+KTAP_MAIN()
