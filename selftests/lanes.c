@@ -263,6 +263,72 @@ KTAP_TEST(spare_dies)
 	bench_close();
 }
 
+/* What the lane manager shows of card @nic in debugfs. */
+static void read_shown(unsigned int nic, char *text, size_t size)
+{
+	char pci[32], path[128];
+	size_t n;
+	FILE *f;
+
+	REQUIRE_OK(dev_pci(nic, pci, sizeof(pci)));
+	snprintf(path, sizeof(path), "/sys/kernel/debug/pnic/%s/lanes", pci);
+	f = fopen(path, "r");
+	if (!f)
+		SKIP("no debugfs");
+	n = fread(text, 1, size - 1, f);
+	text[n] = '\0';
+	fclose(f);
+}
+
+static unsigned int count_lines(const char *text, const char *begin)
+{
+	unsigned int n = 0;
+
+	for (; text && *text; text = strchr(text, '\n'), text += !!text)
+		n += !strncmp(text, begin, strlen(begin));
+	return n;
+}
+
+static void check_shown(const char *text, const char *fmt, ...)
+{
+	char want[128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(want, sizeof(want), fmt, ap);
+	va_end(ap);
+	if (!strstr(text, want))
+		ktap_failed(__FILE__, __LINE__, "\"%s\" is not shown", want);
+}
+
+/* Both ends in words: maps, margin, the lanes that died above and no other, and how it came to that. */
+KTAP_TEST(shown_in_debugfs)
+{
+	struct pnic_ioc_link_info la, lb;
+	static char text[1 << 20];
+
+	bench_open();
+	links(&la, &lb);
+	REQUIRE_EQ(lb.failed_rx, 7);
+	read_shown(1, text, sizeof(text));
+	check_shown(text, "receive: generation %u, width %u, ", lb.gen_rx, lb.width_rx);
+	check_shown(text, "transmit: generation %u, width %u, ", lb.gen_tx, lb.width_tx);
+	check_shown(text, "far end: heard, ");
+	check_shown(text, ", maps agree\n");
+	check_shown(text, "margin: %d lanes, %d if marked; spares %u, failed 7, ", lb.margin, lb.margin_erasure,
+		    lb.spares_rx);
+	CHECK_EQ(count_lines(text, "lane "), 7);
+	check_shown(text, "\nlane    3 at (");
+	check_shown(text, "\nlane %4u at (", 3 + 41 * 5);
+	check_shown(text, ", lost 1 times\n");
+	CHECK_GE(count_lines(text, "["), 7);
+	/* Nothing comes in wrong at the other end. */
+	read_shown(0, text, sizeof(text));
+	check_shown(text, "transmit: generation %u, width %u, ", la.gen_tx, la.width_tx);
+	CHECK_EQ(count_lines(text, "lane "), 0);
+	bench_close();
+}
+
 /* More lanes die than there are spares; and then they come back. */
 KTAP_TEST(width_shrinks_and_grows)
 {
