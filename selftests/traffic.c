@@ -43,13 +43,19 @@ static int make(struct end *e, const struct end_attr *attr)
 
 int end_open(struct end *e, unsigned int nic, const struct end_attr *attr)
 {
-	struct pnic_open_attr oa = { .size = sizeof(oa), .partition = attr->partition };
 	char name[128];
+
+	return end_open_name(e, dev_name(nic, name, sizeof(name)), attr);
+}
+
+int end_open_name(struct end *e, const char *name, const struct end_attr *attr)
+{
+	struct pnic_open_attr oa = { .size = sizeof(oa), .partition = attr->partition };
 	int err;
 
 	memset(e, 0, sizeof(*e));
 	e->size = attr->size;
-	err = pnic_open(dev_name(nic, name, sizeof(name)), &oa, &e->ctx);
+	err = pnic_open(name, &oa, &e->ctx);
 	if (err)
 		return err;
 	err = make(e, attr);

@@ -40,6 +40,7 @@ struct end_attr {
 
 /* 0 or a negative errno value; what was made until then is gone again. */
 int end_open(struct end *e, unsigned int nic, const struct end_attr *attr);
+int end_open_name(struct end *e, const char *name, const struct end_attr *attr);
 void end_close(struct end *e);
 /* One more endpoint on the end's queue, which must have room. */
 int end_add_ep(struct end *e, uint32_t sq_slots, uint32_t rq_entries, struct pnic_ep **ep);

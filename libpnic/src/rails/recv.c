@@ -60,20 +60,28 @@ static void rails_is_ready(struct rails_peer *p)
 		rails_list_add_tail(&p->set->ready, &p->ready);
 }
 
-/* A part that is not the next message in one piece. False: no memory. */
+/*
+ * A part that is not the next message in one piece. False: no memory.
+ *
+ * What a peer says is not trusted: bytes that are sent come in one part, and all parts of a message agree in how many
+ * there are, or else a length would be told that the bytes don't have.
+ */
 static bool rails_early(struct rails_peer *p, uint32_t ahead, const struct pnic_wc *in, const uint8_t *data)
 {
 	uint32_t part = in->data >> RAILS_IMM_PART_SHIFT & 0xf, parts = (in->data >> RAILS_IMM_PARTS_SHIFT & 0xf) + 1;
+	uint16_t want = (uint16_t)((1u << parts) - 1);
 	struct rails_copy *copy = NULL;
 	struct rails_slot *slot;
 
+	if (part >= parts || (data && parts > 1))
+		return true;			/* nonsense */
 	if (!p->window)
 		p->window = calloc(p->set->window, sizeof(*p->window));
 	if (!p->window)
 		return false;
 	slot = rails_slot(p, p->rx_next + ahead);
-	if (slot->have & 1u << part)
-		return true;			/* it came twice */
+	if (slot->have & 1u << part || (slot->want && slot->want != want))
+		return true;			/* it came twice, or is nonsense */
 	if (data) {
 		copy = malloc(sizeof(*copy) + in->length);
 		if (!copy)
@@ -83,7 +91,7 @@ static bool rails_early(struct rails_peer *p, uint32_t ahead, const struct pnic_
 		memcpy(copy->data, data, in->length);
 	}
 	slot->have |= 1u << part;
-	slot->want = (uint16_t)((1u << parts) - 1);
+	slot->want = want;
 	slot->imm = (uint32_t)in->data;
 	slot->length += in->length;
 	if (data) {
