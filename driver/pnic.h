@@ -334,6 +334,8 @@ struct pnic_stats {
  * @grants: which users may use which partitions, see pnic_grant.c
  * @num_grants: how many
  * @grant_lock: protects both; below pf->lock
+ * @users: who has open files
+ * @users_lock: protects it; below reg_lock
  * @status: the page that user space maps
  * @status_lock: one writer of @status at a time
  * @files: open files, by number
@@ -393,6 +395,8 @@ struct pnic_dev {
 	struct list_head grants;
 	unsigned int num_grants;
 	struct mutex grant_lock;	/* @grants, @num_grants */
+	struct list_head users;
+	struct mutex users_lock;	/* @users */
 	struct pnic_status_page *status;
 	spinlock_t status_lock;		/* writers of @status */
 	struct list_head files;

@@ -351,6 +351,11 @@ static struct pnic_file *pnic_file_new(struct pnic_dev *pd, struct file *file)
 	INIT_LIST_HEAD(&pf->dbpages);
 	pnic_evq_init(&pf->evq);
 	pnic_watch_init(pf);
+	if (pnic_share_join(pf)) {
+		put_pid(pf->pid);
+		kfree(pf);
+		return NULL;
+	}
 	get_device(&pd->dev);
 	return pf;
 }
@@ -404,6 +409,7 @@ void pnic_file_put(struct pnic_file *pf)
 
 	if (!refcount_dec_and_test(&pf->refs))
 		return;
+	pnic_share_leave(pf);
 	put_pid(pf->pid);
 	if (pf->dummy)
 		__free_page(pf->dummy);
@@ -551,6 +557,7 @@ int pnic_chardev_prepare(struct pnic_dev *pd)
 	spin_lock_init(&pd->files_lock);
 	INIT_LIST_HEAD(&pd->files);
 	pnic_grant_init(pd);
+	pnic_share_init(pd);
 	xa_init_flags(&pd->cqs, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);
 	xa_init_flags(&pd->eps, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);
 	xa_init_flags(&pd->ctrs, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);

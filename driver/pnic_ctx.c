@@ -38,10 +38,15 @@ int pnic_obj_add(struct pnic_file *pf, struct pnic_obj *obj, enum pnic_obj_kind 
 
 	obj->kind = kind;
 	obj->pf = pf;
+	err = pnic_share_take(pf, (enum pnic_share)kind);
+	if (err)
+		return err;
 	err = xa_alloc_cyclic(&pf->objs, &obj->handle, obj, XA_LIMIT(1, S32_MAX), &pf->next_handle,
 			      GFP_KERNEL_ACCOUNT);
-	if (err < 0)
+	if (err < 0) {
+		pnic_share_give(pf, (enum pnic_share)kind);
 		return err == -EBUSY ? -ENOSPC : err;
+	}
 	pnic_nl_changed();
 	return 0;
 }
@@ -49,6 +54,7 @@ int pnic_obj_add(struct pnic_file *pf, struct pnic_obj *obj, enum pnic_obj_kind 
 void pnic_obj_del(struct pnic_obj *obj)
 {
 	xa_erase(&obj->pf->objs, obj->handle);
+	pnic_share_give(obj->pf, (enum pnic_share)obj->kind);
 	pnic_nl_changed();
 }
 
@@ -58,6 +64,7 @@ static void pnic_ctx_forget(struct pnic_file *pf)
 {
 	xa_erase(&pf->pd->ctxs, pf->ctx);
 	atomic_dec(&pf->pd->stats.contexts);
+	pnic_share_give(pf, PNIC_SHARE_CTX);
 	pf->ctx = 0;
 	pnic_nl_changed();
 }
@@ -74,9 +81,13 @@ static int pnic_ctx_new(struct pnic_file *pf, u32 partition)
 	err = pnic_watch_begin(pf);
 	if (err)
 		return err;
+	err = pnic_share_take(pf, PNIC_SHARE_CTX);
+	if (err)
+		return err;
 	err = xa_alloc(&pd->ctxs, &pf->ctx, pf, XA_LIMIT(1, pd->caps.max_ctx), GFP_KERNEL);
 	if (err) {
 		pf->ctx = 0;
+		pnic_share_give(pf, PNIC_SHARE_CTX);
 		return err == -EBUSY ? -ENOSPC : err;
 	}
 	pf->partition = partition;

@@ -19,6 +19,7 @@ static void pnic_dbpage_free(struct pnic_file *pf, struct pnic_dbpage *db)
 	list_del(&db->node);
 	xa_erase(&pd->db_ids, db->id);
 	atomic_dec(&pd->stats.db_pages);
+	pnic_share_give(pf, PNIC_SHARE_DB);
 	kfree(db);
 }
 
@@ -49,10 +50,13 @@ static struct pnic_dbpage *pnic_dbpage_new(struct pnic_file *pf)
 	db = kzalloc(sizeof(*db), GFP_KERNEL_ACCOUNT);
 	if (!db)
 		return ERR_PTR(-ENOMEM);
+	err = pnic_share_take(pf, PNIC_SHARE_DB);
+	if (err)
+		goto free;
 	err = xa_alloc(&pd->db_ids, &db->id, pf, XA_LIMIT(0, pd->caps.db_pages - 1), GFP_KERNEL);
 	if (err) {
-		kfree(db);
-		return ERR_PTR(err == -EBUSY ? -ENOSPC : err);
+		pnic_share_give(pf, PNIC_SHARE_DB);
+		goto free;
 	}
 	list_add_tail(&db->node, &pf->dbpages);
 	atomic_inc(&pd->stats.db_pages);
@@ -69,6 +73,10 @@ static struct pnic_dbpage *pnic_dbpage_new(struct pnic_file *pf)
 	else
 		pnic_dbpage_free(pf, db);
 	return ERR_PTR(err);
+
+free:
+	kfree(db);
+	return ERR_PTR(err == -EBUSY ? -ENOSPC : err);
 }
 
 static bool pnic_dbpage_take(struct pnic_dbpage *db, unsigned int count, u16 *slots)

@@ -101,6 +101,18 @@ enum pnic_obj_kind {
 	PNIC_OBJ_CTR,
 };
 
+/* What is counted of a user: objects by their kinds, and two kinds that have no handle. pnic_share.c */
+enum pnic_share {
+	PNIC_SHARE_MR = PNIC_OBJ_MR,
+	PNIC_SHARE_CQ = PNIC_OBJ_CQ,
+	PNIC_SHARE_EP = PNIC_OBJ_EP,
+	PNIC_SHARE_SRQ = PNIC_OBJ_SRQ,
+	PNIC_SHARE_CTR = PNIC_OBJ_CTR,
+	PNIC_SHARE_CTX,
+	PNIC_SHARE_DB,
+	PNIC_SHARES,
+};
+
 /**
  * struct pnic_obj - what all objects with a handle begin with
  * @kind: which it is
@@ -303,6 +315,7 @@ struct pnic_evq {
  * @id: its number
  * @pid: process that opened it
  * @comm: its name
+ * @user: whose it is, and what they all hold
  * @partition: of @ctx
  * @closed: the descriptor is closed; only what the card did not confirm is left
  * @ctx: number of the context on the card, 0: none
@@ -336,6 +349,7 @@ struct pnic_file {
 	u32 id;
 	struct pid *pid;
 	char comm[TASK_COMM_LEN];
+	struct pnic_user *user;
 	bool closed;
 	u32 ctx;
 	u32 partition;
@@ -369,6 +383,13 @@ void pnic_file_leave(struct pnic_file *pf);
 /* The first open file from number @id on, with a reference; NULL: there is none. */
 struct pnic_file *pnic_file_next(struct pnic_dev *pd, u32 id);
 void pnic_file_put(struct pnic_file *pf);
+
+/* pnic_share.c */
+void pnic_share_init(struct pnic_dev *pd);
+int pnic_share_join(struct pnic_file *pf);
+void pnic_share_leave(struct pnic_file *pf);
+int pnic_share_take(struct pnic_file *pf, enum pnic_share what);
+void pnic_share_give(struct pnic_file *pf, enum pnic_share what);
 
 /* pnic_ctx.c */
 int pnic_ctx_create(struct pnic_file *pf, void *arg);

@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "device.h"
@@ -259,6 +260,119 @@ KTAP_TEST(many_commands)
 	}
 	close(fd);
 	munmap(done, PAGE);
+}
+
+#define FILES		4096u
+
+static void many_files(void)
+{
+	const struct rlimit many = { FILES, FILES };
+
+	REQUIRE_OK(setrlimit(RLIMIT_NOFILE, &many));
+}
+
+/* Contexts until there are no more: how many; @fd: the files, of which the last has none. */
+static unsigned int all_contexts(int *fd)
+{
+	unsigned int n;
+
+	for (n = 0; n < FILES - 64; n++) {
+		fd[n] = dev_open(0);
+		REQUIRE_OK(fd[n]);
+		if (!dev_ctx(fd[n], 0))
+			continue;
+		CHECK_EQ(errno, ENOSPC);
+		return n;
+	}
+	return n;
+}
+
+/* As many as one can have, and again when they were given back. Others wait until it has them, and says that they are done. */
+static void takes_all(int said, int heard)
+{
+	static int fd[FILES];
+	unsigned int n, again;
+	char c = 0;
+
+	many_files();
+	become(USER);
+	n = all_contexts(fd);
+	REQUIRE_EQ(write(said, &n, sizeof(n)), sizeof(n));
+	REQUIRE_EQ(read(heard, &c, 1), 1);
+	for (again = 0; again < 10; again++)
+		close(fd[again]);
+	/* The file that was refused, and those. */
+	for (again = 0; again < 10; again++) {
+		fd[again] = again ? dev_open(0) : fd[n];
+		REQUIRE_OK(fd[again]);
+		CHECK_OK(dev_ctx(fd[again], 0));
+	}
+	again = dev_open(0);
+	CHECK_ERRNO(dev_ctx(again, 0), ENOSPC);
+}
+
+/* A user who opens the card as often as possible leaves half of it to others; as somebody else it is another user. */
+static void another_works(void)
+{
+	struct pnic_ioc_cq_create cq;
+	int fd;
+
+	become(USER + 1);
+	fd = dev_open(0);
+	REQUIRE_OK(fd);
+	CHECK_OK(dev_ctx(fd, 0));
+	CHECK_OK(dev_cq(fd, 64, &cq));
+	CHECK_OK(dev_ep(fd, cq.handle, cq.handle, NULL));
+}
+
+static void wait_for(pid_t pid)
+{
+	int status;
+
+	REQUIRE_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
+}
+
+KTAP_TEST(all_of_a_card)
+{
+	struct resources before, now;
+	static int fd[FILES];
+	unsigned int n, mine;
+	int said[2], heard[2];
+	pid_t pid, other;
+
+	need_cards();
+	many_files();
+	REQUIRE_OK(resources_read(&before));
+	REQUIRE_OK(pipe(said));
+	REQUIRE_OK(pipe(heard));
+	pid = ktap_fork();
+	REQUIRE_OK(pid);
+	if (!pid) {
+		takes_all(said[1], heard[0]);
+		ktap_child_exit();
+	}
+	close(said[1]);
+	REQUIRE_EQ(read(said[0], &n, sizeof(n)), sizeof(n));
+	other = ktap_fork();
+	REQUIRE_OK(other);
+	if (!other) {
+		another_works();
+		ktap_child_exit();
+	}
+	wait_for(other);
+	/* An administrator may take the rest, and that is as much. */
+	mine = all_contexts(fd);
+	ktap_say("a user got %u contexts, root the other %u", n, mine);
+	CHECK_EQ(mine, n + (mine > n));
+	for (; mine < FILES && mine + 1; mine--)
+		close(fd[mine]);
+	REQUIRE_EQ(write(heard[1], "x", 1), 1);
+	wait_for(pid);
+	close(said[0]);
+	close(heard[0]);
+	close(heard[1]);
+	CHECK(resources_settle(&before, &now, 20000));
 }
 
 KTAP_MAIN()

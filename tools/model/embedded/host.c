@@ -230,6 +230,36 @@ bool pnic_grant_allows(struct pnic_dev *pd, u32 partition)
 	return !partition || capable(CAP_NET_ADMIN);
 }
 
+/* Nor does it share the card with anybody. */
+void pnic_share_init(struct pnic_dev *pd)
+{
+	(void)pd;
+}
+
+int pnic_share_join(struct pnic_file *pf)
+{
+	(void)pf;
+	return 0;
+}
+
+void pnic_share_leave(struct pnic_file *pf)
+{
+	(void)pf;
+}
+
+int pnic_share_take(struct pnic_file *pf, enum pnic_share what)
+{
+	(void)pf;
+	(void)what;
+	return 0;
+}
+
+void pnic_share_give(struct pnic_file *pf, enum pnic_share what)
+{
+	(void)pf;
+	(void)what;
+}
+
 bool pnic_watch_supported(void)
 {
 	return false;
