@@ -200,24 +200,24 @@ PNIC_EXPORT void pnic_close(struct pnic_ctx *ctx)
 		return;
 	/* Closing the file takes everything down in the kernel, in the right order. */
 	while ((ep = priv->endpoints)) {
-		PNIC_LIST_DEL(ep);
+		PNIC_LIST_POP(&priv->endpoints);
 		pnic_ep_free(ep);
 	}
 	while ((srq = priv->srqs)) {
-		PNIC_LIST_DEL(srq);
+		PNIC_LIST_POP(&priv->srqs);
 		pnic_srq_free(srq);
 	}
 	while ((ctr = priv->ctrs)) {
-		PNIC_LIST_DEL(ctr);
+		PNIC_LIST_POP(&priv->ctrs);
 		pnic_ctr_free(ctr);
 	}
 	while ((cq = priv->cqs)) {
-		PNIC_LIST_DEL(cq);
+		PNIC_LIST_POP(&priv->cqs);
 		pnic_cq_free(cq);
 	}
 	pnic_mrc_free_all(priv);
 	while ((mr = priv->mrs)) {
-		PNIC_LIST_DEL(mr);
+		PNIC_LIST_POP(&priv->mrs);
 		free(mr);
 	}
 	pnic_ctx_free(priv);

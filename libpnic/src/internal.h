@@ -167,6 +167,13 @@ static inline struct pnic_ctr_priv *pnic_ctr_priv(const struct pnic_ctr *ctr)
 		(obj)->next->link = (obj)->link;	\
 } while (0)
 
+/* Takes the first off: the same for who reads it without knowing that its link is the head. */
+#define PNIC_LIST_POP(head) do {			\
+	*(head) = (*(head))->next;			\
+	if (*(head))					\
+		(*(head))->link = (head);		\
+} while (0)
+
 /* Sets the text of pnic_last_error(); returns @err, so that it can end a function. */
 int pnic_fail(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

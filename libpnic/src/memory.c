@@ -72,7 +72,7 @@ int pnic_mr_register(struct pnic_ctx *ctx, void *addr, uint64_t length, uint32_t
 PNIC_EXPORT int pnic_mr_reg(struct pnic_ctx *ctx, void *addr, uint64_t length, uint32_t access,
 			    struct pnic_mr **mr)
 {
-	struct pnic_mr_priv *m;
+	struct pnic_mr_priv *m = NULL;
 	int err;
 
 	if (!ctx || !mr)

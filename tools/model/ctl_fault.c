@@ -83,7 +83,7 @@ bool ctl_result(struct ctl_call *c, int err)
 static bool on_lanes(struct ctl_call *c, int (*fault)(struct pm_port *p, unsigned int lane))
 {
 	uint16_t lanes[PNIC_LANES_MAX];
-	size_t n, i;
+	size_t n = 0, i;
 
 	if (!ctl_end(c) || !ctl_lanes(c, lanes, &n))
 		return false;
@@ -107,8 +107,8 @@ static bool do_heal(struct ctl_call *c)
 static bool do_degrade(struct ctl_call *c)
 {
 	uint16_t lanes[PNIC_LANES_MAX];
-	size_t n, i;
-	double db;
+	size_t n = 0, i;
+	double db = 0;
 
 	if (!ctl_end(c) || !ctl_real(c, "db", 0, MAX_DB, &db) || !ctl_lanes(c, lanes, &n))
 		return false;

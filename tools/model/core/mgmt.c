@@ -63,11 +63,12 @@ static void arrive_event(void *arg, uint64_t now)
 	struct pm_port *p = d->rx;
 
 	(void)now;
+	g->on_way--;
 	g->first = m->next;
-	if (!g->first)
-		g->last = &g->first;
-	if (--g->on_way)
+	if (g->first)
 		pm_sim_at(d->link->sim, &g->arrive, g->first->arrives);
+	else
+		g->last = &g->first;
 	if (p->mgmt_count < PM_MGMT_QUEUE && pm_lanes_carry(d, m->len, &g->rng)) {
 		received(p, m);
 		return;

@@ -81,7 +81,7 @@ int arg_u64(struct pnic *p, const char *what, uint64_t *value)
 
 int arg_u32(struct pnic *p, const char *what, uint32_t max, uint32_t *value)
 {
-	uint64_t v;
+	uint64_t v = 0;
 	int ret = arg_u64(p, what, &v);
 
 	if (ret)

@@ -87,7 +87,7 @@ void table_print(struct table *t)
 		right[columns] = *t->columns[columns] == '>';
 		width[columns] = columns_of(t->columns[columns] + right[columns]);
 	}
-	for (i = 0; i < t->n; i++)
+	for (i = 0; columns && i < t->n; i++)
 		if (columns_of(cell_text(t, i)) > width[i % columns])
 			width[i % columns] = columns_of(cell_text(t, i));
 	for (c = 0, at = 0; t->n && c < columns; at += width[c++] + 2) {
