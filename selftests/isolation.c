@@ -328,7 +328,7 @@ KTAP_TEST(local_keys_of_others)
 	close_all();
 }
 
-/* Right number, right address, and a tag that is made up. What may be guessed better is tried first. */
+/* Right number, right address, and a tag that is made up. First those near what is known of earlier ones. */
 static uint64_t guess(uint64_t key, const uint64_t *old, unsigned int nold, unsigned int i, uint64_t *state)
 {
 	uint64_t tag = key >> 24, index = key & 0xffffff, t;
@@ -340,11 +340,7 @@ static uint64_t guess(uint64_t key, const uint64_t *old, unsigned int nold, unsi
 	else if (i < 40 + nold + 512)
 		t = (old[nold - 1] >> 24) + (i - 40 - nold) - 256;
 	else
-		do
-			t = random_u64(state) >> 24;
-		while (t == tag);
-	if (t == tag)
-		t = ~tag;
+		t = random_u64(state) >> 24;
 	return (t & 0xffffffffffull) << 24 | index;
 }
 
@@ -376,7 +372,6 @@ KTAP_TEST(keys_guessed)
 	for (i = 0; i < GUESSES; i += batch) {
 		for (batch = 0; batch < 128 && i + batch < GUESSES; batch++) {
 			got = guess(key, old, OLD, i + batch, &state);
-			REQUIRE_NE(got, key);
 			REQUIRE_EQ(pnic_post_write(a.ep, far.addr, a.mem + AT, 64, ra->key, (uintptr_t)far.mem, got, i, 0), 0);
 		}
 		pnic_ring(a.ep);
