@@ -7,6 +7,7 @@
  */
 #include <math.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -578,7 +579,7 @@ struct res_seen {
 		uint32_t file, ctx, mrs, cqs, eps;
 		uint64_t pinned, rings;
 	} ours;
-	unsigned int kinds[4];
+	unsigned int kinds[PNIC_OBJECT_KIND_COUNTER + 1];
 	uint64_t region_bytes;
 	uint32_t rights;
 };
@@ -608,7 +609,7 @@ static void each_object(const struct nl_attrs *o, void *arg)
 
 	if (nl_num(o, PNIC_A_OBJECT_FILE) != seen->ours.file)
 		return;
-	REQUIRE(kind < 4);
+	REQUIRE(kind <= PNIC_OBJECT_KIND_COUNTER);
 	seen->kinds[kind]++;
 	CHECK_EQ(nl_num(o, PNIC_A_OBJECT_PID), getpid());
 	if (kind == PNIC_OBJECT_KIND_REGION) {
@@ -617,6 +618,12 @@ static void each_object(const struct nl_attrs *o, void *arg)
 	}
 	if (kind == PNIC_OBJECT_KIND_ENDPOINT)
 		CHECK_GT(nl_num(o, PNIC_A_OBJECT_ENTRIES), 0);
+	if (kind == PNIC_OBJECT_KIND_SRQ) {
+		CHECK_EQ(nl_num(o, PNIC_A_OBJECT_ENTRIES), 16);
+		CHECK_GE(nl_num(o, PNIC_A_OBJECT_BYTES), 16 * sizeof(struct pnic_rqe));
+	}
+	if (kind == PNIC_OBJECT_KIND_COUNTER)
+		CHECK_GE(nl_num(o, PNIC_A_OBJECT_BYTES), sizeof(struct pnic_ctr_mem));
 }
 
 static void dump_res(struct res_seen *r, int kind)
@@ -634,6 +641,8 @@ static void dump_res(struct res_seen *r, int kind)
 
 KTAP_TEST(resources)
 {
+	struct pnic_ioc_srq_create srq = { .size = sizeof(srq), .entries = 16 };
+	struct pnic_ioc_ctr_create ctr = { .size = sizeof(ctr), .eventfd = -1 };
 	struct pnic_ioc_mr_reg mr;
 	struct res_seen r;
 	struct raw_ep ep;
@@ -668,6 +677,16 @@ KTAP_TEST(resources)
 		CHECK_EQ(r.kinds[PNIC_OBJECT_KIND_CQ], 1);
 		CHECK_EQ(r.kinds[PNIC_OBJECT_KIND_ENDPOINT], 0);
 	}
+	SUBTEST("a shared receive queue and a counter") {
+		REQUIRE_OK(ioctl(ep.fd, PNIC_IOC_SRQ_CREATE, &srq));
+		REQUIRE_OK(ioctl(ep.fd, PNIC_IOC_CTR_CREATE, &ctr));
+		dump_res(&r, -1);
+		CHECK_EQ(r.kinds[PNIC_OBJECT_KIND_SRQ], 1);
+		CHECK_EQ(r.kinds[PNIC_OBJECT_KIND_COUNTER], 1);
+		dump_res(&r, PNIC_OBJECT_KIND_SRQ);
+		CHECK_EQ(r.kinds[PNIC_OBJECT_KIND_SRQ], 1);
+		CHECK_EQ(r.kinds[PNIC_OBJECT_KIND_COUNTER], 0);
+	}
 	REQUIRE_OK(dev_handle(ep.fd, PNIC_IOC_MR_DEREG, mr.handle));
 	SUBTEST("one less") {
 		dump_res(&r, -1);
@@ -675,6 +694,8 @@ KTAP_TEST(resources)
 		CHECK_EQ(r.ours.pinned, 0);
 		CHECK_EQ(r.kinds[PNIC_OBJECT_KIND_REGION], 0);
 	}
+	/* A reset takes all of them at once. */
+	REQUIRE_OK(nltest_reset(0));
 	raw_close(&ep);
 	munmap(mem, 40960);
 	SUBTEST("none") {
