@@ -37,6 +37,9 @@ keep_counts() {
 	done
 }
 
+# What a program counts it adds to a file, whoever runs it: what root made nobody must be able to write, too.
+[ -z "${GCOV_PREFIX:-}" ] || umask 0
+
 [ "$MODULE" = no ] || step module-load module_load
 while read -r name seconds; do
 	mark "begin $name"

@@ -131,6 +131,7 @@ class Guest:
                             self.kernel.image,
                             kernel.command_line(self.accel, init, self.append),
                             cpu=self.cpu, iommu=self.iommu, qmp=self.qmp,
+                            native_hotplug=self.kernel.native_hotplug,
                             console={'log': self.in_guest('console.log'),
                                      'interactive': self.interactive})
         argv = self._in_root(argv)

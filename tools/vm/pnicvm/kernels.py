@@ -54,6 +54,8 @@ class Kernel:
         self.environment = ENVIRONMENT.get(name, {})
         # make's, for the module
         self.variables = ['PNIC_COVERAGE=y'] if name == 'gcov' else []
+        # Ours know PCIe's way to plug a card in or out, Debian's take ACPI's where the machine has that.
+        self.native_hotplug = bool(directory)
         self.append = ' '.join([DEBUG_APPEND, APPEND.get(name, '')]) if directory else ''
 
     def binds(self):

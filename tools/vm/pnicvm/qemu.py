@@ -54,7 +54,7 @@ def _iommu():
 
 
 def command(accel, cpus, memory_mb, nics, image, append, console, cpu=None, iommu=False,
-            qmp=False):
+            qmp=False, native_hotplug=False):
     """argv; `console` says where its log goes and whether it is also on the terminal."""
     argv = ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none',
             '-no-reboot',
@@ -68,6 +68,9 @@ def command(accel, cpus, memory_mb, nics, image, append, console, cpu=None, iomm
             '-device', 'isa-debug-exit,iobase=0xf4,iosize=4',
             # without a speed QEMU's root ports cannot reset what is behind them
             '-global', 'pcie-root-port.x-speed=5']
+    if native_hotplug:
+        # else the firmware's tables keep the ports' own controller from the kernel
+        argv += ['-global', 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off']
     if console['interactive']:
         argv += ['-chardev', 'stdio,id=con,signal=off,mux=off,logfile=' + console['log']]
     else:
