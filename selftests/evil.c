@@ -154,6 +154,12 @@ static void provoke(unsigned int ms)
 	}
 }
 
+/* Of its rings no completion gives more back than was in use. */
+static bool rings_sane(const struct pnic_ep *ep)
+{
+	return ep->sq_tail - ep->sq_head <= ep->sq_slots && ep->rq_tail - ep->rq_head <= ep->rq_entries;
+}
+
 /* A library that gets completions which mean nothing: it may say anything, and neither crash nor hang. */
 static void believe_nothing(void)
 {
@@ -179,6 +185,8 @@ static void believe_nothing(void)
 				pnic_poll(a.cq, wc, 8);
 				pnic_poll(b.cq, wc, 8);
 				end_status(&a, 2);
+				if (!rings_sane(a.ep) || !rings_sane(b.ep))
+					abort();
 			}
 			end_close(&b);
 		}
@@ -213,14 +221,49 @@ static void stop_believer(pid_t pid)
 
 /* --- kinds ---- */
 
+/* What the driver counts when it sees through the card. */
+static const char *const tells[] = { "nonsense", "admin_timeouts", "lost_interrupts", "resets" };
+
+#define TELLS	(sizeof(tells) / sizeof(tells[0]))
+#define HARMLESS "nothing"
+
+static void read_tells(long *n)
+{
+	unsigned int i;
+
+	for (i = 0; i < TELLS; i++)
+		n[i] = driver_counter(tells[i]);
+}
+
+/* @tell must have been counted; HARMLESS: nothing, since the driver must be able to live with it. */
+static void check_tells(const long *was, const char *tell)
+{
+	long now[TELLS];
+	char text[256] = "";
+	unsigned int i;
+
+	read_tells(now);
+	for (i = 0; i < TELLS; i++) {
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s %ld", tells[i], now[i] - was[i]);
+		if (!strcmp(tells[i], tell) && now[i] == was[i])
+			ktap_failed(__FILE__, __LINE__, "the driver has not noticed: no %s", tell);
+		if (!strcmp(tell, HARMLESS) && now[i] != was[i])
+			ktap_failed(__FILE__, __LINE__, "what is harmless counts as %s", tells[i]);
+	}
+	ktap_say("counted:%s", text);
+}
+
 /* With verified traffic: what the card says to processes, and what it does to memory, is right. */
-static void attack(const char *kind, unsigned int ppm)
+static void attack(const char *kind, unsigned int ppm, const char *tell)
 {
 	unsigned int ms = bench_setting("EVIL_MS", 2000);
+	long was[TELLS];
 	const char *why;
 	struct life *l;
+	double deeds;
 
 	begin();
+	read_tells(was);
 	l = life_start(&why);
 	if (!l) {
 		ktap_failed(__FILE__, __LINE__, "no traffic to begin with: %s", why);
@@ -228,9 +271,12 @@ static void attack(const char *kind, unsigned int ppm)
 	}
 	evil_on(kind, ppm);
 	provoke(ms);
-	CHECK_GT(evil_off(kind), 0);
+	deeds = evil_off(kind);
+	CHECK_GT(deeds, 0);
+	ktap_say("%.0f deeds", deeds);
 	recovered(0);
 	recovered(1);
+	check_tells(was, tell);
 	if (!life_goes_on(l, 2, ktap_slow() * LIFE_MS))
 		ktap_failed(__FILE__, __LINE__, "the traffic does not go on");
 	why = life_stop(l);
@@ -258,29 +304,29 @@ static void deceive(const char *kind, unsigned int ppm)
 }
 
 /* The test's name is that of the kind. */
-#define ATTACK(ppm)	{ attack(ktap.level[0].name, ppm); }
+#define ATTACK(ppm, tell)	{ attack(ktap.level[0].name, ppm, tell); }
 #define DECEIVE(ppm)	{ deceive(ktap.level[0].name, ppm); }
 
-KTAP_TEST(acqe_cid) ATTACK(50000)
-KTAP_TEST(acqe_status) ATTACK(50000)
-KTAP_TEST(acqe_head) ATTACK(50000)
-KTAP_TEST(acqe_result) ATTACK(200000)
-KTAP_TEST(acqe_random) ATTACK(50000)
-KTAP_TEST(acqe_phase) ATTACK(50000)
-KTAP_TEST(acqe_twice) ATTACK(100000)
-KTAP_TEST(acqe_lost) ATTACK(50000)
-KTAP_TEST(eqe_type) ATTACK(50000)
-KTAP_TEST(eqe_id) ATTACK(100000)
-KTAP_TEST(eqe_random) ATTACK(50000)
-KTAP_TEST(eqe_phase) ATTACK(50000)
-KTAP_TEST(eqe_twice) ATTACK(200000)
-KTAP_TEST(eqe_lost) ATTACK(200000)
-KTAP_TEST(buf) ATTACK(300000)
-KTAP_TEST(reg_ones) ATTACK(300000)
-KTAP_TEST(reg_random) ATTACK(300000)
-KTAP_TEST(irq_lost) ATTACK(300000)
-KTAP_TEST(irq_storm) ATTACK(300000)
-KTAP_TEST(die) ATTACK(20000)
+KTAP_TEST(acqe_cid) ATTACK(50000, "nonsense")
+KTAP_TEST(acqe_status) ATTACK(50000, "nonsense")
+KTAP_TEST(acqe_head) ATTACK(50000, "nonsense")
+KTAP_TEST(acqe_result) ATTACK(200000, "nonsense")
+KTAP_TEST(acqe_random) ATTACK(50000, "nonsense")
+KTAP_TEST(acqe_phase) ATTACK(50000, "admin_timeouts")
+KTAP_TEST(acqe_twice) ATTACK(100000, "nonsense")
+KTAP_TEST(acqe_lost) ATTACK(50000, "admin_timeouts")
+KTAP_TEST(eqe_type) ATTACK(50000, "nonsense")
+KTAP_TEST(eqe_id) ATTACK(100000, "nonsense")
+KTAP_TEST(eqe_random) ATTACK(50000, "nonsense")
+KTAP_TEST(eqe_phase) ATTACK(50000, "nonsense")
+KTAP_TEST(eqe_twice) ATTACK(200000, HARMLESS)
+KTAP_TEST(eqe_lost) ATTACK(200000, "lost_interrupts")
+KTAP_TEST(buf) ATTACK(300000, "resets")
+KTAP_TEST(reg_ones) ATTACK(300000, "resets")
+KTAP_TEST(reg_random) ATTACK(900000, "resets")
+KTAP_TEST(irq_lost) ATTACK(300000, "lost_interrupts")
+KTAP_TEST(irq_storm) ATTACK(300000, HARMLESS)
+KTAP_TEST(die) ATTACK(20000, "resets")
 KTAP_TEST(cqe) DECEIVE(200000)
 KTAP_TEST(cqe_random) DECEIVE(200000)
 KTAP_TEST(cqe_phase) DECEIVE(200000)
