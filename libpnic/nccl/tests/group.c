@@ -38,6 +38,15 @@ struct member {
 
 static char group_handle[GROUP][NCCL_HANDLE_SIZE] __attribute__((aligned(8)));
 static pthread_barrier_t group_barrier;
+static unsigned int group_seen;			/* by rank 1, of rank 0's signals */
+
+#define ORDER_TURNS	200
+#define ORDER_GAVE_UP	UINT32_MAX
+
+static bool group_gave_up(void)
+{
+	return __atomic_load_n(&group_seen, __ATOMIC_ACQUIRE) == ORDER_GAVE_UP;
+}
 
 #define SURE(m, cond)								\
 	do {									\
@@ -173,6 +182,46 @@ static void group_transfers(struct member *m, uint64_t base)
 
 #define RMA(m, call, ...)	((m)->v15 ? (m)->v15->call(__VA_ARGS__) : (m)->v14->call(__VA_ARGS__))
 
+/*
+ * What a signal promises, seen by somebody who looks at his memory meanwhile: rank 0 puts to rank 1, who has a first look at all
+ * bytes when he sees the signal. Weak: the block that came with it. Strong: also what was put before. @base: what the signal is.
+ */
+static void group_order(struct member *m, uint64_t base)
+{
+	uint64_t own = (uint64_t)GROUP * BLOCK;
+	double end = seconds() + 120;
+	void *many[GROUP], *req;
+	unsigned int turn;
+	size_t puts, i;
+	bool strong;
+
+	for (turn = 1; turn <= ORDER_TURNS && !m->failures; turn++) {
+		strong = turn & 1;
+		/* Few and many, so that the rails have unlike loads when the signal comes. */
+		puts = strong ? 1 + turn / 2 % GROUP : 0;
+		if (m->rank == 1) {
+			while (__atomic_load_n(&m->sig[0], __ATOMIC_ACQUIRE) != base + turn && !group_gave_up() &&
+			       seconds() < end)
+				sched_yield();
+			SURE(m, m->sig[0] == base + turn);
+			SURE(m, is_all(m->mem, (uint8_t)turn, (strong ? puts : 1) * BLOCK));
+			__atomic_store_n(&group_seen, turn, __ATOMIC_RELEASE);
+			continue;
+		}
+		memset(m->mem + own, (int)turn, BLOCK);
+		for (i = 0; i < puts; i++)
+			SURE(m, !put(m, 1, own, BLOCK, i * BLOCK, 1, false, &many[i]) && many[i]);
+		SURE(m, !put_signal(m, 1, own, strong ? 0 : BLOCK, 0, 1, 1, NCCL_SIGNAL_ADD, strong, &req));
+		for (i = 0; i < puts; i++)
+			SURE(m, !rma_wait(m, many[i]));
+		SURE(m, !rma_wait(m, req));
+		while (__atomic_load_n(&group_seen, __ATOMIC_ACQUIRE) != turn && !group_gave_up())
+			sched_yield();
+	}
+	if (m->failures)
+		__atomic_store_n(&group_seen, ORDER_GAVE_UP, __ATOMIC_RELEASE);
+}
+
 static void *one_rank(void *arg)
 {
 	struct nccl_rma_config conf = { CONTEXTS, -1, 1 };
@@ -200,6 +249,9 @@ static void *one_rank(void *arg)
 		for (round = 0; round < m->run->rounds; round++)
 			group_transfers(m, (uint64_t)round * SIGNALS);
 	pthread_barrier_wait(&group_barrier);
+	if (m->rma && m->mh && m->sigmh && m->rank < 2)
+		group_order(m, (uint64_t)m->run->rounds * SIGNALS);
+	pthread_barrier_wait(&group_barrier);
 	SURE(m, !RMA(m, destroy_context, m->rma));
 	SURE(m, !RMA(m, dereg_mr_sym, m->coll, m->mh));
 	SURE(m, !RMA(m, dereg_mr_sym, m->coll, m->sigmh));
@@ -218,6 +270,7 @@ bool group_run(struct group_run *run)
 
 	run->failures = 0;
 	run->transfers = 0;
+	group_seen = 0;
 	if (!table)
 		return false;
 	pthread_barrier_init(&group_barrier, NULL, GROUP);
