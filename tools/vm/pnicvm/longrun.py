@@ -42,12 +42,30 @@ def _soak_env(seconds, seed):
     return {'DURATION': seconds, 'SEED': seed}
 
 
-def _soak_mpi_env(seconds, seed):
+MPIS = ('openmpi', 'mpich')
+
+
+def _mpis():
     mpis = os.environ.get('MPIS', '').split()
     for name in mpis:
-        if name not in ('openmpi', 'mpich'):
+        if name not in MPIS:
             raise Failure('MPIS=%s: openmpi, mpich or both' % ' '.join(mpis), 2)
-    return {'DURATION': seconds, 'SEED': seed, 'MPIS': "'%s'" % ' '.join(mpis)}
+    return mpis or list(MPIS)
+
+
+def _soak_mpi_env(seconds, seed):
+    return {'DURATION': seconds, 'SEED': seed, 'MPIS': "'%s'" % ' '.join(_mpis())}
+
+
+def kept_figures(path, parts, these):
+    """Of an earlier run, whose figures are in `path`: those of the `parts` that are not among `these`."""
+    try:
+        with open(path, encoding='utf-8') as handle:
+            before = json.load(handle)
+    except (OSError, ValueError):
+        return {}
+    others = tuple(part + '_' for part in parts if part not in these)
+    return {key: value for key, value in before.items() if others and key.startswith(others)}
 
 
 RUNS = {
@@ -179,7 +197,12 @@ def run(name, root, progress):
     progress.done()
     values = dict(figures.values, kernel=kernel.version, seed=seed, duration=seconds,
                   seconds=round(time.monotonic() - started), findings=len(figures.findings))
-    path = results.write(name.replace('-', '_') + '.json', json.dumps(values, indent=2) + '\n')
+    file_name = name.replace('-', '_') + '.json'
+    if what.mpich:      # a run may be of one of the two MPIs; both stand in the file
+        these = _mpis()
+        values.update(('%s_duration' % mpi, seconds // len(these)) for mpi in these)
+        values.update(kept_figures(os.path.join(paths.RESULTS, file_name), MPIS, these))
+    path = results.write(file_name, json.dumps(values, indent=2) + '\n')
     for key, value in values.items():
         print('%-28s %s' % (key, value))
     for line in figures.findings:
