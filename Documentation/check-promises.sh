@@ -13,9 +13,9 @@ missing=0
 for name in $names; do
 	program=${name%%:*}
 	test=${name##*:}
-	# tool_x is made from test_x.c of the tool, all others from a file of their name.
+	# tool_x is made from test_x.c of the tool, libpnic_x from the library's, all others from a file of their name.
 	files=$(find selftests driver libpnic tools -name "$program.c" -o \
-		-path "tools/pnic/tests/test_${program#tool_}.c")
+		-path "tools/pnic/tests/test_${program#tool_}.c" -o -path "libpnic/tests/test_${program#libpnic_}.c")
 	if [ -z "$files" ] || ! grep -q "^KTAP_TEST($test)" $files; then
 		echo "# $page: there is no test $test in $program"
 		missing=1
