@@ -336,6 +336,8 @@ struct pnic_stats {
  * @grant_lock: protects both; below pf->lock
  * @users: who has open files
  * @users_lock: protects it; below reg_lock
+ * @buf_users: buffers of others that regions are in, see pnic_dmabuf.c
+ * @buf_users_lock: protects it; below pf->lock
  * @status: the page that user space maps
  * @status_lock: one writer of @status at a time
  * @files: open files, by number
@@ -397,6 +399,8 @@ struct pnic_dev {
 	struct mutex grant_lock;	/* @grants, @num_grants */
 	struct list_head users;
 	struct mutex users_lock;	/* @users */
+	struct list_head buf_users;
+	struct mutex buf_users_lock;	/* @buf_users */
 	struct pnic_status_page *status;
 	spinlock_t status_lock;		/* writers of @status */
 	struct list_head files;

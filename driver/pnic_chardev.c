@@ -558,6 +558,7 @@ int pnic_chardev_prepare(struct pnic_dev *pd)
 	INIT_LIST_HEAD(&pd->files);
 	pnic_grant_init(pd);
 	pnic_share_init(pd);
+	pnic_dmabuf_init(pd);
 	xa_init_flags(&pd->cqs, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);
 	xa_init_flags(&pd->eps, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);
 	xa_init_flags(&pd->ctrs, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_IRQ);

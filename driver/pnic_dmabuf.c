@@ -9,14 +9,20 @@
  * PNIC_ST_LOCAL_MOVED or REMOTE_MOVED. A work maps the new place and resumes the region under the
  * key that it has.
  *
- * Locks: pd->reg_lock for reading, pf->lock, then the reservation's. The work and the exporter's
- * call have the last one only: they use the admin queue, and nothing that a reset could be waiting
- * for. A card that doesn't answer is cut off from the bus instead; the reset that follows lets it
- * on again, without the region.
+ * All regions of one buffer on one card, whoever's they are, have one attachment and one mapping:
+ * two mappings of the same pages for one device are nothing that the DMA API promises to keep
+ * apart.
+ *
+ * Locks: pd->reg_lock for reading, pf->lock, pd->buf_users_lock, then the reservation's. The work
+ * and the exporter's call have the last one only: they use the admin queue, and nothing that a
+ * reset could be waiting for. A card that doesn't answer is cut off from the bus instead; the
+ * reset that follows lets it on again, without the region.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
+#include <linux/list.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
@@ -33,11 +39,36 @@ MODULE_INFO(import_ns, "DMA_BUF");
 #define PNIC_DMABUF_AGAIN	(HZ / 20)
 
 /**
+ * struct pnic_dmabuf_user - a card's use of a buffer, for all regions in it
+ * @pd: the device
+ * @buf: the buffer
+ * @attach: the card's attachment to it
+ * @node: in @pd->buf_users
+ * @refs: regions, mapped or not; like @node protected by @pd->buf_users_lock
+ * @sgt: where it is now; NULL: not mapped
+ * @maps: regions that need it mapped
+ * @regions: all of them that the card was to be told of
+ *
+ * @sgt, @maps and @regions are protected by the lock of @buf's reservation.
+ */
+struct pnic_dmabuf_user {
+	struct pnic_dev *pd;
+	struct dma_buf *buf;
+	struct dma_buf_attachment *attach;
+	struct list_head node;
+	unsigned int refs;
+	struct sg_table *sgt;
+	unsigned int maps;
+	struct list_head regions;
+};
+
+/**
  * struct pnic_dmabuf - memory of a region that is somebody else's buffer
  * @pd: the device
  * @buf: the buffer
- * @attach: our attachment to it
- * @sgt: where it is now; NULL: not mapped
+ * @user: our attachment to it, with others'
+ * @node: in @user->regions
+ * @mapped: @user->sgt is there, for this region too
  * @remap: maps it again after a move
  * @cmd: how the card is told of it
  * @late: a page list that the card may still be reading, since it didn't answer
@@ -46,13 +77,14 @@ MODULE_INFO(import_ns, "DMA_BUF");
  * @suspended: the card leaves it alone, for certain
  * @dying: the region goes, don't map it any more
  *
- * All from @sgt on but @remap and @offset is protected by the lock of @buf's reservation.
+ * All from @node on but @remap and @offset is protected by the lock of @buf's reservation.
  */
 struct pnic_dmabuf {
 	struct pnic_dev *pd;
 	struct dma_buf *buf;
-	struct dma_buf_attachment *attach;
-	struct sg_table *sgt;
+	struct pnic_dmabuf_user *user;
+	struct list_head node;
+	bool mapped;
 	struct delayed_work remap;
 	struct pnic_adm_create_mr cmd;
 	struct pnic_pbl *late;
@@ -62,6 +94,12 @@ struct pnic_dmabuf {
 	bool dying;
 };
 
+void pnic_dmabuf_init(struct pnic_dev *pd)
+{
+	mutex_init(&pd->buf_users_lock);
+	INIT_LIST_HEAD(&pd->buf_users);
+}
+
 bool pnic_dmabuf_supported(const struct pnic_caps *caps)
 {
 	return caps->caps & PNIC_CAP_LO_MR_MOVE;
@@ -69,10 +107,15 @@ bool pnic_dmabuf_supported(const struct pnic_caps *caps)
 
 static void pnic_dmabuf_unmap(struct pnic_dmabuf *b)
 {
-	if (!b->sgt)
+	struct pnic_dmabuf_user *u = b->user;
+
+	if (!b->mapped)
 		return;
-	dma_buf_unmap_attachment(b->attach, b->sgt, DMA_BIDIRECTIONAL);
-	b->sgt = NULL;
+	b->mapped = false;
+	if (--u->maps)
+		return;
+	dma_buf_unmap_attachment(u->attach, u->sgt, DMA_BIDIRECTIONAL);
+	u->sgt = NULL;
 	atomic_dec(&b->pd->stats.dma_maps);
 }
 
@@ -90,14 +133,19 @@ static int pnic_dmabuf_owners_err(long err)
  */
 static int pnic_dmabuf_map(struct pnic_dmabuf *b, bool interruptible)
 {
+	struct pnic_dmabuf_user *u = b->user;
 	struct sg_table *sgt;
 	long left;
 
-	sgt = dma_buf_map_attachment(b->attach, DMA_BIDIRECTIONAL);
-	if (IS_ERR(sgt))
-		return pnic_dmabuf_owners_err(PTR_ERR(sgt));
-	b->sgt = sgt;
-	atomic_inc(&b->pd->stats.dma_maps);
+	if (!u->sgt) {
+		sgt = dma_buf_map_attachment(u->attach, DMA_BIDIRECTIONAL);
+		if (IS_ERR(sgt))
+			return pnic_dmabuf_owners_err(PTR_ERR(sgt));
+		u->sgt = sgt;
+		atomic_inc(&b->pd->stats.dma_maps);
+	}
+	u->maps++;
+	b->mapped = true;
 	left = dma_resv_wait_timeout(b->buf->resv, DMA_RESV_USAGE_KERNEL, interruptible,
 				     PNIC_DMABUF_FENCE_WAIT);
 	if (left > 0)
@@ -147,7 +195,7 @@ static struct pnic_pbl *pnic_dmabuf_list(struct pnic_dmabuf *b)
 	struct sg_table part;
 	int err;
 
-	err = pnic_dmabuf_cut(&part, b->sgt, skip, PAGE_ALIGN(b->offset + length) - skip);
+	err = pnic_dmabuf_cut(&part, b->user->sgt, skip, PAGE_ALIGN(b->offset + length) - skip);
 	if (err)
 		return ERR_PTR(err);
 	pbl = pnic_pbl_make(b->pd, &part, va, length);
@@ -172,14 +220,9 @@ static void pnic_dmabuf_listed(struct pnic_dmabuf *b, struct pnic_pbl *pbl, int 
 
 /* --- moving ---- */
 
-/* By the exporter, with the reservation locked: after this it may use the memory otherwise. */
-static void pnic_dmabuf_move(struct dma_buf_attachment *attach)
+static void pnic_dmabuf_suspend(struct pnic_dmabuf *b)
 {
-	struct pnic_dmabuf *b = attach->importer_priv;
-
-	dma_resv_assert_held(attach->dmabuf->resv);
-
-	if (!b->sgt)
+	if (!b->mapped)
 		return;
 	if (b->on_card && !b->suspended) {
 		b->suspended = true;
@@ -188,6 +231,18 @@ static void pnic_dmabuf_move(struct dma_buf_attachment *attach)
 		queue_delayed_work(pnic_wq, &b->remap, 0);
 	}
 	pnic_dmabuf_unmap(b);
+}
+
+/* By the exporter, with the reservation locked: after this it may use the memory otherwise. */
+static void pnic_dmabuf_move(struct dma_buf_attachment *attach)
+{
+	struct pnic_dmabuf_user *u = attach->importer_priv;
+	struct pnic_dmabuf *b;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+
+	list_for_each_entry(b, &u->regions, node)
+		pnic_dmabuf_suspend(b);
 }
 
 static const struct dma_buf_attach_ops pnic_dmabuf_ops = {
@@ -222,7 +277,7 @@ static void pnic_dmabuf_work(struct work_struct *work)
 	int err = 0;
 
 	dma_resv_lock(b->buf->resv, NULL);
-	if (!b->dying && b->suspended && !b->sgt)
+	if (!b->dying && b->suspended && !b->mapped)
 		err = pnic_dmabuf_resume(b);
 	/* A card that doesn't answer is being reset, and the region goes with its context. */
 	if (err && !pnic_cmd_unconfirmed(err))
@@ -250,17 +305,69 @@ int pnic_dmabuf_revoke(struct pnic_dmabuf *b)
 	return err;
 }
 
+static struct pnic_dmabuf_user *pnic_dmabuf_attach(struct pnic_dev *pd, struct dma_buf *buf)
+{
+	struct dma_buf_attachment *attach;
+	struct pnic_dmabuf_user *u;
+
+	u = kzalloc(sizeof(*u), GFP_KERNEL_ACCOUNT);
+	if (!u)
+		return ERR_PTR(-ENOMEM);
+	u->pd = pd;
+	u->buf = buf;
+	INIT_LIST_HEAD(&u->regions);
+	attach = dma_buf_dynamic_attach(buf, &pd->pdev->dev, &pnic_dmabuf_ops, u);
+	if (IS_ERR(attach)) {
+		kfree(u);
+		return ERR_CAST(attach);
+	}
+	u->attach = attach;
+	list_add(&u->node, &pd->buf_users);
+	return u;
+}
+
+/* The card's use of the buffer: one there is, or a new one. */
+static struct pnic_dmabuf_user *pnic_dmabuf_use(struct pnic_dev *pd, struct dma_buf *buf)
+{
+	struct pnic_dmabuf_user *u;
+
+	mutex_lock(&pd->buf_users_lock);
+	list_for_each_entry(u, &pd->buf_users, node)
+		if (u->buf == buf)
+			goto found;
+	u = pnic_dmabuf_attach(pd, buf);
+found:
+	if (!IS_ERR(u))
+		u->refs++;
+	mutex_unlock(&pd->buf_users_lock);
+	return u;
+}
+
+static void pnic_dmabuf_unuse(struct pnic_dmabuf_user *u)
+{
+	struct pnic_dev *pd = u->pd;
+
+	mutex_lock(&pd->buf_users_lock);
+	if (!--u->refs) {
+		list_del(&u->node);
+		dma_buf_detach(u->buf, u->attach);
+		kfree(u);
+	}
+	mutex_unlock(&pd->buf_users_lock);
+}
+
 void pnic_dmabuf_close(struct pnic_dmabuf *b)
 {
 	if (!b)
 		return;
-	if (b->attach) {
+	if (b->user) {
 		dma_resv_lock(b->buf->resv, NULL);
 		b->dying = true;
 		pnic_dmabuf_unmap(b);
+		list_del_init(&b->node);
 		dma_resv_unlock(b->buf->resv);
 		cancel_delayed_work_sync(&b->remap);
-		dma_buf_detach(b->buf, b->attach);
+		pnic_dmabuf_unuse(b->user);
 	}
 	pnic_pbl_free(b->pd, b->late);
 	dma_buf_put(b->buf);
@@ -271,7 +378,7 @@ void pnic_dmabuf_close(struct pnic_dmabuf *b)
 struct pnic_dmabuf *pnic_dmabuf_open(struct pnic_dev *pd, const struct pnic_ioc_mr_reg_dmabuf *arg,
 				     bool writes)
 {
-	struct dma_buf_attachment *attach;
+	struct pnic_dmabuf_user *user;
 	struct dma_buf *buf;
 	struct pnic_dmabuf *b;
 	u64 end;
@@ -294,12 +401,13 @@ struct pnic_dmabuf *pnic_dmabuf_open(struct pnic_dev *pd, const struct pnic_ioc_
 	b->buf = buf;
 	b->offset = arg->offset;
 	INIT_DELAYED_WORK(&b->remap, pnic_dmabuf_work);
-	attach = dma_buf_dynamic_attach(buf, &pd->pdev->dev, &pnic_dmabuf_ops, b);
-	if (IS_ERR(attach)) {
+	INIT_LIST_HEAD(&b->node);
+	user = pnic_dmabuf_use(pd, buf);
+	if (IS_ERR(user)) {
 		pnic_dmabuf_close(b);
-		return ERR_CAST(attach);
+		return ERR_CAST(user);
 	}
-	b->attach = attach;
+	b->user = user;
 	return b;
 
 put:
@@ -319,6 +427,7 @@ int pnic_dmabuf_enter(struct pnic_dmabuf *b, const struct pnic_adm_create_mr *cm
 	if (dma_resv_lock_interruptible(b->buf->resv, NULL))
 		return -EINTR;
 	b->cmd = *cmd;
+	list_add(&b->node, &b->user->regions);
 	err = pnic_dmabuf_map(b, true);
 	if (err)
 		goto unlock;

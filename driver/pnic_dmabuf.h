@@ -13,6 +13,7 @@ struct pnic_dev;
 struct pnic_dmabuf;
 struct pnic_ioc_mr_reg_dmabuf;
 
+void pnic_dmabuf_init(struct pnic_dev *pd);
 bool pnic_dmabuf_supported(const struct pnic_caps *caps);
 struct pnic_dmabuf *pnic_dmabuf_open(struct pnic_dev *pd, const struct pnic_ioc_mr_reg_dmabuf *arg,
 				     bool writes);

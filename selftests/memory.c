@@ -153,6 +153,52 @@ KTAP_TEST(udmabuf)
 	close_both();
 }
 
+/* One buffer of whatever kind in three regions of one card, of two contexts: each works as if it were alone. */
+KTAP_TEST(buffer_of_many_regions)
+{
+	const size_t len = 256 << 10;
+	struct pnic_mr *whole, *half, *others;
+	struct pnic_ctx *other;
+	char dev[64];
+	uint8_t *p;
+	int fd;
+
+	open_both(PNIC_FEAT_DMABUF);
+	fd = heap_buffer(len);
+	if (fd < 0)
+		SKIP("no /dev/dma_heap/system");
+	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	REQUIRE(p != MAP_FAILED);
+	REQUIRE_EQ(pnic_open(dev_name(1, dev, sizeof(dev)), NULL, &other), 0);
+	REQUIRE_EQ(pnic_mr_reg_dmabuf(b.ctx, fd, 0, len, p, ALL_RIGHTS, &whole), 0);
+	REQUIRE_EQ(pnic_mr_reg_dmabuf(b.ctx, fd, len / 2, len / 2, (void *)0, ALL_RIGHTS, &half), 0);
+	REQUIRE_EQ(pnic_mr_reg_dmabuf(other, fd, 0, len, p, ALL_RIGHTS, &others), 0);
+	pattern_fill(a.mem, len, 1);
+	CHECK_EQ(write_in(whole, (uintptr_t)p, len), PNIC_ST_OK);
+	CHECK_EQ(pattern_check(p, len, 1), len);
+	CHECK_EQ(pnic_mr_dereg(whole), 0);
+	SUBTEST("the first one has gone") {
+		pattern_fill(a.mem, len / 2, 2);
+		CHECK_EQ(write_in(half, 0, len / 2), PNIC_ST_OK);
+		CHECK_EQ(pattern_check(p + len / 2, len / 2, 2), len / 2);
+		/* Into the half that is the others' only. */
+		CHECK_EQ(write_in(half, len / 2, 1), PNIC_ST_REMOTE_BOUNDS);
+	}
+	SUBTEST("and comes again, and the other context goes") {
+		REQUIRE_EQ(pnic_mr_reg_dmabuf(b.ctx, fd, 0, len, p, ALL_RIGHTS, &whole), 0);
+		CHECK_EQ(pnic_mr_dereg(others), 0);
+		pnic_close(other);
+		pattern_fill(a.mem, len, 3);
+		CHECK_EQ(write_in(whole, (uintptr_t)p, len), PNIC_ST_OK);
+		CHECK_EQ(pattern_check(p, len, 3), len);
+	}
+	CHECK_EQ(pnic_mr_dereg(half), 0);
+	CHECK_EQ(pnic_mr_dereg(whole), 0);
+	munmap(p, len);
+	close(fd);
+	close_both();
+}
+
 static int movebuf = -1;
 
 static int movebuf_do(unsigned long what, int fd, uint64_t offset, uint64_t length, void *user, uint32_t flag)
@@ -290,6 +336,38 @@ KTAP_TEST(buffer_that_moves)
 			open_both(0);
 		}
 	}
+	close(fd);
+	close_movebuf();
+}
+
+/* Both regions of a buffer are told of a move, and both come back. */
+KTAP_TEST(buffer_of_many_regions_moves)
+{
+	const size_t len = 128 << 10;
+	static uint8_t copy[128 << 10];
+	struct pnic_mr *mr[2];
+	unsigned int i, k, met = 0;
+	int fd;
+
+	open_movebuf();
+	fd = movebuf_do(MOVEBUF_CREATE, 0, 0, len, NULL, 0);
+	REQUIRE_OK(fd);
+	for (k = 0; k < 2; k++)
+		REQUIRE_EQ(pnic_mr_reg_dmabuf(b.ctx, fd, 0, len, (void *)0x100000, ALL_RIGHTS, &mr[k]), 0);
+	for (i = 0; i < 10; i++) {
+		REQUIRE_OK(movebuf_do(MOVEBUF_MOVE, fd, 0, 0, NULL, 0));
+		for (k = 0; k < 2; k++) {
+			pattern_fill(a.mem, len, 2 * i + k);
+			CHECK_EQ(write_moving(mr[k], 0x100000, len, &met), PNIC_ST_OK);
+			REQUIRE_OK(movebuf_do(MOVEBUF_COPY, fd, 0, len, copy, 0));
+			CHECK_EQ(pattern_check(copy, len, 2 * i + k), len);
+		}
+	}
+	CHECK_EQ(pnic_mr_dereg(mr[0]), 0);
+	REQUIRE_OK(movebuf_do(MOVEBUF_MOVE, fd, 0, 0, NULL, 0));
+	pattern_fill(a.mem, len, 99);
+	CHECK_EQ(write_moving(mr[1], 0x100000, len, &met), PNIC_ST_OK);
+	CHECK_EQ(pnic_mr_dereg(mr[1]), 0);
 	close(fd);
 	close_movebuf();
 }

@@ -187,6 +187,11 @@ bool pnic_dmabuf_supported(const struct pnic_caps *caps)
 	return false;
 }
 
+void pnic_dmabuf_init(struct pnic_dev *pd)
+{
+	(void)pd;
+}
+
 struct pnic_dmabuf *pnic_dmabuf_open(struct pnic_dev *pd, const struct pnic_ioc_mr_reg_dmabuf *arg, bool writes)
 {
 	(void)pd;
