@@ -329,19 +329,6 @@ static int module_remove(void)
 	return syscall(SYS_delete_module, "pnic", O_NONBLOCK);
 }
 
-static int module_insert(void)
-{
-	const char *path = getenv("PNIC_MODULE");
-	int fd, ret;
-
-	fd = open(path ? path : "/pnic/guest/modules/pnic.ko", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	ret = syscall(SYS_finit_module, fd, "", 0);
-	close(fd);
-	return ret;
-}
-
 static void wait_for_node(unsigned int nic)
 {
 	unsigned int i;

@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -443,4 +444,23 @@ int raw_nop(struct raw_ep *r, uint64_t cookie)
 	    le32toh(cqe.peer_status) >> PNIC_CQE_HIGH_SHIFT != PNIC_ST_OK)
 		return -1;
 	return 0;
+}
+
+const char *module_path(void)
+{
+	const char *path = getenv("PNIC_MODULE");
+
+	return path ? path : "/pnic/guest/modules/pnic.ko";
+}
+
+int module_insert(void)
+{
+	int fd, ret;
+
+	fd = open(module_path(), O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	ret = syscall(SYS_finit_module, fd, "", 0);
+	close(fd);
+	return ret;
 }

@@ -101,4 +101,8 @@ int raw_poll(struct raw_ep *r, struct pnic_cqe *cqe, int timeout_ms);
 /* A signaled NOP goes through: 0. */
 int raw_nop(struct raw_ep *r, uint64_t cookie);
 
+/* The module's file, and its entry into the kernel: 0, or -1 and errno. */
+const char *module_path(void);
+int module_insert(void);
+
 #endif /* PNIC_SELFTESTS_DEVICE_H */

@@ -341,18 +341,6 @@ KTAP_TEST(all_at_once)
 
 /* --- the module comes and goes ---- */
 
-static int module_insert(void)
-{
-	const char *path = getenv("PNIC_MODULE");
-	int fd = open(path ? path : "/pnic/guest/modules/pnic.ko", O_RDONLY | O_CLOEXEC), ret;
-
-	if (fd < 0)
-		return -1;
-	ret = syscall(SYS_finit_module, fd, "", 0);
-	close(fd);
-	return ret;
-}
-
 /* A card whose probe failed waits to be bound again. */
 static void bound(const char *pci)
 {

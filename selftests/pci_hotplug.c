@@ -5,10 +5,14 @@
  *
  * pci_unplug has the same with a machine that really takes the function away.
  */
+#include <fcntl.h>
+#include <sys/syscall.h>
+
 #include "pcitest.h"
 #include "steer.h"
 
 #define RESCAN	"/sys/bus/pci/rescan"
+#define UNBIND	"/sys/bus/pci/drivers/pnic/unbind"
 
 static void wait_node(unsigned int nic, bool there)
 {
@@ -112,6 +116,53 @@ KTAP_TEST(gone_for_good)
 		STEER("{\"cmd\":\"surprise\",\"nic\":%u,\"on\":false}", i % 2);
 		REQUIRE_OK(write_file(RESCAN, "1"));
 		wait_node(i % 2, true);
+		pci_wait_serves(i % 2);
+		pci_life_resumes(l);
+	}
+	CHECK_GT(l->opened, n);
+	pci_life_over(l);
+	pci_end();
+}
+
+/* Whoever had a file of it open closes that when he is told, and nobody can open one anew. */
+static void module_remove(void)
+{
+	uint64_t end = now_ns() + PCI_WAIT_MS * 1000000ull;
+	int err;
+
+	do {
+		err = syscall(SYS_delete_module, "pnic", O_NONBLOCK) ? errno : 0;
+		if (err)
+			sleep_ms(5);
+	} while (err == EWOULDBLOCK && now_ns() < end);
+	REQUIRE_EQ(err, 0);
+}
+
+/* The cards lose their driver, the driver its last user, and the module goes: with it back everything is as it was. */
+KTAP_TEST(module_away)
+{
+	unsigned int i, nic, n = pci_rounds(3);
+	char pci[2][32];
+	struct life *l;
+	struct raw_ep r;
+
+	if (access(module_path(), R_OK))
+		SKIP("no module at %s", module_path());
+	pci_begin();
+	l = pci_life();
+	for (nic = 0; nic < 2; nic++)
+		REQUIRE_OK(dev_pci(nic, pci[nic], sizeof(pci[nic])));
+	for (i = 0; i < n; i++) {
+		pci_witness(&r, i % 2);
+		for (nic = 0; nic < 2; nic++)
+			REQUIRE_OK(write_file(UNBIND, pci[nic]));
+		pci_witness_over(&r, PNIC_EVT_GONE, ENODEV);
+		module_remove();
+		CHECK_ERRNO(dev_open(i % 2), ENOENT);
+		CHECK_EQ(pinned_pages(), pci_pinned);
+		REQUIRE_OK(module_insert());
+		wait_node(0, true);
+		wait_node(1, true);
 		pci_wait_serves(i % 2);
 		pci_life_resumes(l);
 	}

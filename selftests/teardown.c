@@ -577,25 +577,6 @@ KTAP_TEST(peer_reset)
 	nothing_left();
 }
 
-static const char *module_path(void)
-{
-	const char *path = getenv("PNIC_MODULE");
-
-	return path ? path : "/pnic/guest/modules/pnic.ko";
-}
-
-static int module_insert(void)
-{
-	int fd, ret;
-
-	fd = open(module_path(), O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	ret = syscall(SYS_finit_module, fd, "", 0);
-	close(fd);
-	return ret;
-}
-
 /* The last test: the module itself, with open files refused, without them ten times. */
 KTAP_TEST(module_removed)
 {
