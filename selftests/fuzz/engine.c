@@ -25,6 +25,7 @@
 #define MAP_BITS	(1u << 16)
 #define HANG_MS		120000u		/* for one program, on a stock kernel */
 #define COVER		(128u << 10)	/* places that one program can visit */
+#define LIFE		64u		/* programs, at most */
 
 #define KCOV_INIT_TRACE	_IOR('c', 1, unsigned long)
 #define KCOV_ENABLE	_IO('c', 100)
@@ -37,9 +38,12 @@ struct prog {
 };
 
 struct worker {
-	uint64_t calls, programs;
+	uint64_t programs, lives;
+	uint64_t ns_over, ns_cover;
+	struct fuzz_count kind[FUZZ_KINDS_MAX];
 	uint64_t seed;
-	struct prog now;		/* what it runs */
+	uint64_t living;		/* programs of this life, bursts too, with that which runs */
+	struct prog life[LIFE];		/* the last ones of them, in a ring */
 };
 
 /* Between the processes. A lock of one byte: whoever holds it may be killed only at the very end. */
@@ -61,6 +65,7 @@ static unsigned long *cover;
 static uint64_t rnd;
 static uint64_t answers[64];		/* of the program that runs */
 static unsigned int num_answers;
+static uint64_t last_ns;		/* until when time was put down somewhere */
 
 static uint64_t mix(uint64_t v)
 {
@@ -94,11 +99,50 @@ uint64_t fuzz_edge(struct fuzz_feed *f)
 	}
 }
 
-void fuzz_called(unsigned int what, int err)
+struct fuzz_feed fuzz_chance(uint64_t *seed, uint8_t *bytes, size_t size)
 {
-	__atomic_fetch_add(&me->calls, 1, __ATOMIC_RELAXED);
+	uint64_t v;
+	size_t i;
+
+	for (i = 0; i < size; i += sizeof(v)) {
+		v = random_u64(seed);
+		memcpy(bytes + i, &v, size - i < sizeof(v) ? size - i : sizeof(v));
+	}
+	return (struct fuzz_feed){ bytes, bytes + size };
+}
+
+static uint64_t elapsed(void)
+{
+	uint64_t then = last_ns;
+
+	last_ns = now_ns();
+	return last_ns - then;
+}
+
+static void heard(unsigned int kind, int err)
+{
 	if (num_answers < sizeof(answers) / sizeof(answers[0]))
-		answers[num_answers++] = mix((uint64_t)what << 32 | (uint32_t)err);
+		answers[num_answers++] = mix((uint64_t)kind << 32 | (uint32_t)err);
+}
+
+/* Nobody else counts there: a child of the process does, but is waited for. */
+void fuzz_called(unsigned int kind, int err)
+{
+	struct fuzz_count *c = &me->kind[kind];
+
+	c->calls++;
+	c->accepted += !err;
+	c->ns += elapsed();
+	heard(kind, err);
+}
+
+void fuzz_answered(unsigned int kind, int err)
+{
+	struct fuzz_count *c = &me->kind[kind];
+
+	if (err && c->accepted)
+		c->accepted--;
+	heard(kind, err);
 }
 
 /* --- what was reached ---- */
@@ -112,16 +156,6 @@ static void take_lock(void)
 static void give_lock(void)
 {
 	__atomic_clear(&sh->lock, __ATOMIC_RELEASE);
-}
-
-static bool mark(uint8_t *map, uint64_t hash)
-{
-	uint32_t bit = hash % MAP_BITS;
-
-	if (map[bit / 8] >> (bit % 8) & 1)
-		return false;
-	map[bit / 8] |= 1u << (bit % 8);
-	return true;
 }
 
 static void kcov_open(void)
@@ -147,7 +181,24 @@ static void cover_begin(void)
 	__atomic_store_n(&cover[0], 0, __ATOMIC_RELAXED);
 }
 
-/* True: something that was never there before. */
+static bool marked(const uint8_t *map, uint64_t hash)
+{
+	uint32_t bit = hash % MAP_BITS;
+
+	return __atomic_load_n(&map[bit / 8], __ATOMIC_RELAXED) >> (bit % 8) & 1;
+}
+
+static bool mark(uint8_t *map, uint64_t hash)
+{
+	uint32_t bit = hash % MAP_BITS;
+
+	if (marked(map, hash))
+		return false;
+	__atomic_store_n(&map[bit / 8], map[bit / 8] | 1u << (bit % 8), __ATOMIC_RELAXED);
+	return true;
+}
+
+/* True: something that was never there before. That is rare; nobody waits for the lock to learn that there is none. */
 static bool cover_end(void)
 {
 	unsigned long n = 0, i;
@@ -157,26 +208,34 @@ static bool cover_end(void)
 	if (kcov >= 0) {
 		n = __atomic_load_n(&cover[0], __ATOMIC_RELAXED);
 		ioctl(kcov, KCOV_DISABLE, 0);
+		if (n)
+			__atomic_store_n(&sh->kcov, true, __ATOMIC_RELAXED);
 	}
-	take_lock();
 	for (i = 1; i <= n && i < COVER; i++) {
-		uint64_t pc = mix(cover[i]);
+		uint64_t pc = mix(cover[i]), edge = pc ^ last;
 
-		sh->kcov = true;
+		last = pc >> 1;
+		if (marked(sh->edge, edge))
+			continue;
+		take_lock();
 		sh->places += mark(sh->place, pc);
-		if (mark(sh->edge, pc ^ last)) {
+		if (mark(sh->edge, edge)) {
 			sh->edges++;
 			found = true;
 		}
-		last = pc >> 1;
+		give_lock();
 	}
 	/* Answers count where there is nothing better. */
-	for (i = 0; !sh->kcov && i < num_answers; i++)
+	for (i = 0; !__atomic_load_n(&sh->kcov, __ATOMIC_RELAXED) && i < num_answers; i++) {
+		if (marked(sh->place, answers[i]))
+			continue;
+		take_lock();
 		if (mark(sh->place, answers[i])) {
 			sh->places++;
 			found = true;
 		}
-	give_lock();
+		give_lock();
+	}
 	return found;
 }
 
@@ -283,34 +342,56 @@ static void keep(const struct prog *p)
 	give_lock();
 }
 
-static void run_one(const struct fuzz_target *t, const struct prog *p)
-{
-	struct fuzz_feed f = { p->bytes, p->bytes + p->len };
-
-	cover_begin();
-	t->run(&f);
-}
-
 static void work(const struct fuzz_target *t, unsigned int process)
 {
 	struct rlimit files = { 128, 128 }, core = { 0, 0 };
-	bool given;
+	uint64_t took, ns_full = 0, ns_bursts = 0;
+	unsigned int left = 0;
+	struct fuzz_feed f;
+	struct prog *p;
+	bool given, burst;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setrlimit(RLIMIT_NOFILE, &files);
 	setrlimit(RLIMIT_CORE, &core);
 	me = &sh->worker[process];
 	rnd = me->seed;
+	me->living = 0;
 	kcov_open();
 	if (!t->begin(process))
 		_exit(4);
+	last_ns = now_ns();
 	for (;;) {
-		given = draw(&me->now);
-		run_one(t, &me->now);
+		p = &me->life[me->living % LIFE];
+		/* Half of the time is for what gets far, half for many calls. */
+		burst = left && ns_bursts < ns_full;
+		given = !burst && draw(p);
+		if (burst)
+			p->len = t->burst(random_u64(&rnd), p->bytes);
+		__atomic_store_n(&me->living, me->living + 1, __ATOMIC_RELEASE);
+		/* What was given has a life of its own, so that it does today what it did when it was found. */
+		if (given)
+			left = 1;
+		else if (!left)
+			left = 1 + below(LIFE);
+		took = last_ns;
+		cover_begin();
+		f = (struct fuzz_feed){ p->bytes, p->bytes + p->len };
+		t->run(&f);
+		elapsed();
+		if (!burst && !--left) {
+			t->over();
+			me->lives++;
+		}
+		me->ns_over += elapsed();
 		if (cover_end() && !given)
-			keep(&me->now);
+			keep(p);
+		me->ns_cover += elapsed();
+		*(burst ? &ns_bursts : &ns_full) += last_ns - took;
 		/* The next one of this place begins elsewhere. */
 		me->seed = rnd;
+		if (!left)
+			__atomic_store_n(&me->living, 0, __ATOMIC_RELEASE);
 		__atomic_fetch_add(&me->programs, 1, __ATOMIC_RELEASE);
 	}
 }
@@ -405,11 +486,15 @@ static pid_t start(const struct fuzz_target *t, unsigned int process)
 static void told(const struct fuzz_target *t, unsigned int processes)
 {
 	unsigned int i;
+	uint64_t k, n;
 
-	printf("# %s: what the processes ran when it was found:\n", t->name);
+	printf("# %s: what the processes ran in the lives in which it was found:\n", t->name);
 	for (i = 0; i < processes; i++) {
-		printf("# %u: ", i);
-		print_prog(stdout, &sh->worker[i].now);
+		n = __atomic_load_n(&sh->worker[i].living, __ATOMIC_ACQUIRE);
+		for (k = n > LIFE ? n - LIFE : 0; k < n; k++) {
+			printf("# %u: ", i);
+			print_prog(stdout, &sh->worker[i].life[k % LIFE]);
+		}
 	}
 	fflush(stdout);
 }
@@ -470,6 +555,24 @@ static bool all_given(unsigned int processes, unsigned int died)
 	return n >= sh->given;
 }
 
+static void add_up(const struct fuzz_target *t, const struct worker *w, struct fuzz_result *r)
+{
+	unsigned int k;
+
+	for (k = 0; k < t->num_kinds; k++) {
+		r->kind[k].calls += w->kind[k].calls;
+		r->kind[k].accepted += w->kind[k].accepted;
+		r->kind[k].ns += w->kind[k].ns;
+		r->calls += w->kind[k].calls;
+		if (k < t->main)
+			r->main += w->kind[k].calls;
+	}
+	r->programs += w->programs;
+	r->lives += w->lives;
+	r->ns_over += w->ns_over;
+	r->ns_cover += w->ns_cover;
+}
+
 void fuzz_run(const struct fuzz_target *t, const char *corpus, const char *keep_path, unsigned int seconds,
 	      unsigned int processes, uint64_t seed, struct fuzz_result *r)
 {
@@ -501,10 +604,8 @@ void fuzz_run(const struct fuzz_target *t, const char *corpus, const char *keep_
 	stop(pid, processes);
 	if (!r->finding[0] && look_at_log(log, r->finding, sizeof(r->finding)))
 		told(t, processes);
-	for (i = 0; i < processes; i++) {
-		r->calls += sh->worker[i].calls;
-		r->programs += sh->worker[i].programs;
-	}
+	for (i = 0; i < processes; i++)
+		add_up(t, &sh->worker[i], r);
 	r->kcov = sh->kcov;
 	r->places = sh->places;
 	r->corpus = sh->corpus;

@@ -49,24 +49,49 @@ static inline uint64_t fuzz_u64(struct fuzz_feed *f)
 	return v;
 }
 
+/* @size bytes of chance from @seed, at @bytes, as a program of their own; for many calls out of few bytes. */
+struct fuzz_feed fuzz_chance(uint64_t *seed, uint8_t *bytes, size_t size);
+
 /* A number of the kind at which checks end: of 64 bits, the low ones in any case. */
 uint64_t fuzz_edge(struct fuzz_feed *f);
 
+#define FUZZ_KINDS_MAX	48u	/* of calls */
+
+/*
+ * Several programs make a life: what one of them made is there for the next, since making it is most of the time
+ * that a program takes.
+ */
 struct fuzz_target {
 	const char *name;
+	/* The kinds of calls; the first @main of them are calls of the interface itself. */
+	const char *const *kinds;
+	unsigned int num_kinds, main;
 	/* Once in each process, before the first program. False: it can't run here. */
 	bool (*begin)(unsigned int process);
-	/* Leaves nothing behind. */
 	void (*run)(struct fuzz_feed *f);
+	/* A program of calls that are refused as a rule, and cheap; how long it is. */
+	uint32_t (*burst)(uint64_t seed, uint8_t *bytes);
+	/* A life ends: nothing is left behind. */
+	void (*over)(void);
 };
 
 extern const struct fuzz_target fuzz_ioctl, fuzz_netlink;
 
-/* By a target, after each system call: which one, and what came of it: 0 or errno. */
-void fuzz_called(unsigned int what, int err);
+/* By a target, after each system call and nothing else: of which kind it was, and what came of it: 0 or errno. */
+void fuzz_called(unsigned int kind, int err);
+/* What the kernel answered later on to a call that it had taken. */
+void fuzz_answered(unsigned int kind, int err);
+
+/* Of one kind of calls. */
+struct fuzz_count {
+	uint64_t calls, accepted, ns;
+};
 
 struct fuzz_result {
-	uint64_t calls, programs;
+	uint64_t calls, programs, lives;
+	uint64_t main;			/* calls of the interface itself */
+	uint64_t ns_over, ns_cover;	/* closing, and looking at coverage, of all processes */
+	struct fuzz_count kind[FUZZ_KINDS_MAX];
 	uint64_t places;		/* of the module, with KCOV; else kinds of answers */
 	bool kcov;
 	unsigned int corpus;		/* programs that were kept, with those given */
@@ -74,7 +99,7 @@ struct fuzz_result {
 	char finding[512];		/* "": nothing was found */
 };
 
-/* Runs the corpus at @corpus (NULL: none), and nothing else if @seconds is 0. What is new goes to the file @keep, if any. */
+/* Runs the corpus at @corpus (NULL: none), and nothing else if @seconds is 0. What is new goes to @keep, if any. */
 void fuzz_run(const struct fuzz_target *t, const char *corpus, const char *keep, unsigned int seconds,
 	      unsigned int processes, uint64_t seed, struct fuzz_result *r);
 

@@ -25,7 +25,8 @@
 
 #define FILES		3u
 #define THINGS		24u
-#define CALLS_MAX	60u
+#define CALLS_MAX	60u		/* of a program, without its bursts */
+#define BURSTS_MAX	8u
 #define PAGE		4096ul
 #define ARENA		(256ul << 10)	/* memory to register: pages of all sorts */
 #define NOBODY		65534
@@ -46,14 +47,33 @@ struct area {
 	void *at;
 };
 
+/* What is counted; the ioctls, in the order of the table below, and one that isn't in it, come first. */
+static const char *const kinds[] = {
+	"info", "ctx_create", "mr_reg", "mr_dereg", "cq_create", "cq_destroy", "ep_create", "ep_destroy", "ep_reset",
+	"link_info", "srq_create", "srq_destroy", "ctr_create", "ctr_destroy", "ctr_bind", "recv_cancel",
+	"mr_reg_dmabuf", "mr_stale", "unknown",
+	"open", "close", "mmap", "mremap", "mprotect", "munmap", "memory", "read", "poll", "other", "fork",
+};
+
+enum {
+	C_UNKNOWN = 18, C_OPEN, C_CLOSE, C_MMAP, C_MREMAP, C_MPROTECT, C_MUNMAP, C_MEMORY, C_READ, C_POLL, C_OTHER, C_FORK,
+};
+
 static int files[FILES];
 static struct thing things[THINGS];
 static struct area areas[THINGS];
 static unsigned int num_things, num_areas;
 static uint8_t *arena;
-static int buffer = -1;			/* a dma-buf */
+/*
+ * A dma-buf for each card: one that two devices have mapped is what dma-bufs are for, but a kernel with DMA API
+ * debugging takes it for an error of theirs.
+ */
+static int buffer[2] = { -1, -1 };
+static unsigned int nic_of[FILES];	/* which card a file is of */
+static unsigned int now_nic;		/* that of the call that is made */
 static uint32_t nic_addr[2];
-static unsigned int calls;
+static unsigned int calls, bursts;	/* of a program */
+static bool alive;			/* a life has begun */
 
 static long did(unsigned int what, long ret)
 {
@@ -144,7 +164,7 @@ static int any_fd(struct fuzz_feed *f)
 	if (how < 150)
 		return -1;
 	if (how < 220)
-		return buffer;
+		return buffer[now_nic];
 	return how < 240 ? files[how % FILES] : (int)how - 240;
 }
 
@@ -372,6 +392,8 @@ static const struct {
 
 #define IOCTLS	(sizeof(ioctls) / sizeof(ioctls[0]))
 
+_Static_assert(IOCTLS == C_UNKNOWN, "a name for each ioctl");
+
 /* A member, or the size, isn't what it should be. */
 static void spoil(struct fuzz_feed *f)
 {
@@ -392,6 +414,77 @@ static void spoil(struct fuzz_feed *f)
 	default:	/* a longer struct than there is */
 		arg.size += 8;
 		arg.bytes[arg.size % sizeof(arg.bytes)] = how >> 2;
+		break;
+	}
+}
+
+/*
+ * Refused for certain, by one check or another: an argument that would be taken costs the card's time, hundreds of
+ * times as much.
+ */
+static void spoil_for_sure(struct fuzz_feed *f, unsigned int which)
+{
+	uint8_t how = fuzz_u8(f), value = fuzz_u8(f);
+	uint32_t junk = 1u << 30 | fuzz_u16(f);
+
+	if (how < 40) {
+		arg.size = value % 8;
+		return;
+	}
+	if (how < 80) {
+		arg.bytes[arg.size] = value | 1;
+		arg.size += 8;
+		return;
+	}
+	switch (ioctls[which].cmd) {
+	case PNIC_IOC_MR_REG:
+		if (how & 1)
+			arg.mr.flags |= 1u << (8 + value % 24);
+		else
+			arg.mr.length = value & 1 ? 0 : -arg.mr.addr - value;
+		break;
+	case PNIC_IOC_MR_REG_DMABUF:
+		if (how & 1)
+			arg.buf.fd = how & 2 ? -1 - value : files[value % FILES];
+		else
+			arg.buf.length = value & 1 ? 0 : -arg.buf.offset - value;
+		break;
+	case PNIC_IOC_CQ_CREATE:
+		arg.cq.entries = -1u >> value % 8;
+		break;
+	case PNIC_IOC_SRQ_CREATE:
+		arg.srq.entries = -1u >> value % 8;
+		break;
+	case PNIC_IOC_CTR_CREATE:
+		arg.ctr.eventfd = how & 1 ? -2 - value : buffer[now_nic];
+		break;
+	case PNIC_IOC_EP_CREATE:
+		if (how & 1)
+			arg.ep.send_cq = junk;
+		else if (how & 2)
+			arg.ep.sq_slots = -1u >> value % 8;
+		else
+			arg.ep.flags |= 1u << (4 + value % 28);
+		break;
+	case PNIC_IOC_CTR_BIND:
+		arg.bind.ctr = how & 1 ? junk : arg.bind.ctr;
+		arg.bind.ep = how & 1 ? arg.bind.ep : junk;
+		break;
+	case PNIC_IOC_RECV_CANCEL:
+		arg.cancel.handle = junk;
+		break;
+	case PNIC_IOC_CTX_CREATE:
+	case PNIC_IOC_INFO:
+	case PNIC_IOC_MR_STALE:
+		/* These don't reach the card: as they are, or with a word of nonsense. */
+		if (how & 1)
+			memcpy(arg.bytes + 4 + value % 16 * 4, &junk, 4);
+		break;
+	case PNIC_IOC_LINK_INFO:
+		arg.size = value % 8;
+		break;
+	default:
+		arg.handle.handle = junk;
 		break;
 	}
 }
@@ -421,20 +514,29 @@ static void *place(struct fuzz_feed *f, uint8_t how)
 	return at;
 }
 
-static void known_ioctl(struct fuzz_feed *f, unsigned int which)
+/* @spoiled: in any case; else now and then. */
+static void one_ioctl(struct fuzz_feed *f, unsigned int which, bool spoiled)
 {
 	uint8_t how = fuzz_u8(f);
 	unsigned int file = how % FILES;
 	void *at;
 
+	now_nic = nic_of[file];
 	memset(&arg, 0, sizeof(arg));
 	ioctls[which].fill(f);
 	how = fuzz_u8(f);
-	if (how % 4 == 0)
+	if (spoiled)
+		spoil_for_sure(f, which);
+	else if (how % 4 == 0)
 		spoil(f);
 	at = place(f, how);
 	if (!did(which, ioctl(files[file], ioctls[which].cmd, at)) && at == &arg && ioctls[which].made)
 		ioctls[which].made(file);
+}
+
+static void known_ioctl(struct fuzz_feed *f, unsigned int which)
+{
+	one_ioctl(f, which, false);
 }
 
 static void unknown_ioctl(struct fuzz_feed *f)
@@ -447,7 +549,7 @@ static void unknown_ioctl(struct fuzz_feed *f)
 		cmd ^= fuzz_edge(f) << 8;
 	for (i = 0; i < 64; i++)
 		arg.bytes[i] = fuzz_u8(f);
-	did(IOCTLS, ioctl(files[how / 2 % FILES], cmd, how < 200 ? &arg : (void *)(uintptr_t)fuzz_edge(f)));
+	did(C_UNKNOWN, ioctl(files[how / 2 % FILES], cmd, how < 200 ? &arg : (void *)(uintptr_t)fuzz_edge(f)));
 }
 
 static void open_file(struct fuzz_feed *f)
@@ -457,7 +559,8 @@ static void open_file(struct fuzz_feed *f)
 
 	if (files[i] >= 0)
 		close(files[i]);
-	files[i] = did(100, open(how & 4 ? "/dev/pnic1" : "/dev/pnic0",
+	nic_of[i] = how >> 2 & 1;
+	files[i] = did(C_OPEN, open(how & 4 ? "/dev/pnic1" : "/dev/pnic0",
 				 (how & 0xf0 ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_CLOEXEC));
 }
 
@@ -479,7 +582,7 @@ static void map_area(struct fuzz_feed *f)
 	else if (how % 16 < 6 || a->offset < 0x1000 * PAGE)
 		prot = PROT_READ;
 	p = mmap(NULL, a->length + (how % 32 == 7 ? PAGE : 0), prot, flags, files[a->file], a->offset);
-	did(101, p == MAP_FAILED ? -1 : 0);
+	did(C_MMAP, p == MAP_FAILED ? -1 : 0);
 	if (p == MAP_FAILED)
 		return;
 	if (a == &odd || a->at)
@@ -498,19 +601,19 @@ static void unmap_area(struct fuzz_feed *f)
 		return;
 	switch (how >> 6) {
 	case 0:
-		did(102, mremap(a->at, a->length, a->length * 2, 0) == MAP_FAILED ? -1 : 0);
+		did(C_MREMAP, mremap(a->at, a->length, a->length * 2, 0) == MAP_FAILED ? -1 : 0);
 		break;
 	case 1:
 		p = mremap(a->at, a->length, a->length, MREMAP_MAYMOVE);
-		did(103, p == MAP_FAILED ? -1 : 0);
+		did(C_MREMAP, p == MAP_FAILED ? -1 : 0);
 		if (p != MAP_FAILED)
 			a->at = p;
 		break;
 	case 2:
-		did(104, mprotect(a->at, a->length, PROT_READ | (how & 8 ? PROT_EXEC : 0)));
+		did(C_MPROTECT, mprotect(a->at, a->length, PROT_READ | (how & 8 ? PROT_EXEC : 0)));
 		break;
 	default:
-		did(105, munmap(a->at, a->length));
+		did(C_MUNMAP, munmap(a->at, a->length));
 		a->at = NULL;
 		break;
 	}
@@ -527,29 +630,29 @@ static void shake_arena(struct fuzz_feed *f)
 		len = arena + ARENA - at;
 	switch (how & 7) {
 	case 0:
-		did(106, madvise(at, len, MADV_DONTNEED));
+		did(C_MEMORY, madvise(at, len, MADV_DONTNEED));
 		break;
 	case 1:
-		did(107, munmap(at, len));
+		did(C_MEMORY, munmap(at, len));
 		break;
 	case 2:
-		did(108, mmap(at, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+		did(C_MEMORY, mmap(at, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
 			 MAP_FAILED ? -1 : 0);
 		break;
 	case 3:
-		did(109, mprotect(at, len, how & 8 ? PROT_READ : PROT_READ | PROT_WRITE));
+		did(C_MEMORY, mprotect(at, len, how & 8 ? PROT_READ : PROT_READ | PROT_WRITE));
 		break;
 	case 4:
-		did(110, madvise(at, len, MADV_REMOVE));
+		did(C_MEMORY, madvise(at, len, MADV_REMOVE));
 		break;
 	case 5:
-		did(111, madvise(at, len, how & 8 ? MADV_DONTFORK : MADV_DOFORK));
+		did(C_MEMORY, madvise(at, len, how & 8 ? MADV_DONTFORK : MADV_DOFORK));
 		break;
 	case 6:
-		did(112, mremap(at, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, arena) == MAP_FAILED ? -1 : 0);
+		did(C_MEMORY, mremap(at, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, arena) == MAP_FAILED ? -1 : 0);
 		break;
 	default:
-		did(113, mlock(at, len));
+		did(C_MEMORY, mlock(at, len));
 		break;
 	}
 }
@@ -619,28 +722,28 @@ static void file_call(struct fuzz_feed *f)
 
 	switch (how / FILES % 8) {
 	case 0:
-		did(120, read(fd, buf, fuzz_u8(f) % sizeof(buf)));
+		did(C_READ, read(fd, buf, fuzz_u8(f) % sizeof(buf)));
 		break;
 	case 1:
-		did(121, poll(&pfd, 1, 0));
+		did(C_POLL, poll(&pfd, 1, 0));
 		break;
 	case 2:
-		did(122, write(fd, buf, 8));
+		did(C_OTHER, write(fd, buf, 8));
 		break;
 	case 3:
-		did(123, pread(fd, buf, sizeof(buf), fuzz_edge(f)));
+		did(C_READ, pread(fd, buf, sizeof(buf), fuzz_edge(f)));
 		break;
 	case 4:
-		did(124, lseek(fd, fuzz_edge(f), SEEK_SET));
+		did(C_OTHER, lseek(fd, fuzz_edge(f), SEEK_SET));
 		break;
 	case 5:
-		did(125, read(fd, (void *)(uintptr_t)any_addr(f), 4096));
+		did(C_READ, read(fd, (void *)(uintptr_t)any_addr(f), 4096));
 		break;
 	case 6:
-		did(126, fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC));
+		did(C_OTHER, fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC));
 		break;
 	default:
-		did(127, fsync(fd));
+		did(C_OTHER, fsync(fd));
 		break;
 	}
 }
@@ -650,7 +753,7 @@ static void close_file(struct fuzz_feed *f)
 	unsigned int i = fuzz_u8(f) % FILES;
 
 	if (files[i] >= 0)
-		did(128, close(files[i]));
+		did(C_CLOSE, close(files[i]));
 	files[i] = -1;
 }
 
@@ -670,9 +773,33 @@ static void child(struct fuzz_feed *f)
 		memset(arena, 1, PAGE);
 		_exit(0);
 	}
-	did(129, pid);
+	did(C_FORK, pid);
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
+}
+
+/*
+ * Many calls out of a few bytes, of one ioctl or of all: arguments of chance that are spoiled and so refused as a rule,
+ * which takes hundreds of times less than what is done.
+ */
+static void burst(struct fuzz_feed *f)
+{
+	unsigned int which = fuzz_u8(f), n = 1 + fuzz_u8(f), i;
+	uint64_t seed = fuzz_u64(f);
+
+	if (++bursts > BURSTS_MAX)
+		return;
+	for (i = 0; i < n; i++) {
+		uint8_t bytes[40];
+		struct fuzz_feed chance = fuzz_chance(&seed, bytes, sizeof(bytes));
+		unsigned int one = which < 128 ? which % (IOCTLS + 1) : fuzz_u8(&chance) % (IOCTLS + 1);
+
+		if (one == IOCTLS)
+			unknown_ioctl(&chance);
+		else
+			one_ioctl(&chance, one, true);
+	}
+	calls -= n;
 }
 
 static void (*const others[])(struct fuzz_feed *f) = {
@@ -682,7 +809,7 @@ static void (*const others[])(struct fuzz_feed *f) = {
 
 #define OTHERS	(sizeof(others) / sizeof(others[0]))
 
-static void all_gone(void)
+static void over(void)
 {
 	unsigned int i;
 
@@ -696,6 +823,7 @@ static void all_gone(void)
 	}
 	num_things = 0;
 	num_areas = 0;
+	alive = false;
 }
 
 /* Two files with contexts, so that what follows gets somewhere. */
@@ -706,7 +834,10 @@ static void prepare(void)
 	for (i = 0; i < 2; i++) {
 		struct pnic_ioc_ctx_create ctx = { .size = sizeof(ctx) };
 
-		files[i] = open(i ? "/dev/pnic1" : "/dev/pnic0", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		if (files[i] >= 0)
+			continue;
+		nic_of[i] = i;
+		files[i] = did(C_OPEN, open(i ? "/dev/pnic1" : "/dev/pnic0", O_RDWR | O_NONBLOCK | O_CLOEXEC));
 		if (!did(1, ioctl(files[i], PNIC_IOC_CTX_CREATE, &ctx)))
 			add_area(i, ctx.page_offset, PAGE);
 	}
@@ -717,17 +848,30 @@ static void run(struct fuzz_feed *f)
 	uint8_t how = fuzz_u8(f), op;
 
 	calls = 0;
-	make_arena();
+	bursts = 0;
+	if (!alive || how % 8 == 0)
+		make_arena();
+	alive = true;
 	if (how < 230)
 		prepare();
 	while (fuzz_more(f) && calls < CALLS_MAX) {
 		op = fuzz_u8(f);
 		if (op < 150)
 			known_ioctl(f, op % IOCTLS);
-		else
+		else if (op < 240)
 			others[op % OTHERS](f);
+		else
+			burst(f);
 	}
-	all_gone();
+}
+
+/* Byte by byte what run() and burst() read. */
+static uint32_t make_burst(uint64_t seed, uint8_t *bytes)
+{
+	fuzz_chance(&seed, bytes, 12);
+	bytes[0] = 1;
+	bytes[1] = 240;
+	return 12;
 }
 
 static int a_buffer(void)
@@ -753,10 +897,20 @@ static bool begin(unsigned int process)
 	arena = mmap(NULL, ARENA + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (arena == MAP_FAILED)
 		return false;
-	buffer = a_buffer();
+	buffer[0] = a_buffer();
+	buffer[1] = a_buffer();
 	if (process & 1 && (setgid(NOBODY) || setuid(NOBODY)))
 		return false;
 	return true;
 }
 
-const struct fuzz_target fuzz_ioctl = { .name = "ioctl", .begin = begin, .run = run };
+const struct fuzz_target fuzz_ioctl = {
+	.name = "ioctl",
+	.kinds = kinds,
+	.num_kinds = sizeof(kinds) / sizeof(kinds[0]),
+	.main = C_UNKNOWN + 1,
+	.begin = begin,
+	.run = run,
+	.burst = make_burst,
+	.over = over,
+};

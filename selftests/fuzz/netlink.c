@@ -18,6 +18,7 @@
 #define MESSAGES_MAX	24u
 #define ANSWERS_MAX	40u	/* of one dump: it may be left in the middle */
 #define NOBODY		65534
+#define BURST		253u	/* and more, where a request's number is: a burst */
 
 /* How an attribute is made, if it is made as it should be. */
 enum how { H_DEV, H_U8, H_U32, H_UINT, H_FLAG, H_TEXT, H_KNOBS, H_RECORD };
@@ -81,6 +82,15 @@ static const struct request {
 };
 
 #define REQUESTS	(sizeof(requests) / sizeof(requests[0]))
+
+/* What is counted: a message each. */
+static const char *const kinds[] = {
+	"dev_get", "link_get", "link_set", "lane_get", "plan_get", "lane_set", "undo", "policy_get", "policy_set_kind",
+	"policy_set_errors", "policy_set_common", "policy_set_quarantine", "policy_set_budget", "history_get", "cable_get",
+	"cable_set", "counters_get", "res_get", "object_get", "grant_get", "grant_add", "grant_del",
+};
+
+_Static_assert(REQUESTS == sizeof(kinds) / sizeof(kinds[0]), "a name for each request");
 
 static struct nl_sock sock;
 static struct nl_msg msg;
@@ -185,19 +195,26 @@ static void take_answers(unsigned int what)
 		if (n <= 0)
 			break;
 		if (n >= (ssize_t)NLMSG_LENGTH(4) && h->nlmsg_type == NLMSG_ERROR)
-			fuzz_called(300 + what, -*(int *)NLMSG_DATA(h));
+			fuzz_answered(what, -*(int *)NLMSG_DATA(h));
 		if (h->nlmsg_type == NLMSG_DONE)
 			break;
 	}
 }
 
-static void one_message(struct fuzz_feed *f)
+/* @spoiled: one thing or another is wrong with it, but for what only asks. */
+static void one_message(struct fuzz_feed *f, uint8_t which, bool spoiled)
 {
-	uint8_t which = fuzz_u8(f), how = fuzz_u8(f);
 	const struct request *r = &requests[which % REQUESTS];
 	struct sockaddr_nl to = { .nl_family = AF_NETLINK };
+	uint8_t how = fuzz_u8(f), wrong = 0;
 	const struct attr *a;
 	ssize_t n;
+
+	if (spoiled) {
+		/* No dumps, and nothing odd about the header. */
+		how = 8 | (how & 1);
+		wrong = 1 + fuzz_u8(f) % 4;
+	}
 
 	nl_begin(&msg, how < 250 ? r->cmd : fuzz_u8(f));
 	msg.hdr.nlmsg_type = sock.family;
@@ -209,34 +226,73 @@ static void one_message(struct fuzz_feed *f)
 	for (a = r->attr; a->type; a++) {
 		uint8_t what = fuzz_u8(f);
 
-		if (what < 180 || a == r->attr)
+		if (wrong == 1 && a == r->attr)
+			nl_put_u32(&msg, a->type, 2 + fuzz_u8(f));
+		else if (wrong > 1 && wrong - 1 == a - r->attr + 1)
+			put_wrong(f, a->type);
+		else if (what < 180 || a == r->attr)
 			put_right(f, a);
 		else if (what < 205)
 			put_wrong(f, a->type);
 	}
-	if (how >= 240)
+	if (how >= 240 || (wrong > 1 && wrong - 2 >= a - r->attr))
 		put_wrong(f, how);
 	msg.hdr.nlmsg_len = msg.len;
 	if (how % 64 == 5)
 		msg.hdr.nlmsg_len += (int8_t)fuzz_u8(f);
 	msg.hdr.nlmsg_seq = ++sock.seq;
 	n = sendto(sock.fd, &msg.hdr, msg.len, MSG_DONTWAIT, (void *)&to, sizeof(to));
-	fuzz_called(200 + which % REQUESTS, n < 0 ? errno : 0);
+	fuzz_called(which % REQUESTS, n < 0 ? errno : 0);
 	/* Left where it is, now and then: the next dump begins while one is under way. */
 	if (how % 16 != 7)
 		take_answers(which % REQUESTS);
+}
+
+/* Many messages out of a few bytes, that are refused as a rule. */
+static void burst(struct fuzz_feed *f)
+{
+	unsigned int n = 1 + fuzz_u8(f);
+	uint64_t seed = fuzz_u64(f);
+
+	while (n--) {
+		uint8_t bytes[100];
+		struct fuzz_feed chance = fuzz_chance(&seed, bytes, sizeof(bytes));
+
+		one_message(&chance, fuzz_u8(&chance), true);
+	}
 }
 
 static void run(struct fuzz_feed *f)
 {
 	unsigned int i;
 
-	sock.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+	if (sock.fd < 0)
+		sock.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
 	if (sock.fd < 0)
 		return;
-	for (i = 0; fuzz_more(f) && i < MESSAGES_MAX; i++)
-		one_message(f);
-	close(sock.fd);
+	for (i = 0; fuzz_more(f) && i < MESSAGES_MAX; i++) {
+		uint8_t which = fuzz_u8(f);
+
+		if (which < BURST)
+			one_message(f, which, false);
+		else
+			burst(f);
+	}
+}
+
+/* Byte by byte what run() and burst() read. */
+static uint32_t make_burst(uint64_t seed, uint8_t *bytes)
+{
+	fuzz_chance(&seed, bytes, 10);
+	bytes[0] = BURST;
+	return 10;
+}
+
+static void over(void)
+{
+	if (sock.fd >= 0)
+		close(sock.fd);
+	sock.fd = -1;
 }
 
 static bool begin(unsigned int process)
@@ -252,10 +308,20 @@ static bool begin(unsigned int process)
 	if (ok && nl_has(&out, PNIC_A_DEV_CABLE_SERIAL))
 		strncpy(cable, nl_str(&out, PNIC_A_DEV_CABLE_SERIAL), sizeof(cable) - 1);
 	close(sock.fd);
+	sock.fd = -1;
 	/* One in four may not change anything. */
 	if (process % 4 == 3 && (setgid(NOBODY) || setuid(NOBODY)))
 		return false;
 	return ok;
 }
 
-const struct fuzz_target fuzz_netlink = { .name = "netlink", .begin = begin, .run = run };
+const struct fuzz_target fuzz_netlink = {
+	.name = "netlink",
+	.kinds = kinds,
+	.num_kinds = REQUESTS,
+	.main = REQUESTS,
+	.begin = begin,
+	.run = run,
+	.burst = make_burst,
+	.over = over,
+};
