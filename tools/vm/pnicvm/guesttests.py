@@ -11,6 +11,7 @@ import shutil
 import time
 
 from . import boot, klog, ktap, paths, testconf
+from .errors import Failure
 from .follow import Tail
 
 DIRECTORY = os.path.join(paths.BUILD, 'guest', 'tests')
@@ -142,6 +143,14 @@ class _Events:
         return False
 
 
+def _rounds():
+    """How often the programs that go in rounds are to do what they do; 0: as often as they like."""
+    text = os.environ.get('ROUNDS') or '0'
+    if not text.isdigit():
+        raise Failure('ROUNDS=%s: not a number' % text, 2)
+    return int(text)
+
+
 def base(kernel):
     """The group of a kernel's tests."""
     return 'guest' if kernel.name == 'stock' else kernel.name
@@ -167,6 +176,8 @@ def _boot(root, accel, kernel, conf, tests, results, progress, tally, deadline):
                        nics=conf.nics, model_args=conf.model_args, time_limit=limit,
                        append=conf.append, iommu=conf.iommu, which=kernel,
                        qmp=conf.qmp)
+    if _rounds():
+        guest.environment['ROUNDS'] = _rounds()
     for script in ('run-tests.sh', 'module.sh'):
         shutil.copy(os.path.join(paths.VM, 'guest', script), guest.file(script))
     with open(guest.file('tests'), 'w', encoding='ascii') as handle:
@@ -203,7 +214,7 @@ def run(root, accel, kernel, results, progress, only=None, deadline=None):
     tests = [(name, testconf.read(DIRECTORY, name, TIME_LIMIT))
              for name in testconf.programs(DIRECTORY) if testconf.wanted(name, only)]
     for _, conf in tests:
-        conf.timeout *= kernel.slow
+        conf.timeout = (conf.timeout + conf.per_round * _rounds()) * kernel.slow
     tally = Tally()
     for conf, members in testconf.groups(tests):
         left = members

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """`make fuzz`, `make soak` and `make soak-mpi`: one program of the guest for as long as one likes, on a debug kernel as a rule, with all
 that the harness otherwise looks at: the kernel's log, what is lost, what is left. DURATION in seconds, SEED, and KERNEL
-are taken from the environment. The figures go to build/results/NAME.json."""
+are taken from the environment. The figures go to build/results/NAME.json; with MORE=1, for those of fuzzing, they are added to
+those that it has, and it says of which runs it is the sum."""
 
 import glob
 import json
@@ -10,7 +11,7 @@ import shutil
 import subprocess
 import time
 
-from . import accel, boot, build, kernels, klog, ktap, mpich, paths, results, space
+from . import accel, boot, build, kernels, klog, ktap, mpich, paths, pieces, results, space
 from .errors import Failure
 from .follow import Tail
 
@@ -21,21 +22,40 @@ EXTRA_SECONDS = 900
 class Run:
     """@program: of the guest's tests, or in another @folder of its build; @seconds: if nobody says; @env: (seconds, seed) ->
     its environment; @native: libFuzzer's programs run before it, each for a share of the time; @kernel: if nobody says; @mpich:
-    it wants MPICH."""
+    it wants MPICH; @sums: figures of several runs can be added up."""
 
-    def __init__(self, program, seconds, env, native=False, memory=2560, folder='tests', kernel='kasan', mpich=False):
+    def __init__(self, program, seconds, env, native=False, memory=2560, folder='tests', kernel='kasan', mpich=False, sums=False):
         self.program = program
         self.folder = folder
         self.kernel = kernel
         self.mpich = mpich
+        self.sums = sums
         self.seconds = seconds
         self.env = env
         self.native = native
         self.memory = memory
 
 
+# What is fuzzed: tests of the program, or libFuzzer's programs.
+TARGETS = ('native', 'ioctl', 'netlink')
+
+
+def _targets():
+    chosen = os.environ.get('TARGETS', '').split() or TARGETS
+    for name in chosen:
+        if name not in TARGETS:
+            raise Failure('TARGETS=%s: of %s' % (' '.join(chosen), ', '.join(TARGETS)), 2)
+    return chosen
+
+
+def _fuzz_tests():
+    """Each with its corpus before."""
+    return [name for target in _targets() if target != 'native' for name in (target + '_corpus', target)]
+
+
 def _fuzz_env(seconds, seed):
-    return {'FUZZ_SECONDS': seconds // 2, 'FUZZ_SEED': seed, 'FUZZ_KEEP': '$PNIC_RUN'}
+    return {'FUZZ_SECONDS': seconds // max(1, len(_fuzz_tests()) // 2), 'FUZZ_SEED': seed, 'FUZZ_KEEP': '$PNIC_RUN',
+            'FUZZ_PROCESSES': _setting('PROCESSES', 4)}
 
 
 def _soak_env(seconds, seed):
@@ -69,7 +89,7 @@ def kept_figures(path, parts, these):
 
 
 RUNS = {
-    'fuzz': Run('fuzz', 600, _fuzz_env, native=True, memory=3584),
+    'fuzz': Run('fuzz', 600, _fuzz_env, native=True, memory=3584, sums=True),
     'soak': Run('soak', 600, _soak_env),
     'soak-mpi': Run('soak_mpi', 1800, _soak_mpi_env, memory=3072, folder='mpi', kernel='stock', mpich=True),
 }
@@ -80,7 +100,7 @@ CARDS=2
 mkdir -p $PNIC_RUN/out
 module_load || exit 70
 %(env)s
-(cd /tmp && exec /pnic/guest/%(folder)s/%(program)s) >>$PNIC_RUN/out/%(program)s 2>&1
+(cd /tmp && exec /pnic/guest/%(folder)s/%(program)s %(tests)s) >>$PNIC_RUN/out/%(program)s 2>&1
 status=$?
 ! has_leaks || module_symbols >$PNIC_RUN/symbols
 module_unload >$PNIC_RUN/out/module-unload 2>&1 || exit 72
@@ -139,7 +159,8 @@ def _native(root, seconds, seed, figures, progress):
 
 def _in_guest(run, root, kernel, seconds, seed, figures, progress):
     env = run.env(seconds, seed)
-    script = SCRIPT % {'program': run.program, 'folder': run.folder,
+    tests = _fuzz_tests() if run.program == 'fuzz' else []
+    script = SCRIPT % {'program': run.program, 'folder': run.folder, 'tests': ' '.join(tests),
                        'env': '\n'.join('export %s=%s' % pair for pair in env.items())}
     progress.step('booting a guest (%s)' % kernel.version)
     guest = boot.Guest(root, run.program, script, accel=accel.choose(root, progress), nics=2,
@@ -177,6 +198,29 @@ def _keep_new(guest):
     return kept
 
 
+# What of two runs of a fuzzer isn't added: how far it got, and how it was guided.
+LARGEST = ('_places', '_corpus', '_kcov', '_coverage')
+
+
+def summed(old, new):
+    """Figures of several runs: @old, which may be a sum already or empty, and one more."""
+    runs = old.get('runs', [old] if old else []) + [new]
+    total = {}
+    for one in runs:
+        for key, value in one.items():
+            if isinstance(value, (int, float)) and key not in ('seed', 'runs'):
+                total[key] = max(total.get(key, 0), value) if key.endswith(LARGEST) else total.get(key, 0) + value
+    return {'sum_of_runs': len(runs), **total, 'runs': runs}
+
+
+def _former(name):
+    try:
+        with open(os.path.join(paths.RESULTS, name), encoding='utf-8') as handle:
+            return json.load(handle)
+    except FileNotFoundError:
+        return {}
+
+
 def run(name, root, progress):
     """The exit status."""
     what = RUNS[name]
@@ -184,6 +228,7 @@ def run(name, root, progress):
     figures = _Figures(progress)
     kernel = kernels.get(root, os.environ.get('KERNEL') or what.kernel, progress)
     started = time.monotonic()
+    commit = pieces.commit()
     with build.tree_lock(progress):
         build.host(progress, tests=False)
         if what.mpich:
@@ -191,23 +236,26 @@ def run(name, root, progress):
         build.guest(root, progress, tests=True)
         if kernel.name != 'stock':
             build.module(root, kernel, progress)
-        if what.native:
+        if what.native and 'native' in _targets():
             _native(root, seconds, seed, figures, progress)
-        guest = _in_guest(what, root, kernel, seconds, seed, figures, progress)
+        guest = None
+        if not what.native or _fuzz_tests():
+            guest = _in_guest(what, root, kernel, seconds, seed, figures, progress)
     progress.done()
     values = dict(figures.values, kernel=kernel.version, seed=seed, duration=seconds,
-                  seconds=round(time.monotonic() - started), findings=len(figures.findings))
+                  seconds=round(time.monotonic() - started), findings=len(figures.findings), commit=commit)
     file_name = name.replace('-', '_') + '.json'
     if what.mpich:      # a run may be of one of the two MPIs; both stand in the file
         these = _mpis()
         values.update(('%s_duration' % mpi, seconds // len(these)) for mpi in these)
         values.update(kept_figures(os.path.join(paths.RESULTS, file_name), MPIS, these))
-    path = results.write(file_name, json.dumps(values, indent=2) + '\n')
+    whole = summed(_former(file_name), values) if what.sums and os.environ.get('MORE') else values
+    path = results.write(file_name, json.dumps(whole, indent=2) + '\n')
     for key, value in values.items():
         print('%-28s %s' % (key, value))
     for line in figures.findings:
         print('found: ' + line)
-    for kept in _keep_new(guest):
+    for kept in _keep_new(guest) if guest else ():
         print('new programs: %s (selftests/fuzz/corpus/ is where they are kept)' % kept)
     print('figures: ' + path)
     return 1 if figures.findings else 0

@@ -27,6 +27,7 @@ class Results:
         self.stream = stream or sys.stdout
         self.count = {ktap.PASS: 0, ktap.FAIL: 0, ktap.SKIP: 0}
         self.failed = []
+        self.cases = []         # (group, result) of each test
         self.started = time.monotonic()
 
     def _say(self, text):
@@ -39,6 +40,7 @@ class Results:
         """One test of `group` (a program, or a kind of check)."""
         name = '%s: %s' % (group, case.name) if case.name else group
         self.count[case.result] += 1
+        self.cases.append((group, case.result))
         text = '%s %8.2fs  %s' % (_WORD[case.result], case.seconds, name)
         if case.message:
             text += '  # ' + case.message
@@ -73,12 +75,13 @@ class Results:
         return text
 
     def finish(self, name='test.json', more=None):
-        """The last words, the file of figures (with `more` of them), and the exit status."""
+        """The last words, the file of figures if it has a name (with `more` of them), and the exit status."""
         figures = {'passed': self.count[ktap.PASS], 'failed': self.count[ktap.FAIL],
                    'skipped': self.count[ktap.SKIP],
                    'seconds': round(time.monotonic() - self.started, 1)}
         figures.update(more or {})
-        write(name, json.dumps(figures, indent=1) + '\n')
+        if name:
+            write(name, json.dumps(figures, indent=1) + '\n')
         if self.failed:
             self._say('\nfailed:')
             for name in self.failed:

@@ -4,6 +4,7 @@
     nics=4                  cards in the guest (default 2)
     model_args=--spares 2   further arguments for the model, as a shell would split them
     timeout=300             seconds (default 120 in the guest)
+    per_round=80            seconds more for each round, where ROUNDS asks for that many
     boot=separate           a guest of its own
     module=no               pnic.ko is not loaded before the test
     memory=4096             MiB of the guest
@@ -25,7 +26,7 @@ import shlex
 from .errors import Failure
 
 KEYS = {'nics', 'model_args', 'timeout', 'boot', 'module', 'memory', 'cpus', 'append',
-        'iommu', 'qmp'}
+        'iommu', 'qmp', 'per_round'}
 
 
 class Conf:
@@ -36,6 +37,7 @@ class Conf:
         try:
             self.nics = int(values.get('nics', 2))
             self.timeout = int(values.get('timeout', default_timeout))
+            self.per_round = int(values.get('per_round', 0))
             self.memory = int(values.get('memory', 2048))
             self.cpus = int(values.get('cpus', 2))
             self.model_args = tuple(shlex.split(values.get('model_args', '')))

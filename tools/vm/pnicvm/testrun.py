@@ -9,12 +9,15 @@ import os
 import time
 
 from . import (accel, build, checks, guesttests, hosttests, installtest, jobtest, kernelbuild,
-               kernels, ktap, kunit, mpich, nativetests, testconf)
+               kernels, kunit, mpich, nativetests, pieces, testconf)
 from .errors import Failure
 from .results import Results
 
 # What is kept of `make test`'s budget for the tests on a debug kernel when it has to be built.
 KEPT = 900
+
+# What `make check` consists of, and KERNELS can name.
+PARTS = ('static',) + kernels.CHECKED
 
 
 def _built(half, results, progress):
@@ -49,8 +52,7 @@ def _budget():
 
 
 def _on_kernel(name, root, chosen, results, progress, only=None, end=None):
-    """The guest's programs on one kernel; the figures of that."""
-    before = dict(results.count)
+    """The guest's programs on one kernel; what is known of that but its tests, which are in @results."""
     started = time.monotonic()
     tally = guesttests.Tally()
     version = ''
@@ -66,10 +68,8 @@ def _on_kernel(name, root, chosen, results, progress, only=None, end=None):
         results.skip(name, '', 'not run: %s' % failure)
     except Failure as failure:
         results.fail(name, 'kernel', str(failure))
-    done = {key: results.count[key] - before[key] for key in before}
-    return {'kernel': version, 'passed': done[ktap.PASS], 'failed': done[ktap.FAIL],
-            'skipped': done[ktap.SKIP], 'splats': tally.splats, 'leaks': tally.leaks,
-            'seconds': round(time.monotonic() - started, 1), **tally.figures}
+    return {'kernel': version, 'splats': tally.splats, 'leaks': tally.leaks,
+            'seconds': round(time.monotonic() - started, 1), 'figures': tally.figures}
 
 
 def _within(budget, root, chosen, results, progress):
@@ -123,19 +123,40 @@ def guest_tests(root, progress, names, only=None):
     return results.finish('guest.json')
 
 
+def _wish(name):
+    return os.environ.get(name, '').split()
+
+
+def _static(root, results, progress):
+    started = time.monotonic()
+    checks.run(root, results, progress, thorough=True)
+    return {'seconds': round(time.monotonic() - started, 1)}
+
+
 def check(root, progress):
-    """`make check`: the static checks, and every kernel; check.json."""
+    """`make check`: the static checks, and every kernel; check.json. KERNELS and PROGRAMS of the environment make it
+    one piece of that, which is put to what check.json has already (pieces.py)."""
+    parts, only = _wish('KERNELS') or list(PARTS), _wish('PROGRAMS')
+    for name in parts:
+        if name not in PARTS:
+            raise Failure('KERNELS=%s: of %s' % (' '.join(parts), ', '.join(PARTS)), 2)
     results = Results(progress)
-    figures = {}
     chosen = accel.choose(root, progress)
+    whole = not os.environ.get('KERNELS') and not only
+    kept = {} if whole else pieces.read()
+    commit = pieces.commit()
     with build.tree_lock(progress):
-        checks.run(root, results, progress, thorough=True)
-        figures['static'] = {'passed': results.count[ktap.PASS], 'failed': results.count[ktap.FAIL]}
-        if _built(lambda: build.host(progress, tests=False), results, progress) \
-                and _built(lambda: build.guest(root, progress, tests=True), results, progress):
-            for name in kernels.CHECKED:
-                figures[name] = _on_kernel(name, root, chosen, results, progress)
+        ready = parts == ['static'] or (_built(lambda: build.host(progress, tests=False), results, progress) and
+                                        _built(lambda: build.guest(root, progress, tests=True), results, progress))
+        for name in parts if ready else ():
+            first = len(results.cases)
+            if name == 'static':
+                piece = _static(root, results, progress)
+            else:
+                piece = _on_kernel(name, root, chosen, results, progress, only)
+            piece.update(commit=commit, programs=pieces.counted(results.cases[first:]))
+            kept[name] = pieces.merged(kept.get(name, []), piece)
+            # What is measured stays measured, whatever becomes of the rest.
+            pieces.write(kept, testconf.programs(guesttests.DIRECTORY))
     progress.done()
-    flat = {'%s_%s' % (name, key): value
-            for name, values in figures.items() for key, value in values.items()}
-    return results.finish('check.json', flat)
+    return results.finish(None)
