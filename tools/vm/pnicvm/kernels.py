@@ -27,12 +27,10 @@ SLOW = {'kasan': 6, 'kcsan': 3}
 DEBUG_APPEND = 'watchdog_thresh=60 workqueue.watchdog_thresh=240 pcie_ports=native'
 
 
-# What programs in the guest find in their environment: where the counters of those that have some go
-# (`make coverage`), and where the complaints go of those that may not write them.
+# What programs in the guest find in their environment: where the counters of those that have some go (`make coverage`).
 ENVIRONMENT = {'gcov': {
     'GCOV_PREFIX': paths.ROOT_SHARE,
     'GCOV_PREFIX_STRIP': paths.in_source(paths.BUILD).count('/'),
-    'GCOV_ERROR_FILE': '/dev/null',
 }}
 
 # KCSAN looks at one access in so many; there are few, as only the module's are counted.
