@@ -163,8 +163,8 @@ void pnic_admin_process(struct pnic_dev *pd)
 		wake_up_all(&a->room);
 }
 
-/* Puts @cmd in the ring and gives its slot, or -EIO. False: there is no room yet. */
-static bool pnic_admin_submit(struct pnic_dev *pd, void *cmd, struct pnic_admin_slot **found)
+/* Puts @cmd in the ring and gives its slot, or -EIO. NULL: there is no room yet. */
+static struct pnic_admin_slot *pnic_admin_submit(struct pnic_dev *pd, void *cmd)
 {
 	struct pnic_admin_slot *slot = NULL;
 	struct pnic_admin *a = &pd->admin;
@@ -192,7 +192,6 @@ static bool pnic_admin_submit(struct pnic_dev *pd, void *cmd, struct pnic_admin_
 	pnic_wr32(pd, PNIC_REG_ASQ_TAIL, a->tail);
 unlock:
 	spin_unlock_irq(&a->lock);
-	*found = slot;
 	return slot;
 }
 
@@ -260,8 +259,9 @@ static int pnic_admin_try(struct pnic_dev *pd, void *cmd, struct pnic_acqe *answ
 	struct pnic_admin_slot *slot;
 	int err;
 
-	if (!wait_event_timeout(a->room, pnic_admin_submit(pd, cmd, &slot),
-				msecs_to_jiffies(a->timeout_ms) + 1))
+	wait_event_timeout(a->room, (slot = pnic_admin_submit(pd, cmd)),
+			   msecs_to_jiffies(a->timeout_ms) + 1);
+	if (!slot)
 		return -ETIMEDOUT;
 	if (IS_ERR(slot))
 		return PTR_ERR(slot);

@@ -221,6 +221,34 @@ static void stop_believer(pid_t pid)
 
 /* --- kinds ---- */
 
+/* The kernel's log from here on; -1: it can't be read. */
+static int log_open(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_END);
+	return fd;
+}
+
+/* Whether @words stand in it since. It says some things only now and then. */
+static bool log_has(int fd, const char *words)
+{
+	char text[8192];
+	bool has = false;
+	ssize_t n;
+
+	for (;;) {
+		n = read(fd, text, sizeof(text) - 1);
+		if (n < 0 && errno == EPIPE)
+			continue;	/* some have been overwritten */
+		if (n <= 0)
+			return has;
+		text[n] = '\0';
+		has |= strstr(text, words) != NULL;
+	}
+}
+
 /* What the driver counts when it sees through the card. */
 static const char *const tells[] = { "nonsense", "admin_timeouts", "lost_interrupts", "resets" };
 
@@ -254,16 +282,18 @@ static void check_tells(const long *was, const char *tell)
 }
 
 /* With verified traffic: what the card says to processes, and what it does to memory, is right. */
-static void attack(const char *kind, unsigned int ppm, const char *tell)
+static void attack(const char *kind, unsigned int ppm, const char *tell, const char *words)
 {
 	unsigned int ms = bench_setting("EVIL_MS", 2000);
 	long was[TELLS];
 	const char *why;
 	struct life *l;
 	double deeds;
+	int log;
 
 	begin();
 	read_tells(was);
+	log = log_open();
 	l = life_start(&why);
 	if (!l) {
 		ktap_failed(__FILE__, __LINE__, "no traffic to begin with: %s", why);
@@ -277,6 +307,9 @@ static void attack(const char *kind, unsigned int ppm, const char *tell)
 	recovered(0);
 	recovered(1);
 	check_tells(was, tell);
+	if (log >= 0 && words && !log_has(log, words))
+		ktap_failed(__FILE__, __LINE__, "the driver has not said \"%s\"", words);
+	close(log);
 	if (!life_goes_on(l, 2, ktap_slow() * LIFE_MS))
 		ktap_failed(__FILE__, __LINE__, "the traffic does not go on");
 	why = life_stop(l);
@@ -304,29 +337,29 @@ static void deceive(const char *kind, unsigned int ppm)
 }
 
 /* The test's name is that of the kind. */
-#define ATTACK(ppm, tell)	{ attack(ktap.level[0].name, ppm, tell); }
+#define ATTACK(ppm, tell, words)	{ attack(ktap.level[0].name, ppm, tell, words); }
 #define DECEIVE(ppm)	{ deceive(ktap.level[0].name, ppm); }
 
-KTAP_TEST(acqe_cid) ATTACK(50000, "nonsense")
-KTAP_TEST(acqe_status) ATTACK(50000, "nonsense")
-KTAP_TEST(acqe_head) ATTACK(50000, "nonsense")
-KTAP_TEST(acqe_result) ATTACK(200000, "nonsense")
-KTAP_TEST(acqe_random) ATTACK(50000, "nonsense")
-KTAP_TEST(acqe_phase) ATTACK(50000, "admin_timeouts")
-KTAP_TEST(acqe_twice) ATTACK(100000, "nonsense")
-KTAP_TEST(acqe_lost) ATTACK(50000, "admin_timeouts")
-KTAP_TEST(eqe_type) ATTACK(50000, "nonsense")
-KTAP_TEST(eqe_id) ATTACK(100000, "nonsense")
-KTAP_TEST(eqe_random) ATTACK(50000, "nonsense")
-KTAP_TEST(eqe_phase) ATTACK(50000, "nonsense")
-KTAP_TEST(eqe_twice) ATTACK(200000, HARMLESS)
-KTAP_TEST(eqe_lost) ATTACK(200000, "lost_interrupts")
-KTAP_TEST(buf) ATTACK(300000, "resets")
-KTAP_TEST(reg_ones) ATTACK(300000, "resets")
-KTAP_TEST(reg_random) ATTACK(900000, "resets")
-KTAP_TEST(irq_lost) ATTACK(300000, "lost_interrupts")
-KTAP_TEST(irq_storm) ATTACK(300000, HARMLESS)
-KTAP_TEST(die) ATTACK(20000, "resets")
+KTAP_TEST(acqe_cid) ATTACK(50000, "nonsense", "command id in completion")
+KTAP_TEST(acqe_status) ATTACK(50000, "nonsense", "status in completion")
+KTAP_TEST(acqe_head) ATTACK(50000, "nonsense", "ring index in completion")
+KTAP_TEST(acqe_result) ATTACK(200000, "nonsense", NULL)
+KTAP_TEST(acqe_random) ATTACK(50000, "nonsense", "in completion")
+KTAP_TEST(acqe_phase) ATTACK(50000, "admin_timeouts", "no completion of command")
+KTAP_TEST(acqe_twice) ATTACK(100000, "nonsense", "command id in completion")
+KTAP_TEST(acqe_lost) ATTACK(50000, "admin_timeouts", "no completion of command")
+KTAP_TEST(eqe_type) ATTACK(50000, "nonsense", "stopped: type")
+KTAP_TEST(eqe_id) ATTACK(100000, "nonsense", "stopped: type")
+KTAP_TEST(eqe_random) ATTACK(50000, "nonsense", "stopped: type")
+KTAP_TEST(eqe_phase) ATTACK(50000, "nonsense", "was left out")
+KTAP_TEST(eqe_twice) ATTACK(200000, HARMLESS, NULL)
+KTAP_TEST(eqe_lost) ATTACK(200000, "lost_interrupts", "answered a command but no interrupt")
+KTAP_TEST(buf) ATTACK(300000, "resets", NULL)
+KTAP_TEST(reg_ones) ATTACK(300000, "resets", "read all ones")
+KTAP_TEST(reg_random) ATTACK(900000, "resets", NULL)
+KTAP_TEST(irq_lost) ATTACK(300000, "lost_interrupts", "no interrupt came")
+KTAP_TEST(irq_storm) ATTACK(300000, HARMLESS, NULL)
+KTAP_TEST(die) ATTACK(20000, "resets", NULL)
 KTAP_TEST(cqe) DECEIVE(200000)
 KTAP_TEST(cqe_random) DECEIVE(200000)
 KTAP_TEST(cqe_phase) DECEIVE(200000)
