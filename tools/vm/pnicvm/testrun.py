@@ -88,7 +88,7 @@ def run(root, progress, only=None):
     chosen = accel.choose(root, progress)
     with build.tree_lock(progress):
         host = _built(lambda: build.host(progress, tests=True), results, progress)
-        if testconf.wanted('ofi_mpi', only):
+        if any(testconf.wanted(name, only) for name in ('ofi_mpi', 'ofi_all')):
             _mpich(root, results, progress)
         guest = _built(lambda: build.guest(root, progress, tests=True), results, progress)
         if host:
