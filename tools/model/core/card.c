@@ -322,7 +322,7 @@ bool pm_card_poll(struct pm_card *c)
 }
 
 /* Nothing is there that a turn would find, but doorbells that nobody spoke of. */
-static bool at_rest(const struct pm_card *c)
+bool pm_card_at_rest(const struct pm_card *c)
 {
 	return c->fabric->cfg.parked && !c->db_rung && c->admin.ci == c->admin.tail && !c->ctl.len && !c->loop.len &&
 	       !c->frozen_rx.len && pm_list_empty(&c->run) && pm_list_empty(&c->jobs_run) && pm_list_empty(&c->dying);
@@ -333,7 +333,7 @@ bool pm_card_turn(struct pm_card *c)
 {
 	bool found;
 
-	return !at_rest(c) && !turn(c, &found);
+	return !pm_card_at_rest(c) && !turn(c, &found);
 }
 
 /* Work that waits for the card's turn, and for nothing else. */

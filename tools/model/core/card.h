@@ -41,7 +41,7 @@ struct pm_fabric_config {
 	bool park;			/* offer the park capability */
 	bool parked;			/* always: the host says which doorbells were rung, by pm_card_rung() */
 	bool firmware;			/* no host looks after lanes: each card's port has firmware, as a switch's */
-	bool long_way;			/* nothing is done at once that can be done by frames and events (short.c) */
+	bool long_way;			/* nothing is done at once that can be done by frames and events (train.c) */
 	bool old_card;			/* a card of version 1.1: nothing of what came later */
 };
 
@@ -79,7 +79,7 @@ void pm_card_reg_write(struct pm_card *c, uint32_t off, uint32_t val);
 /* With pm_fabric_config.parked: in doorbell pages with these numbers modulo 64 something was rung. */
 void pm_card_rung(struct pm_card *c, uint64_t pages);
 /* Just one, which is known. */
-void pm_card_rung_page(struct pm_card *c, unsigned int page);
+bool pm_card_rung_page(struct pm_card *c, unsigned int page);
 /* FLR, bus reset, or the host gone: everything back to power-on state, no DMA afterwards. */
 void pm_card_reset(struct pm_card *c);
 struct pm_port *pm_card_port(struct pm_card *c);

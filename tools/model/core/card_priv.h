@@ -296,7 +296,7 @@ struct pm_ep {
 	uint16_t flags;
 	uint8_t state;
 	bool unreadable;		/* a descriptor doesn't say where the next one begins */
-	bool long_way;			/* short.c has tried, and those up to @long_end go first */
+	bool long_way;			/* train.c has tried, and those up to @long_end go first */
 	uint32_t long_end;
 	bool owes;			/* a lazy message was sent, and none after it that will be answered: */
 	uint32_t owes_nic, owes_ep;	/* there */
@@ -520,6 +520,7 @@ struct pm_card *pm_card_new(struct pm_fabric *f, unsigned int index, struct pm_p
 void pm_card_free(struct pm_card *c);
 bool pm_card_poll(struct pm_card *c);
 bool pm_card_turn(struct pm_card *c);
+bool pm_card_at_rest(const struct pm_card *c);
 bool pm_card_pending(const struct pm_card *c);
 uint32_t pm_card_version(const struct pm_card *c);
 uint32_t pm_card_caps(const struct pm_card *c);
@@ -544,10 +545,21 @@ void pm_card_garble_turn(struct pm_card *c);
 /* hostmem.c */
 void *pm_dma(struct pm_card *c, uint64_t addr, size_t *len, bool write);
 bool pm_dma_read(struct pm_card *c, uint64_t addr, void *buf, size_t len);
+static inline bool pm_dma_slot(struct pm_card *c, uint64_t addr, void *slot)
+{
+	size_t n = PNIC_SLOT_SIZE;
+	const void *p = pm_dma(c, addr, &n, false);
+
+	if (!p || n < PNIC_SLOT_SIZE)
+		return pm_dma_read(c, addr, slot, PNIC_SLOT_SIZE);
+	memcpy(slot, p, PNIC_SLOT_SIZE);
+	return true;
+}
 bool pm_dma_write(struct pm_card *c, uint64_t addr, const void *buf, size_t len);
-/* Into a process's memory, which may be looked at meanwhile; not for pieces that overlap. */
-void pm_copy_in_order(void *dst, const void *src, size_t len);
 bool pm_dma_entry(struct pm_card *c, uint64_t addr, const void *entry, size_t size);
+
+/* copy.c: into a process's memory, which may be looked at meanwhile; not for pieces that overlap. */
+void pm_copy_in_order(void *dst, const void *src, size_t len);
 
 /* admin.c, admin_obj.c, admin_link.c */
 struct pm_admin_result {
@@ -624,6 +636,8 @@ void pm_db_park(struct pm_card *c, bool park);
 /* mr.c */
 uint8_t pm_mr_check(struct pm_card *c, const struct pm_access *a, const struct pm_sg *sg);
 void *pm_span_at(const struct pm_span *s, uint64_t off, size_t *len, bool write, uint8_t *status);
+/* Where all of @sg lies together, NULL: nowhere, or it may not be written there. */
+void *pm_mr_place(struct pm_card *c, const struct pm_access *a, const struct pm_sg *sg);
 bool pm_span_copy(const struct pm_span *dst, uint64_t dst_off, const struct pm_span *src,
 		  uint64_t src_off, size_t len, uint8_t *dst_status, uint8_t *src_status);
 /* As the last step of that: in one place of memory. */
@@ -678,6 +692,7 @@ void pm_tx_turns_init(struct pm_turns *t);
 void pm_tx_kick(struct pm_ep *ep);
 void pm_tx_pump(struct pm_card *c, unsigned int budget);
 bool pm_tx_pending(const struct pm_card *c);
+bool pm_tx_only(struct pm_card *c);
 void pm_tx_ctl(struct pm_card *c, struct pm_frame *f);
 struct pm_frame *pm_tx_frame(struct pm_card *c, const struct pm_wire *w, uint32_t dst_nic);
 void pm_tx_abort(struct pm_msg *m);
@@ -686,8 +701,8 @@ void pm_tx_job(struct pm_msg *job);
 void pm_tx_job_free(struct pm_msg *job);
 void pm_tx_reset(struct pm_card *c);
 
-/* short.c: an endpoint's next descriptors, if they can be carried out at once. How many were. */
-unsigned int pm_short_run(struct pm_ep *ep);
+/* train.c: an endpoint's next descriptors, if they can be carried out at once. How many were. */
+unsigned int pm_train_run(struct pm_ep *ep);
 
 /* rx.c */
 void pm_rx_frame(struct pm_card *c, struct pm_frame *f);

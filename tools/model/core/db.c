@@ -116,12 +116,14 @@ void pm_card_rung(struct pm_card *c, uint64_t pages)
 	c->db_rung |= pages;
 }
 
-void pm_card_rung_page(struct pm_card *c, unsigned int page)
+bool pm_card_rung_page(struct pm_card *c, unsigned int page)
 {
-	if (pm_card_ready(c) && !c->frozen && page < PM_DB_PAGES && c->page[page])
-		look_page(c, c->page[page]);
-	else
+	if (!pm_card_ready(c) || c->frozen || page >= PM_DB_PAGES || !c->page[page]) {
 		pm_card_rung(c, 1ull << page % 64);
+		return false;
+	}
+	look_page(c, c->page[page]);
+	return pm_tx_only(c) && pm_card_at_rest(c);
 }
 
 /*

@@ -421,7 +421,7 @@ static void take_wrong(struct pm_fec *f, uint64_t cw, struct pm_damage *d)
 		return;
 	}
 	count_good(f, wrong, 1);
-	for (i = 0; i < units; i++)
+	for (i = 0; i < units && !f->ahead; i++)
 		++*f->lane[f->hit[i]].errors;
 }
 
@@ -480,7 +480,18 @@ bool pm_fec_frame(struct pm_fec *f, uint64_t first, uint64_t last, struct pm_dam
 
 bool pm_fec_clean(const struct pm_fec *f, uint64_t first, uint64_t last)
 {
-	return !f->all_bad && !f->over && f->err_cw > last && f->last_bad != first;
+	struct pm_damage damage = { .first = first };
+	struct pm_fec ahead;
+
+	if (f->all_bad || f->over || f->last_bad == first)
+		return false;
+	if (f->err_cw > last)
+		return true;
+	/* The errors that chance has for them, without taking these out of its hands. */
+	ahead = *f;
+	ahead.ahead = true;
+	pm_fec_run(&ahead, last + 1, &damage);
+	return !damage.mask;
 }
 
 void pm_fec_pass(struct pm_fec *f, uint64_t upto)

@@ -71,6 +71,8 @@ struct pm_fec {
 	uint16_t *hit;			/* scratch: wrong units of the codeword in hand */
 	uint64_t *seen;			/* scratch: symbols hit, bit striping */
 
+	bool ahead;			/* a copy that looks ahead: what it shares stays as it is */
+
 	struct pm_fec_counts count;
 	struct pm_rng rng, idle_rng;
 };
@@ -89,7 +91,7 @@ void pm_fec_load(struct pm_fec *f, unsigned int width, bool fresh, bool all_bad)
 void pm_fec_run(struct pm_fec *f, uint64_t upto, struct pm_damage *d);
 /* The same for the codewords of a frame, @first and @last included; true if it is damaged. */
 bool pm_fec_frame(struct pm_fec *f, uint64_t first, uint64_t last, struct pm_damage *d);
-/* Whether none of these codewords, which are still to come, has an error that isn't known of. */
+/* Whether all these codewords, which are still to come, can be decoded, errors and all. */
 bool pm_fec_clean(const struct pm_fec *f, uint64_t first, uint64_t last);
 /* They passed with nobody listening. */
 void pm_fec_pass(struct pm_fec *f, uint64_t upto);

@@ -40,41 +40,6 @@ bool pm_dma_read(struct pm_card *c, uint64_t addr, void *buf, size_t len)
 	return true;
 }
 
-#define LINE	128
-#define FLAG	16
-
-/*
- * Line by line, and of a line its end last: programs look for a flag there. A memcpy() promises nothing of the kind, and
- * begins with the end if it likes. An x86 keeps the order of its stores, so that the fences cost no instruction there.
- */
-void pm_copy_in_order(void *dst, const void *src, size_t len)
-{
-	const uint8_t *from = src;
-	uint8_t *to = dst;
-
-	while (len) {
-		size_t n = LINE - ((uintptr_t)to & (LINE - 1));
-
-		if (n > len)
-			n = len;
-		if (n == LINE) {
-			memcpy(to, from, LINE - FLAG);
-			__atomic_thread_fence(__ATOMIC_RELEASE);
-			memcpy(to + LINE - FLAG, from + LINE - FLAG, FLAG);
-		} else {
-			size_t head = n > FLAG ? n - FLAG : 0;
-
-			memcpy(to, from, head);
-			__atomic_thread_fence(__ATOMIC_RELEASE);
-			memcpy(to + head, from + head, n - head);
-		}
-		__atomic_thread_fence(__ATOMIC_RELEASE);
-		to += n;
-		from += n;
-		len -= n;
-	}
-}
-
 bool pm_dma_write(struct pm_card *c, uint64_t addr, const void *buf, size_t len)
 {
 	const uint8_t *from = buf;

@@ -152,18 +152,34 @@ bool pm_port_send(struct pm_port *p, struct pm_frame *f);
  */
 bool pm_port_send_now(struct pm_port *p, struct pm_frame *f);
 /*
- * A train of short frames by @p and of what answers them, on a line that is idle both ways:
- * pm_port_quiet(), then adds for each way, then pm_port_train() takes the clock to the arrival of the
- * last answer and counts them all, as sent and delivered. False: nothing has happened, as there is an
- * error in their codewords, or (*@until isn't 0) some event comes before then.
+ * A train of frames by @p and of what answers them, on a line that is idle both ways: pm_port_quiet(),
+ * then adds of messages for each way, then pm_port_plan() says where they would lie. False: there is a
+ * codeword that can't be corrected, or (@until isn't 0) some event comes before the last answer.
+ * pm_port_travel() counts them all as sent and delivered, and takes the clock to the arrival of the last
+ * answer, or, @followed by more that is to be sent at once, near the end of what @p sends.
  */
 struct pm_train {
 	uint32_t frames;
 	uint64_t payload, ps, q8;	/* q8: units of codewords, by 256 */
 };
+/* Where one lies in a direction's stream. */
+struct pm_booking {
+	uint64_t start_ps, end_ps;	/* at the transmitter */
+	uint64_t arrives;		/* ns */
+	uint64_t first_cw, last_cw;
+	uint64_t cw;			/* the stream goes on there */
+	uint32_t offset_q8;
+	bool gap;			/* idle symbols end a codeword first */
+};
+struct pm_trip {
+	struct pm_train there, back;
+	struct pm_booking out, in;
+	uint64_t until;			/* ns */
+};
 bool pm_port_quiet(const struct pm_port *p);
 void pm_port_train_add(struct pm_port *p, struct pm_train *train, uint32_t len);
-bool pm_port_train(struct pm_port *p, const struct pm_train *there, const struct pm_train *back, uint64_t *until);
+bool pm_port_plan(const struct pm_port *p, struct pm_trip *trip);
+void pm_port_travel(struct pm_port *p, const struct pm_trip *trip, bool followed);
 struct pm_port *pm_port_peer(struct pm_port *p);
 
 /*

@@ -276,12 +276,8 @@ bool pm_llr_tx_request(struct pm_dir *d, const struct pm_request *req);
 /* Nothing is on the way, neither of frames nor of what they bring about, and nothing waits. */
 bool pm_llr_tx_idle(const struct pm_dir *d);
 const struct pm_measure *pm_llr_tx_measure(struct pm_llr_tx *t, uint32_t len);
-/*
- * A train took its place @at, and is acknowledged; the stream goes on at @offset_q8 of codeword @cw. @gap: idle symbols
- * came first.
- */
-void pm_llr_tx_train(struct pm_dir *d, const struct pm_train *train, const struct pm_flight *at, bool gap, uint64_t cw,
-		     uint32_t offset_q8);
+/* A train took its place, and is acknowledged. */
+void pm_llr_tx_train(struct pm_dir *d, const struct pm_train *train, const struct pm_booking *at);
 /* Takes back the frames that have a place on the line, but have not begun: something is urgent. */
 void pm_llr_tx_recall(struct pm_dir *d);
 void pm_flight_free(struct pm_flight *e);
@@ -296,7 +292,8 @@ void pm_llr_rx_now(struct pm_dir *d);		/* the one frame on the line arrives */
 /* stream.c */
 void pm_stream_settle(struct pm_dir *d);	/* before a change, or a look */
 void pm_stream_load(struct pm_dir *d, bool fresh);
-void pm_stream_frame_gap(struct pm_dir *d, const struct pm_flight *e);
+/* Frames lie there, and what was before them is idle. */
+void pm_stream_gap(struct pm_dir *d, uint64_t start_ps, uint64_t end_ps);
 
 /* lanes.c */
 void pm_lanes_init(struct pm_dir *d, uint64_t stream);

@@ -117,7 +117,7 @@ static void frame_arrived(struct pm_dir *d, struct pm_flight *e)
 	struct pm_slot *s = &d->out.slot[e->seq % PM_WINDOW];
 	bool bad, spoil;
 
-	pm_stream_frame_gap(d, e);
+	pm_stream_gap(d, e->start_ps, e->end_ps);
 	if (d->dark) {
 		pm_fec_pass(&d->fec, e->last_cw + 1);
 		return;

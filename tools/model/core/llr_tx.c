@@ -111,10 +111,11 @@ static void flight_arrives(struct pm_dir *d, struct pm_flight *e)
 const struct pm_measure *pm_llr_tx_measure(struct pm_llr_tx *t, uint32_t len)
 {
 	struct pm_measure *m = &t->measure[(len ^ len >> 3) % PM_MEASURES];
-	double bytes = (double)len + PM_FRAME_OVERHEAD;
+	double bytes;
 
-	if (m->ps && len == m->len)
+	if (len == m->len && m->ps)
 		return m;
+	bytes = (double)len + PM_FRAME_OVERHEAD;
 	m->len = len;
 	m->ps = (uint64_t)(bytes * t->ps_per_byte + 0.5);
 	m->q8 = (uint32_t)(bytes * t->units_per_byte * 256 + 0.5);
@@ -468,15 +469,14 @@ static void acked_until(struct pm_dir *d, uint32_t seq)
 	t->progress = pm_dir_now(d);
 }
 
-void pm_llr_tx_train(struct pm_dir *d, const struct pm_train *train, const struct pm_flight *at, bool gap, uint64_t cw,
-		     uint32_t offset_q8)
+void pm_llr_tx_train(struct pm_dir *d, const struct pm_train *train, const struct pm_booking *at)
 {
 	struct pm_llr_tx *t = &d->out;
 
-	if (gap)
+	if (at->gap)
 		end_codeword(t);
-	t->cw = cw;
-	t->offset_q8 = offset_q8;
+	t->cw = at->cw;
+	t->offset_q8 = at->offset_q8;
 	t->work_ps = at->start_ps;
 	line_used(t, at->end_ps);
 	t->frames += train->frames;

@@ -157,7 +157,7 @@ static void light_changed(struct pm_dir *d, const struct pm_flight *e)
 void pm_map_arrived(struct pm_dir *d, const struct pm_flight *e)
 {
 	if (e->kind == PM_FLIGHT_REQUEST) {
-		pm_stream_frame_gap(d, e);
+		pm_stream_gap(d, e->start_ps, e->end_ps);
 		pm_fec_pass(&d->fec, e->last_cw + 1);
 		pm_standby_requested(d, e);
 		return;

@@ -260,6 +260,20 @@ static uint64_t translate(const struct pm_mr *mr, uint64_t addr, size_t *len)
 	return mr->pages[first] + in;
 }
 
+void *pm_mr_place(struct pm_card *c, const struct pm_access *a, const struct pm_sg *sg)
+{
+	const struct pm_mr *mr = find(c, a, sg->key);
+	size_t len = sg->len;
+	uint64_t dma;
+	void *p;
+
+	if (check(mr, a, sg->addr, len))
+		return NULL;
+	dma = translate(mr, sg->addr, &len);
+	p = pm_dma(c, dma, &len, true);
+	return len == sg->len ? p : NULL;
+}
+
 /*
  * The byte at @off of a span: a pointer, and how much of *@len from there is contiguous. NULL with
  * a local status in *@status if the key is gone, or the memory.

@@ -294,6 +294,11 @@ bool pm_sim_step(struct pm_sim *sim, unsigned int budget)
 	return sim->progress;
 }
 
+bool pm_sim_busy(const struct pm_sim *sim)
+{
+	return sim->progress;
+}
+
 void pm_sim_clear(struct pm_sim *sim, uint64_t at)
 {
 	if (sim->running || sim->pace > 0)
@@ -303,9 +308,14 @@ void pm_sim_clear(struct pm_sim *sim, uint64_t at)
 		run_first(sim);
 }
 
+bool pm_sim_nothing_until(const struct pm_sim *sim, uint64_t at)
+{
+	return !sim->running && !(sim->pace > 0) && (!sim->count || sim->heap[0]->at > at);
+}
+
 bool pm_sim_pass(struct pm_sim *sim, uint64_t at)
 {
-	if (sim->running || sim->pace > 0 || (sim->count && sim->heap[0]->at <= at))
+	if (!pm_sim_nothing_until(sim, at))
 		return false;
 	/* As in pm_sim_step(). */
 	sim->tied = false;

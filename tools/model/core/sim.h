@@ -54,11 +54,15 @@ bool pm_sim_run(struct pm_sim *sim, unsigned int budget, uint64_t *sleep_ns);
  * same, for timers. Returns true if there is more. Paced clocks are left to pm_sim_run().
  */
 bool pm_sim_step(struct pm_sim *sim, unsigned int budget);
+/* Whether pm_sim_step() would find something. */
+bool pm_sim_busy(const struct pm_sim *sim);
 /*
  * The clock goes on to @at, as if an event of then were run next. False: it can't, as something else comes first, or an
  * event is being run, or the clock is paced.
  */
 bool pm_sim_pass(struct pm_sim *sim, uint64_t at);
+/* Whether it can. */
+bool pm_sim_nothing_until(const struct pm_sim *sim, uint64_t at);
 /* Runs what comes first then. Not from an event; does nothing if the clock is paced. */
 void pm_sim_clear(struct pm_sim *sim, uint64_t at);
 

@@ -25,11 +25,11 @@ static void idle_until(struct pm_dir *d, uint64_t ps)
 	d->line_ps = ps;
 }
 
-void pm_stream_frame_gap(struct pm_dir *d, const struct pm_flight *e)
+void pm_stream_gap(struct pm_dir *d, uint64_t start_ps, uint64_t end_ps)
 {
-	idle_until(d, e->start_ps);
-	if (e->end_ps > d->line_ps)
-		d->line_ps = e->end_ps;
+	idle_until(d, start_ps);
+	if (end_ps > d->line_ps)
+		d->line_ps = end_ps;
 }
 
 /* The frame that is coming in: its first codewords met the lanes as they were until now. */

@@ -305,7 +305,7 @@ static unsigned int run_ep(struct pm_ep *ep)
 	struct pm_card *c = ep->card;
 	unsigned int used = 0;
 
-	if (pm_short_run(ep)) {
+	if (pm_train_run(ep)) {
 		if (pm_sq_has_work(ep))
 			pm_tx_kick(ep);
 		return PM_QUANTUM;
@@ -390,6 +390,28 @@ void pm_tx_job_free(struct pm_msg *job)
 bool pm_tx_pending(const struct pm_card *c)
 {
 	return !c->port_full && (!pm_list_empty(&c->run) || !pm_list_empty(&c->jobs_run));
+}
+
+/*
+ * The turn of an endpoint that is the only one with work, if it has nothing but writes that are done at once.
+ * True: so it was, and it has no more.
+ */
+bool pm_tx_only(struct pm_card *c)
+{
+	struct pm_list *first = c->run.next;
+	struct pm_ep *ep;
+	bool done;
+
+	if (first == &c->run || first != c->run.prev || c->pumping || c->status & PNIC_STATUS_FATAL)
+		return false;
+	ep = pm_container(first, struct pm_ep, run);
+	pm_list_del(&ep->run);
+	c->pumping = true;
+	done = pm_train_run(ep) && !pm_sq_has_work(ep);
+	c->pumping = false;
+	if (!done)
+		pm_tx_kick(ep);
+	return done;
 }
 
 /* Sends up to about @budget frames. */

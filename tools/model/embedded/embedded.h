@@ -77,6 +77,7 @@ struct embedded_world {
 	struct work_struct *works;
 	unsigned long works_at;		/* when the next is due, kernel_jiffies() */
 	unsigned int idle;		/* turns that found nothing */
+	unsigned int busy_turns;	/* ones that did, since the last look at the clock */
 	/* A thread of its own, or the helper of callers that sleep. */
 	pthread_t thread;
 	pthread_cond_t wake;

@@ -23,6 +23,7 @@
 #define SETTLE_MS	2000		/* links up, ends acquainted; mostly some ms */
 #define WAKE_TURNS	4096		/* of whoever rang a doorbell: some megabytes */
 #define IDLE_TURNS	64		/* turns that find nothing between two looks at the clock */
+#define BUSY_TURNS	4096		/* the same for those that find something */
 #define LOOK_NS		1000000ull	/* of the helper, when somebody drove lately, ... */
 #define LOOK_IDLE_NS	10000000ull	/* ... and else */
 #define LATELY_NS	20000000ull
@@ -70,6 +71,7 @@ static bool slow_turn(struct embedded_world *w)
 	bool more;
 
 	__atomic_store_n(&w->idle, 0, __ATOMIC_RELAXED);
+	w->busy_turns = 0;
 	more = pm_fabric_poll(w->fabric, &sleep_ns);
 	kernel_run();
 	return more;
@@ -101,11 +103,12 @@ static bool turn(struct embedded_world *w)
 
 	if (w->irqs)
 		kernel_run();
-	if (more) {
+	if (more && ++w->busy_turns < BUSY_TURNS) {
 		__atomic_store_n(&w->idle, 0, __ATOMIC_RELAXED);
 		return true;
 	}
-	return __atomic_add_fetch(&w->idle, 1, __ATOMIC_RELAXED) >= IDLE_TURNS && slow_turn(w);
+	return ((more || __atomic_add_fetch(&w->idle, 1, __ATOMIC_RELAXED) >= IDLE_TURNS) &&
+	       slow_turn(w)) || more;
 }
 
 bool embedded_turn(struct embedded_world *w)
@@ -180,14 +183,32 @@ static void work(struct embedded_world *w)
 	} while (n && __atomic_load_n(&w->rung, __ATOMIC_SEQ_CST));
 }
 
+/* With the lock held: a look at the page. True: what follows from it is done, and there is nothing else. */
+static bool ring(struct embedded_world *w, struct embedded_card *c, unsigned int page)
+{
+	bool done;
+
+	embedded_here = w;
+	done = pm_card_rung_page(c->card, page);
+	embedded_here = NULL;
+	if (!done || !w->at_rest || w->irqs || pm_sim_busy(pm_fabric_sim(w->fabric)) ||
+	    ++w->busy_turns >= BUSY_TURNS)
+		return false;
+	__atomic_store_n(&w->idle, 0, __ATOMIC_RELAXED);
+	return true;
+}
+
 void embedded_wake(struct embedded_card *c, unsigned int page)
 {
 	struct embedded_world *w = c->world;
 
-	/* Mostly nobody is at it, who would have to be told. */
+	/* Mostly nobody is at it, who would have to be told, and it is all done in the one call. */
 	if (!pthread_mutex_trylock(&w->lock)) {
-		pm_card_rung_page(c->card, page);
-		if (!work_off(w, WAKE_TURNS) || !__atomic_load_n(&w->rung, __ATOMIC_SEQ_CST))
+		if (ring(w, c, page)) {
+			pthread_mutex_unlock(&w->lock);
+			if (!__atomic_load_n(&w->rung, __ATOMIC_SEQ_CST))
+				return;
+		} else if (!work_off(w, WAKE_TURNS) || !__atomic_load_n(&w->rung, __ATOMIC_SEQ_CST))
 			return;
 	} else {
 		__atomic_fetch_or(&c->rung, 1ull << page % 64, __ATOMIC_SEQ_CST);

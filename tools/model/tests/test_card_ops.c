@@ -793,11 +793,10 @@ KTAP_TEST(cancel_in_a_shared_queue)
 
 static int resume(struct th_mr *mr, struct th_mr *pages, uint8_t rights)
 {
-	uint64_t pbl = th_alloc(mr->h, TH_PAGE);
+	uint64_t pbl = th_alloc(mr->h, mr->pages * 8ull);
 	struct pnic_adm_create_mr k;
 	uint32_t i;
 
-	REQUIRE(mr->pages <= 512);
 	for (i = 0; i < mr->pages; i++) {
 		uint64_t e = htole64(pages->dma[i]);
 
@@ -818,8 +817,8 @@ KTAP_TEST(moved_regions)
 
 	pair_open(&p, plain, 6);
 	th_mr(&p.t.h[0], &here, 20, 1, 100000, TH_RIGHTS_ALL);
-	th_mr(&p.t.h[1], &there, 20, 1, 1u << 20, TH_RIGHTS_ALL);
-	th_mr(&p.t.h[1], &spare, 21, 1, (1u << 20) + TH_PAGE, TH_RIGHTS_ALL);
+	th_mr(&p.t.h[1], &there, 20, 1, 2u << 20, TH_RIGHTS_ALL);
+	th_mr(&p.t.h[1], &spare, 21, 1, (2u << 20) + TH_PAGE, TH_RIGHTS_ALL);
 	s = th_sqe(PNIC_OP_WRITE, &p.ep[1], &here, 0, 100000);
 	th_remote(&s, &there, 0);
 	SUBTEST("resume is for what is suspended") {
@@ -865,7 +864,7 @@ KTAP_TEST(moved_regions)
 		CHECK_EQ(th_wait(&p.scq[0], &e), PNIC_ST_OK);
 	}
 	SUBTEST("in the midst of a transfer") {
-		s = th_sqe(PNIC_OP_WRITE, &p.ep[1], &p.mr[0], 0, 1u << 20);
+		s = th_sqe(PNIC_OP_WRITE, &p.ep[1], &p.mr[0], 0, 2u << 20);
 		th_remote(&s, &there, 0);
 		th_mr_set(&p.mr[0], 0, 1, 0xee);
 		th_mr_set(&spare, 0, TH_PAGE, 0);
