@@ -594,6 +594,7 @@ struct pnic_buf {
 };
 
 /* Support of the inline functions; not to be called. */
+#define PNIC__SQE_DEST_OFF	16	/* offsetof(struct pnic_sqe, dest_nic) */
 #define PNIC__SQE_INLINE_OFF	48	/* offsetof(struct pnic_sqe, local_addr) */
 
 uint32_t pnic__sq_peer(const struct pnic_cq *cq, const struct pnic_ep *ep, uint32_t end);
@@ -653,8 +654,19 @@ static inline uint8_t *pnic__sq_slot(const struct pnic_ep *ep, uint32_t index)
 	return ep->sq + (size_t)(index & (ep->sq_slots - 1)) * PNIC_SLOT_SIZE;
 }
 
-/* The first slot of a descriptor, all but the local half. The caller has made sure of room. */
-static inline struct pnic_sqe *pnic__sqe(struct pnic_ep *ep, uint32_t slots, uint8_t opcode, struct pnic_addr to,
+/* Two words, or what fills them, as one store: so the card's first look finds them in the store buffer. */
+static inline void pnic__put2(void *to, uint32_t lo, uint32_t hi)
+{
+	uint64_t v = PNIC__LE64((uint64_t)hi << 32 | lo);
+
+	memcpy(to, &v, sizeof(v));
+}
+
+/*
+ * The first slot of a descriptor, all but the local half. @shape: slots, and entries of its list of buffers, by 256.
+ * The caller has made sure of room.
+ */
+static inline struct pnic_sqe *pnic__sqe(struct pnic_ep *ep, uint32_t shape, uint8_t opcode, struct pnic_addr to,
 					 uint32_t length, uint64_t raddr, uint64_t rkey, uint64_t imm,
 					 uint64_t cookie, unsigned int flags)
 {
@@ -666,14 +678,9 @@ static inline struct pnic_sqe *pnic__sqe(struct pnic_ep *ep, uint32_t slots, uin
 		ep->sq_mark = ep->sq_tail;
 		flags |= ep->quiet;
 	}
-	sqe->opcode = opcode;
-	sqe->flags = (uint8_t)flags;
-	sqe->num_sge = 0;
-	sqe->num_slots = (uint8_t)slots;
-	sqe->length = PNIC__LE32(length);
+	pnic__put2((uint8_t *)sqe, opcode | (flags & 0xff) << 8 | (shape >> 8) << 16 | shape << 24, length);
 	sqe->cookie = PNIC__LE64(cookie);
-	sqe->dest_nic = PNIC__LE32(to.nic);
-	sqe->dest_ep = PNIC__LE32(to.ep);
+	pnic__put2((uint8_t *)sqe + PNIC__SQE_DEST_OFF, to.nic, to.ep);
 	sqe->remote_addr = PNIC__LE64(raddr);
 	sqe->remote_key = PNIC__LE64(rkey);
 	sqe->imm = PNIC__LE64(imm);
@@ -719,8 +726,7 @@ static inline int pnic__post(struct pnic_ep *ep, uint8_t opcode, struct pnic_add
 		return pnic__post_inline(ep, opcode, to, buf, length, raddr, rkey, imm, cookie, flags);
 	if (PNIC__UNLIKELY(!pnic__sq_room(ep)))
 		return -EAGAIN;
-	sqe = pnic__sqe(ep, 1, opcode, to, length, raddr, rkey, imm, cookie, flags);
-	sqe->num_sge = 1;
+	sqe = pnic__sqe(ep, 1 | 1 << 8, opcode, to, length, raddr, rkey, imm, cookie, flags);
 	sqe->local_addr = PNIC__LE64((uint64_t)(uintptr_t)buf);
 	sqe->local_key = PNIC__LE64(key);
 	ep->sq_tail++;
@@ -749,8 +755,7 @@ static inline int pnic__postv(struct pnic_ep *ep, uint8_t opcode, struct pnic_ad
 		return -E2BIG;
 	if (PNIC__UNLIKELY(pnic__sq_room(ep) < slots))
 		return -EAGAIN;
-	sqe = pnic__sqe(ep, slots, opcode, to, (uint32_t)length, raddr, rkey, imm, cookie, flags);
-	sqe->num_sge = (uint8_t)n;
+	sqe = pnic__sqe(ep, slots | n << 8, opcode, to, (uint32_t)length, raddr, rkey, imm, cookie, flags);
 	sqe->local_addr = 0;
 	sqe->local_key = 0;
 	for (i = 0; i < n; i++) {

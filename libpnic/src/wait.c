@@ -48,6 +48,8 @@ static void pnic_drive(const struct pnic_cq *cq)
 	dev->ops->drive(dev, false);
 }
 
+static int pnic_poll_rest(struct pnic_cq *cq, struct pnic_wc *wc, int max, int n) __attribute__((noinline));
+
 /*
  * pnic_poll() from its entry @n on, where something is not as it mostly is: a failure, an entry of no endpoint
  * (destroyed meanwhile, or the card is out of its mind), one that only gives back ring space, a receive that
@@ -55,11 +57,19 @@ static void pnic_drive(const struct pnic_cq *cq)
  */
 PNIC_EXPORT int pnic__poll_slow(struct pnic_cq *cq, struct pnic_wc *wc, int max, int n)
 {
+	if (!n && cq->driven && !pnic_ready(cq)) {
+		pnic_drive(cq);
+		if (!pnic_ready(cq))
+			return 0;
+	}
+	return pnic_poll_rest(cq, wc, max, n);
+}
+
+static int pnic_poll_rest(struct pnic_cq *cq, struct pnic_wc *wc, int max, int n)
+{
 	uint32_t ep_flags, nic_op, peer_status;
 	struct pnic_ep *ep;
 
-	if (!n && cq->driven && !pnic_ready(cq))
-		pnic_drive(cq);
 	while (n < max && pnic__cqe_ready(cq, &ep_flags)) {
 		nic_op = PNIC__LE32(cq->next->nic_op);
 		peer_status = PNIC__LE32(cq->next->peer_status);

@@ -63,6 +63,11 @@ bool pm_fabric_poll(struct pm_fabric *f, uint64_t *sleep_ns);
  * of what is on the lines. Time that only passes is up to pm_fabric_poll(). True: there is more.
  */
 bool pm_fabric_turn(struct pm_fabric *f);
+/*
+ * Due before anything else is done to the fabric, its cards and links or their hosts' memory, or anybody
+ * looks at them, if pm_card_rung_page() is used: it counts what it needn't do yet.
+ */
+void pm_fabric_touch(struct pm_fabric *f);
 /* Counts what polls found to do. If it didn't change, they were idle: a hint how long to look on before sleeping. */
 uint64_t pm_fabric_turns(const struct pm_fabric *f);
 /*

@@ -149,6 +149,7 @@ struct pm_db_ent {
 struct pm_db_page {
 	uint16_t ctx;			/* 0: not bound */
 	uint16_t used;			/* slots taken */
+	uint8_t words;			/* bit n: @taken[n] isn't 0 */
 	uint64_t taken[PNIC_DB_SLOTS / 64];
 	struct pm_db *db[PNIC_DB_SLOTS];
 };
@@ -281,6 +282,30 @@ struct pm_srq {
 #define PM_LAZY_RUN		32u	/* ... so many in a row */
 #define PM_QUANTUM		16u	/* frames of an endpoint before the next one's turn */
 
+/* Of a train of transfers (train.c): a descriptor, and what was found out of it. */
+struct pm_item {
+	void *to;			/* of an inline write */
+	uint32_t len;
+	union {
+		struct pnic_sqe sqe;
+		uint8_t raw[PNIC_SLOT_SIZE];
+	};
+};
+
+/*
+ * The last train of an endpoint, if it was one inline write. As long as nothing but trains has happened to
+ * the fabric since, the next one like it needs no checks but those of what differs.
+ */
+struct pm_again {
+	uint64_t epoch;			/* of the fabric then */
+	const uint8_t *ring;		/* the send ring's memory */
+	struct pm_card *far;
+	struct pm_ep *far_ep;
+	struct pm_item item;
+	uint64_t at;			/* where it went; ... */
+	uint64_t room;			/* ... the next may go up to so many bytes beyond */
+};
+
 struct pm_ep {
 	struct pm_card *card;
 	struct pm_ctx *ctx;
@@ -313,6 +338,7 @@ struct pm_ep {
 	struct pm_list scq_node, rcq_node, srq_node;
 	struct pm_list jobs;		/* reads being served, struct pm_msg.job */
 	struct pm_notice ev_error;
+	struct pm_again again;
 };
 
 /* A transfer at the NIC that began it, or a read job at the one that serves it. */
@@ -513,6 +539,7 @@ struct pm_fabric {
 	unsigned int nlinks;
 	uint32_t xoff;			/* bit n: the way to NIC n is full, send it no payload */
 	bool direct;			/* what is sent now may go by pm_port_send_now() */
+	uint64_t epoch;			/* changes with everything but trains: pm_fabric_touch() */
 };
 
 /* card.c */
@@ -638,6 +665,8 @@ uint8_t pm_mr_check(struct pm_card *c, const struct pm_access *a, const struct p
 void *pm_span_at(const struct pm_span *s, uint64_t off, size_t *len, bool write, uint8_t *status);
 /* Where all of @sg lies together, NULL: nowhere, or it may not be written there. */
 void *pm_mr_place(struct pm_card *c, const struct pm_access *a, const struct pm_sg *sg);
+/* How many bytes from where @sg begins lie together and may be written likewise. */
+uint64_t pm_mr_room(struct pm_card *c, const struct pm_access *a, const struct pm_sg *sg);
 bool pm_span_copy(const struct pm_span *dst, uint64_t dst_off, const struct pm_span *src,
 		  uint64_t src_off, size_t len, uint8_t *dst_status, uint8_t *src_status);
 /* As the last step of that: in one place of memory. */
@@ -703,6 +732,9 @@ void pm_tx_reset(struct pm_card *c);
 
 /* train.c: an endpoint's next descriptors, if they can be carried out at once. How many were. */
 unsigned int pm_train_run(struct pm_ep *ep);
+/* The same, and the train may be kept; then the next descriptor, if it is the kept one's like. */
+bool pm_train_first(struct pm_ep *ep);
+bool pm_train_again(struct pm_ep *ep);
 
 /* rx.c */
 void pm_rx_frame(struct pm_card *c, struct pm_frame *f);

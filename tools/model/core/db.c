@@ -12,6 +12,8 @@
 
 #define SLICE	256u
 
+_Static_assert(PNIC_DB_SLOTS / 64 <= 8, "struct pm_db_page.words");
+
 void *pm_db_slot(struct pm_card *c, unsigned int page, unsigned int slot)
 {
 	return c->db_mem + (size_t)page * PNIC_PAGE_SIZE + slot * 8;
@@ -86,13 +88,15 @@ static bool scan_range(struct pm_card *c, uint32_t n)
 
 static bool look_page(struct pm_card *c, const struct pm_db_page *p)
 {
+	unsigned int i, words;
 	bool any = false;
-	unsigned int i;
 	uint64_t left;
 
-	for (i = 0; i < PNIC_DB_SLOTS / 64; i++)
+	for (words = p->words; words; words &= words - 1) {
+		i = (unsigned int)__builtin_ctz(words);
 		for (left = p->taken[i]; left; left &= left - 1)
 			any |= look(c, &c->db_tab[p->db[64 * i + (unsigned int)__builtin_ctzll(left)]->pos]);
+	}
 	return any;
 }
 
@@ -202,6 +206,7 @@ uint8_t pm_db_take(struct pm_card *c, struct pm_db *db, enum pm_db_kind kind, vo
 	if (!grow(c))
 		return PNIC_AS_NO_RESOURCE;
 	p->taken[slot / 64] |= bit;
+	p->words |= 1u << slot / 64;
 	p->db[slot] = db;
 	p->used++;
 	db->obj = obj;
@@ -229,6 +234,8 @@ void pm_db_release(struct pm_card *c, struct pm_db *db)
 	struct pm_db_page *p = c->page[db->page];
 
 	p->taken[db->slot / 64] &= ~(1ull << (db->slot % 64));
+	if (!p->taken[db->slot / 64])
+		p->words &= ~(1u << db->slot / 64);
 	p->used--;
 	if (db->hot)
 		c->db_hot[db->hot - 1] = NULL;

@@ -130,6 +130,7 @@ struct pm_fabric *pm_fabric_new(const struct pm_fabric_config *c, char *err, siz
 		return NULL;
 	}
 	f->cfg = *c;
+	f->epoch = 1;
 	snprintf(f->profile, sizeof(f->profile), "%s", c->link.profile ? c->link.profile : "");
 	f->cfg.link.profile = f->profile;
 	f->sim = pm_sim_new(c->seed, c->pace);
@@ -215,11 +216,22 @@ static uint64_t real_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
+void pm_fabric_touch(struct pm_fabric *f)
+{
+	unsigned int i;
+
+	f->epoch++;
+	for (i = 0; i < f->nlinks; i++)
+		pm_link_settle(f->link[i]);
+}
+
 bool pm_fabric_poll(struct pm_fabric *f, uint64_t *sleep_ns)
 {
 	uint64_t until = real_ns() + TURN_NS;
 	unsigned int i;
 	bool more;
+
+	pm_fabric_touch(f);
 
 	do {
 		more = false;
@@ -237,6 +249,7 @@ bool pm_fabric_turn(struct pm_fabric *f)
 	unsigned int i;
 	bool more = false;
 
+	pm_fabric_touch(f);
 	for (i = 0; i < f->cfg.nics; i++)
 		more |= pm_card_turn(f->card[i]);
 	more |= pm_sim_step(f->sim, SIM_BATCH);

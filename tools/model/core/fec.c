@@ -478,15 +478,13 @@ bool pm_fec_frame(struct pm_fec *f, uint64_t first, uint64_t last, struct pm_dam
 	return d->mask;
 }
 
-bool pm_fec_clean(const struct pm_fec *f, uint64_t first, uint64_t last)
+bool pm_fec_look_ahead(const struct pm_fec *f, uint64_t first, uint64_t last)
 {
 	struct pm_damage damage = { .first = first };
 	struct pm_fec ahead;
 
 	if (f->all_bad || f->over || f->last_bad == first)
 		return false;
-	if (f->err_cw > last)
-		return true;
 	/* The errors that chance has for them, without taking these out of its hands. */
 	ahead = *f;
 	ahead.ahead = true;

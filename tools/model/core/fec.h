@@ -91,8 +91,24 @@ void pm_fec_load(struct pm_fec *f, unsigned int width, bool fresh, bool all_bad)
 void pm_fec_run(struct pm_fec *f, uint64_t upto, struct pm_damage *d);
 /* The same for the codewords of a frame, @first and @last included; true if it is damaged. */
 bool pm_fec_frame(struct pm_fec *f, uint64_t first, uint64_t last, struct pm_damage *d);
+bool pm_fec_look_ahead(const struct pm_fec *f, uint64_t first, uint64_t last);
 /* Whether all these codewords, which are still to come, can be decoded, errors and all. */
-bool pm_fec_clean(const struct pm_fec *f, uint64_t first, uint64_t last);
+static inline bool pm_fec_clean(const struct pm_fec *f, uint64_t first, uint64_t last)
+{
+	if (f->err_cw > last && f->last_bad != first && !f->all_bad && !f->over)
+		return true;
+	return pm_fec_look_ahead(f, first, last);
+}
+/* They passed, and are clean. */
+static inline void pm_fec_passed(struct pm_fec *f, uint64_t last)
+{
+	if (f->err_cw > last && last >= f->next_cw) {
+		f->count.codewords += last + 1 - f->next_cw;
+		f->next_cw = last + 1;
+	} else {
+		pm_fec_run(f, last + 1, NULL);
+	}
+}
 /* They passed with nobody listening. */
 void pm_fec_pass(struct pm_fec *f, uint64_t upto);
 /* @codewords of idle stream went by. */

@@ -176,6 +176,15 @@ struct pm_trip {
 	struct pm_booking out, in;
 	uint64_t until;			/* ns */
 };
+/*
+ * The same again: after a trip of one frame of @len bytes there and one back, not followed, has been kept,
+ * each call is one more of it, and takes the clock on. It is counted only, and booked by pm_link_settle(),
+ * which is due before anything else is done to the link, its lanes or its ends, or anybody looks at them.
+ * False: nothing has happened, and a plan is needed.
+ */
+void pm_port_keep(struct pm_port *p, const struct pm_trip *trip);
+bool pm_port_again(struct pm_port *p, uint32_t len);
+void pm_link_settle(struct pm_link *link);
 bool pm_port_quiet(const struct pm_port *p);
 void pm_port_train_add(struct pm_port *p, struct pm_train *train, uint32_t len);
 bool pm_port_plan(const struct pm_port *p, struct pm_trip *trip);

@@ -213,9 +213,22 @@ struct pm_dir {
 	unsigned int drop, corrupt;	/* frames still to be spoiled */
 };
 
+/* A trip that was kept: one frame of the port's and what answers it. */
+struct pm_hop {
+	uint64_t n;			/* of them since the link was settled */
+	uint64_t payload;		/* bytes of the first frame */
+	uint64_t there_ns, ns;		/* one way; both */
+	struct pm_hop_way {
+		uint64_t ps;
+		uint64_t whole;		/* codewords that it fills, ... */
+		uint32_t offset_q8;	/* ... and units of the last one: the others begin with one */
+	} there, back;
+};
+
 struct pm_port {
 	struct pm_link *link;
 	struct pm_dir *out, *in;
+	struct pm_hop hop;
 	const struct pm_port_ops *ops;
 	void *owner;
 	bool admin_up;
@@ -245,6 +258,9 @@ struct pm_link {
 	struct pm_event age_due;
 	uint64_t aged;			/* ns: the ageing clock has gone until then */
 	struct pm_map *identity;	/* generation 1, full width */
+	const struct pm_hop *last_hop;	/* the last of those that aren't booked, NULL: none; ... */
+	uint64_t last_at;		/* ... its clock, ns */
+	uint64_t hops_left;		/* before a codeword with an error */
 	struct pm_port port[2];
 	struct pm_dir dir[2];		/* dir[i] is sent by port[i] */
 	struct pm_rng damage_rng;
@@ -255,6 +271,31 @@ struct pm_link {
 static inline uint64_t pm_dir_now(const struct pm_dir *d)
 {
 	return pm_sim_now(d->link->sim);
+}
+
+/* The line is taken until @end_ps. */
+static inline void pm_line_used(struct pm_llr_tx *t, uint64_t end_ps)
+{
+	uint64_t from = t->work_ps > t->free_ps ? t->work_ps : t->free_ps;
+
+	if (end_ps > from)
+		t->busy_ps += end_ps - from;
+	t->free_ps = end_ps;
+}
+
+/* Idle symbols fill the codeword that is begun. */
+static inline void pm_end_codeword(struct pm_llr_tx *t)
+{
+	if (!t->offset_q8)
+		return;
+	t->padded_ps += (t->cw_q8 - t->offset_q8) * t->cw_ps / t->cw_q8;
+	t->offset_q8 = 0;
+	t->cw++;
+}
+
+static inline struct pm_measure *pm_measure_of(struct pm_llr_tx *t, uint32_t len)
+{
+	return &t->measure[(len ^ len >> 3) % PM_MEASURES];
 }
 
 /* llr_tx.c */
@@ -275,9 +316,14 @@ bool pm_llr_tx_control(struct pm_dir *d, enum pm_flight_kind kind, struct pm_map
 bool pm_llr_tx_request(struct pm_dir *d, const struct pm_request *req);
 /* Nothing is on the way, neither of frames nor of what they bring about, and nothing waits. */
 bool pm_llr_tx_idle(const struct pm_dir *d);
-const struct pm_measure *pm_llr_tx_measure(struct pm_llr_tx *t, uint32_t len);
-/* A train took its place, and is acknowledged. */
-void pm_llr_tx_train(struct pm_dir *d, const struct pm_train *train, const struct pm_booking *at);
+const struct pm_measure *pm_llr_tx_measure_new(struct pm_llr_tx *t, uint32_t len);
+/* What a frame of @len takes of the line. Mostly the same as a late one. */
+static inline const struct pm_measure *pm_llr_tx_measure(struct pm_llr_tx *t, uint32_t len)
+{
+	const struct pm_measure *m = pm_measure_of(t, len);
+
+	return len == m->len && m->ps ? m : pm_llr_tx_measure_new(t, len);
+}
 /* Takes back the frames that have a place on the line, but have not begun: something is urgent. */
 void pm_llr_tx_recall(struct pm_dir *d);
 void pm_flight_free(struct pm_flight *e);
@@ -292,8 +338,20 @@ void pm_llr_rx_now(struct pm_dir *d);		/* the one frame on the line arrives */
 /* stream.c */
 void pm_stream_settle(struct pm_dir *d);	/* before a change, or a look */
 void pm_stream_load(struct pm_dir *d, bool fresh);
+static inline void pm_stream_idle(struct pm_dir *d, uint64_t until_ps)
+{
+	if (until_ps <= d->line_ps)
+		return;
+	d->idle_ps += (double)(until_ps - d->line_ps);
+	d->line_ps = until_ps;
+}
 /* Frames lie there, and what was before them is idle. */
-void pm_stream_gap(struct pm_dir *d, uint64_t start_ps, uint64_t end_ps);
+static inline void pm_stream_gap(struct pm_dir *d, uint64_t start_ps, uint64_t end_ps)
+{
+	pm_stream_idle(d, start_ps);
+	if (end_ps > d->line_ps)
+		d->line_ps = end_ps;
+}
 
 /* lanes.c */
 void pm_lanes_init(struct pm_dir *d, uint64_t stream);

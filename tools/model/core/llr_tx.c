@@ -51,25 +51,6 @@ static uint64_t ns_of(uint64_t ps)
 }
 
 /* The line was in use, or waiting though there was work, until @end_ps. */
-static void line_used(struct pm_llr_tx *t, uint64_t end_ps)
-{
-	uint64_t from = t->work_ps > t->free_ps ? t->work_ps : t->free_ps;
-
-	if (end_ps > from)
-		t->busy_ps += end_ps - from;
-	t->free_ps = end_ps;
-}
-
-/* Idle symbols fill the codeword that is begun. */
-static void end_codeword(struct pm_llr_tx *t)
-{
-	if (!t->offset_q8)
-		return;
-	t->padded_ps += (t->cw_q8 - t->offset_q8) * t->cw_ps / t->cw_q8;
-	t->offset_q8 = 0;
-	t->cw++;
-}
-
 static uint64_t line_start(struct pm_dir *d)
 {
 	struct pm_llr_tx *t = &d->out;
@@ -77,7 +58,7 @@ static uint64_t line_start(struct pm_dir *d)
 
 	if (t->free_ps >= now_ps)
 		return t->free_ps;
-	end_codeword(t);
+	pm_end_codeword(t);
 	return now_ps;
 }
 
@@ -107,15 +88,11 @@ static void flight_arrives(struct pm_dir *d, struct pm_flight *e)
 		pm_llr_rx_schedule(d);
 }
 
-/* What a frame of @len takes of the line. Mostly the same as a late one. */
-const struct pm_measure *pm_llr_tx_measure(struct pm_llr_tx *t, uint32_t len)
+const struct pm_measure *pm_llr_tx_measure_new(struct pm_llr_tx *t, uint32_t len)
 {
-	struct pm_measure *m = &t->measure[(len ^ len >> 3) % PM_MEASURES];
-	double bytes;
+	struct pm_measure *m = pm_measure_of(t, len);
+	double bytes = (double)len + PM_FRAME_OVERHEAD;
 
-	if (len == m->len && m->ps)
-		return m;
-	bytes = (double)len + PM_FRAME_OVERHEAD;
 	m->len = len;
 	m->ps = (uint64_t)(bytes * t->ps_per_byte + 0.5);
 	m->q8 = (uint32_t)(bytes * t->units_per_byte * 256 + 0.5);
@@ -143,7 +120,7 @@ static struct pm_flight *put_on_line(struct pm_dir *d, uint32_t seq)
 	t->cw += whole;
 	t->offset_q8 = end_q8 - whole * t->cw_q8;
 	e->last_cw = t->offset_q8 ? t->cw : t->cw - 1;
-	line_used(t, e->end_ps);
+	pm_line_used(t, e->end_ps);
 	s->sent = ns_of(e->end_ps);
 	return e;
 }
@@ -156,7 +133,7 @@ static struct pm_flight *control_new(struct pm_dir *d, enum pm_flight_kind kind)
 
 	e->start_ps = line_start(d);
 	e->end_ps = e->start_ps;
-	end_codeword(t);
+	pm_end_codeword(t);
 	e->damage.first = t->cw;
 	e->last_cw = t->cw;
 	return e;
@@ -467,24 +444,6 @@ static void acked_until(struct pm_dir *d, uint32_t seq)
 	t->failed = 0;
 	t->timeouts = 0;
 	t->progress = pm_dir_now(d);
-}
-
-void pm_llr_tx_train(struct pm_dir *d, const struct pm_train *train, const struct pm_booking *at)
-{
-	struct pm_llr_tx *t = &d->out;
-
-	if (at->gap)
-		end_codeword(t);
-	t->cw = at->cw;
-	t->offset_q8 = at->offset_q8;
-	t->work_ps = at->start_ps;
-	line_used(t, at->end_ps);
-	t->frames += train->frames;
-	t->payload += train->payload;
-	t->tail += train->frames;
-	t->next = t->tail;
-	t->sent = t->tail;
-	acked_until(d, t->tail);
 }
 
 static void pump_event(void *arg, uint64_t now)

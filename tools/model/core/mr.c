@@ -274,6 +274,19 @@ void *pm_mr_place(struct pm_card *c, const struct pm_access *a, const struct pm_
 	return len == sg->len ? p : NULL;
 }
 
+uint64_t pm_mr_room(struct pm_card *c, const struct pm_access *a, const struct pm_sg *sg)
+{
+	const struct pm_mr *mr = find(c, a, sg->key);
+	uint64_t dma;
+	size_t len;
+
+	if (check(mr, a, sg->addr, sg->len))
+		return 0;
+	len = mr->length - (sg->addr - mr->va);
+	dma = translate(mr, sg->addr, &len);
+	return pm_dma(c, dma, &len, true) ? len : 0;
+}
+
 /*
  * The byte at @off of a span: a pointer, and how much of *@len from there is contiguous. NULL with
  * a local status in *@status if the key is gone, or the memory.

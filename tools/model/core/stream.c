@@ -17,21 +17,6 @@ static uint64_t sent_ps(const struct pm_dir *d)
 	return now > d->latency_ns ? (now - d->latency_ns) * 1000 : 0;
 }
 
-static void idle_until(struct pm_dir *d, uint64_t ps)
-{
-	if (ps <= d->line_ps)
-		return;
-	d->idle_ps += (double)(ps - d->line_ps);
-	d->line_ps = ps;
-}
-
-void pm_stream_gap(struct pm_dir *d, uint64_t start_ps, uint64_t end_ps)
-{
-	idle_until(d, start_ps);
-	if (end_ps > d->line_ps)
-		d->line_ps = end_ps;
-}
-
 /* The frame that is coming in: its first codewords met the lanes as they were until now. */
 static void settle_frame(struct pm_dir *d, struct pm_flight *e, uint64_t ps)
 {
@@ -104,11 +89,11 @@ void pm_stream_settle(struct pm_dir *d)
 	uint64_t ps = sent_ps(d);
 
 	if (d->flight_head != d->flight_tail && ps > head->start_ps) {
-		idle_until(d, head->start_ps);
+		pm_stream_idle(d, head->start_ps);
 		if (head->kind == PM_FLIGHT_FRAME && ps > d->line_ps && ps < head->end_ps)
 			settle_frame(d, head, ps);
 	} else {
-		idle_until(d, ps);
+		pm_stream_idle(d, ps);
 	}
 	settle_idle(d);
 	settle_lanes(d);

@@ -14,22 +14,14 @@
 
 #define BYTES_MAX	(1u << 20)	/* of a train: the card looks at nothing else meanwhile */
 
-struct item {
-	void *to;			/* of an inline write */
-	uint32_t len;
-	union {
-		struct pnic_sqe sqe;
-		uint8_t raw[PNIC_SLOT_SIZE];
-	};
-};
-
 _Static_assert(offsetof(struct pnic_sqe, local_addr) + PNIC_SQE_INLINE_BASE <= PNIC_SLOT_SIZE, "in one slot");
 
 struct train {
 	struct pm_ep *ep;
-	struct item item[PM_LAZY_RUN];
+	struct pm_item item[PM_LAZY_RUN];
 	unsigned int n;
 	bool big;			/* not of inline writes only */
+	bool followed;			/* by more that is for the line at once */
 	/* The card at the other end, its endpoint, and how the descriptors name these. */
 	struct pm_card *far;
 	struct pm_ep *far_ep;
@@ -51,7 +43,7 @@ static inline bool may_ride(const struct pm_ep *ep)
 }
 
 /* A write or read in one slot, and all fields right that sq.c would look at. */
-static inline bool is_plain(const struct pm_card *c, const struct item *it)
+static inline bool is_plain(const struct pm_card *c, const struct pm_item *it)
 {
 	const struct pnic_sqe *s = &it->sqe;
 	uint8_t flags = PNIC_SQF_SIGNALED | (pm_card_can(c, PNIC_CAP_LO_QUIET) ? PNIC_SQF_QUIET : 0);
@@ -82,12 +74,12 @@ static bool find_far(struct train *t, const struct pnic_sqe *s)
 	       pm_port_quiet(c->port);
 }
 
-static inline bool is_read(const struct item *it)
+static inline bool is_read(const struct pm_item *it)
 {
 	return it->sqe.opcode == PNIC_OP_READ;
 }
 
-static inline struct pm_access far_access(const struct train *t, const struct item *it)
+static inline struct pm_access far_access(const struct train *t, const struct pm_item *it)
 {
 	return (struct pm_access){
 		.remote = true, .partition = t->ep->ctx->partition,
@@ -95,21 +87,21 @@ static inline struct pm_access far_access(const struct train *t, const struct it
 	};
 }
 
-static inline struct pm_access own_access(const struct train *t, const struct item *it)
+static inline struct pm_access own_access(const struct train *t, const struct pm_item *it)
 {
 	return (struct pm_access){
 		.ctx = t->ep->ctx, .rights = is_read(it) ? PNIC_MR_LOCAL_WRITE : PNIC_MR_LOCAL_READ,
 	};
 }
 
-static inline struct pm_sg far_sg(const struct item *it)
+static inline struct pm_sg far_sg(const struct pm_item *it)
 {
 	return (struct pm_sg){
 		.addr = le64toh(it->sqe.remote_addr), .key = le64toh(it->sqe.remote_key), .len = it->len,
 	};
 }
 
-static inline struct pm_sg own_sg(const struct item *it)
+static inline struct pm_sg own_sg(const struct pm_item *it)
 {
 	return (struct pm_sg){
 		.addr = le64toh(it->sqe.local_addr), .key = le64toh(it->sqe.local_key), .len = it->len,
@@ -117,7 +109,7 @@ static inline struct pm_sg own_sg(const struct item *it)
 }
 
 /* Whether its memory may be touched as it asks for; of an inline write all of it at one place. */
-static bool find_memory(const struct train *t, struct item *it)
+static bool find_memory(const struct train *t, struct pm_item *it)
 {
 	struct pm_access far = far_access(t, it), own;
 	struct pm_sg far_is = far_sg(it), own_is;
@@ -140,7 +132,7 @@ static bool wants_line(const struct pm_card *c)
  * What an item may take of the line after @bytes of the train: no more than a turn lasts if others
  * wait for the same direction.
  */
-static bool is_fair(const struct train *t, const struct item *it, uint64_t bytes)
+static bool is_fair(const struct train *t, const struct pm_item *it, uint64_t bytes)
 {
 	const struct pm_card *c = t->ep->card;
 
@@ -164,7 +156,7 @@ static void board(struct train *t)
 	if (max > PM_LAZY_RUN)
 		max = PM_LAZY_RUN;
 	for (n = 0; n < max; n++) {
-		struct item *it = &t->item[n];
+		struct pm_item *it = &t->item[n];
 
 		if (!pm_dma_slot(ep->card, ep->sq_base + (uint64_t)((ep->sq_fetch + n) & ep->sq_mask) * PNIC_SLOT_SIZE, it->raw))
 			break;
@@ -183,7 +175,7 @@ static void board(struct train *t)
 /* The last one is answered, each that somebody waits for, and each that is not short: the others are lazy (tx.c). */
 static inline bool is_answered(const struct train *t, unsigned int i)
 {
-	const struct item *it = &t->item[i];
+	const struct pm_item *it = &t->item[i];
 
 	return i + 1 == t->n || it->sqe.flags & (PNIC_SQF_SIGNALED | PNIC_SQF_QUIET) || it->len > PM_LAZY_BYTES;
 }
@@ -196,7 +188,7 @@ static void add_up(const struct train *t, struct pm_trip *trip)
 	memset(&trip->there, 0, sizeof(trip->there));
 	memset(&trip->back, 0, sizeof(trip->back));
 	for (i = 0; i < t->n; i++) {
-		const struct item *it = &t->item[i];
+		const struct pm_item *it = &t->item[i];
 
 		if (is_read(it)) {
 			pm_port_train_add(port, &trip->there, 0);
@@ -209,7 +201,7 @@ static void add_up(const struct train *t, struct pm_trip *trip)
 	}
 }
 
-static bool copy(const struct train *t, const struct item *it)
+static bool copy(const struct train *t, const struct pm_item *it)
 {
 	struct pm_sg far_is = far_sg(it), own_is = own_sg(it);
 	struct pm_span far = { .card = t->far, .sg = &far_is, .nsg = 1, .acc = far_access(t, it) };
@@ -226,7 +218,7 @@ static unsigned int carry(const struct train *t)
 	unsigned int i;
 
 	for (i = 0; i < t->n; i++) {
-		const struct item *it = &t->item[i];
+		const struct pm_item *it = &t->item[i];
 
 		if (it->sqe.flags & PNIC_SQF_INLINE)
 			pm_span_store(it->to, it->raw + offsetof(struct pnic_sqe, local_addr), it->len);
@@ -251,33 +243,35 @@ static bool is_followed(const struct train *t)
 }
 
 /* Gathers a train and carries it. */
-static bool depart(struct train *t)
+static bool depart(struct train *t, struct pm_trip *trip)
 {
 	struct pm_ep *ep = t->ep;
-	struct pm_trip trip;
 	unsigned int tries, n;
 
 	for (tries = 0; tries < 2 && may_ride(ep); tries++) {
 		board(t);
 		if (!t->n)
 			return false;
-		add_up(t, &trip);
-		if (pm_port_plan(ep->card->port, &trip)) {
+		add_up(t, trip);
+		if (pm_port_plan(ep->card->port, trip)) {
 			n = carry(t);
 			/* A shorter train meets no more than the whole one would have. */
 			if (n < t->n) {
 				t->n = n;
-				add_up(t, &trip);
-				if (!n || !pm_port_plan(ep->card->port, &trip))
+				add_up(t, trip);
+				if (!n || !pm_port_plan(ep->card->port, trip))
 					break;
 			}
-			pm_port_travel(ep->card->port, &trip, is_followed(t));
+			t->followed = is_followed(t);
+			pm_port_travel(ep->card->port, trip, t->followed);
+			/* The line is taken beyond the clock: nothing like what was kept. */
+			ep->card->fabric->epoch += t->followed;
 			return true;
 		}
 		/* Timers. They may change anything, so all is looked at anew. */
-		if (!trip.until)
+		if (!trip->until)
 			break;
-		pm_sim_clear(ep->card->sim, trip.until);
+		pm_sim_clear(ep->card->sim, trip->until);
 	}
 	/* Else none would go this way any more, as some message would always be under way. */
 	ep->long_way = ep->sq_fetch != ep->sq_pi && !ep->head;
@@ -285,25 +279,117 @@ static bool depart(struct train *t)
 	return false;
 }
 
-unsigned int pm_train_run(struct pm_ep *ep)
+static inline void complete(struct pm_ep *ep, struct pm_ep *far_ep, const struct pm_item *it)
 {
-	struct train t;
+	if (!is_read(it))
+		pm_ctr_count(far_ep, PNIC_CTR_REMOTE_WRITE, true);
+	ep->sq_fetch++;
+	pm_sq_complete(ep, &it->sqe, ep->sq_fetch);
+}
+
+static unsigned int run(struct train *t, struct pm_trip *trip)
+{
+	struct pm_ep *ep = t->ep;
 	unsigned int i;
 
-	if (!may_ride(ep))
-		return 0;
-	t.ep = ep;
-	if (!depart(&t))
+	if (!may_ride(ep) || !depart(t, trip))
 		return 0;
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	t.far->turns++;
-	ep->card->wqes += t.n;
+	t->far->turns++;
+	ep->card->wqes += t->n;
 	ep->lazy_run = 0;
-	for (i = 0; i < t.n; i++) {
-		if (!is_read(&t.item[i]))
-			pm_ctr_count(t.far_ep, PNIC_CTR_REMOTE_WRITE, true);
-		ep->sq_fetch++;
-		pm_sq_complete(ep, &t.item[i].sqe, ep->sq_fetch);
-	}
-	return t.n;
+	for (i = 0; i < t->n; i++)
+		complete(ep, t->far_ep, &t->item[i]);
+	return t->n;
+}
+
+unsigned int pm_train_run(struct pm_ep *ep)
+{
+	struct pm_trip trip;
+	struct train t;
+
+	t.ep = ep;
+	return run(&t, &trip);
+}
+
+/* --- the same again ---- */
+
+/* Memory from where the write went to the end of the region or of what is in one piece. */
+static bool keep_memory(struct pm_again *again, const struct train *t)
+{
+	const struct pm_item *it = &t->item[0];
+	struct pm_access far = far_access(t, it);
+	struct pm_sg sg = far_sg(it);
+
+	again->room = pm_mr_room(t->far, &far, &sg);
+	if (again->room < it->len)
+		return false;
+	again->room -= it->len;
+	again->at = sg.addr;
+	return true;
+}
+
+static bool keep_ring(struct pm_again *again, const struct pm_ep *ep)
+{
+	size_t size = ((size_t)ep->sq_mask + 1) * PNIC_SLOT_SIZE, len = size;
+
+	again->ring = pm_dma(ep->card, ep->sq_base, &len, false);
+	return again->ring && len == size;
+}
+
+bool pm_train_first(struct pm_ep *ep)
+{
+	struct pm_again *again = &ep->again;
+	struct pm_trip trip;
+	struct train t;
+
+	t.ep = ep;
+	if (!run(&t, &trip))
+		return false;
+	again->epoch = 0;
+	if (t.n != 1 || t.big || t.followed || !keep_memory(again, &t) || !keep_ring(again, ep))
+		return true;
+	again->far = t.far;
+	again->far_ep = t.far_ep;
+	again->item = t.item[0];
+	again->epoch = ep->card->fabric->epoch;
+	pm_port_keep(ep->card->port, &trip);
+	return true;
+}
+
+static inline uint64_t word(const uint8_t *slot, size_t off)
+{
+	return __atomic_load_n((const uint64_t *)(const void *)(slot + off), __ATOMIC_RELAXED);
+}
+
+#define WORD(slot, field)	word(slot, offsetof(struct pnic_sqe, field))
+
+/* From the ring itself, each word once: the host may write there at any time. */
+bool pm_train_again(struct pm_ep *ep)
+{
+	const uint64_t signaled = htole64((uint64_t)PNIC_SQF_SIGNALED << 8 * offsetof(struct pnic_sqe, flags));
+	const uint8_t *slot, *was = (const uint8_t *)&ep->again.item.sqe;
+	struct pm_again *again = &ep->again;
+	struct pm_card *c = ep->card;
+	uint64_t head, off, data[2];
+
+	if (again->epoch != c->fabric->epoch || ep->sq_pi - ep->sq_fetch != 1)
+		return false;
+	slot = again->ring + (size_t)(ep->sq_fetch & ep->sq_mask) * PNIC_SLOT_SIZE;
+	head = WORD(slot, opcode);
+	off = le64toh(WORD(slot, remote_addr)) - again->at;
+	if ((head ^ WORD(was, opcode)) & ~signaled || WORD(slot, dest_nic) != WORD(was, dest_nic) ||
+	    WORD(slot, remote_key) != WORD(was, remote_key) || off > again->room ||
+	    !pm_port_again(c->port, again->item.len))
+		return false;
+	data[0] = WORD(slot, local_addr);
+	data[1] = WORD(slot, local_key);
+	pm_span_store(again->item.to + off, data, again->item.len);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	again->far->turns++;
+	c->wqes++;
+	memcpy(&again->item.sqe, &head, sizeof(head));
+	again->item.sqe.cookie = WORD(slot, cookie);
+	complete(ep, again->far_ep, &again->item);
+	return true;
 }

@@ -407,7 +407,7 @@ bool pm_tx_only(struct pm_card *c)
 	ep = pm_container(first, struct pm_ep, run);
 	pm_list_del(&ep->run);
 	c->pumping = true;
-	done = pm_train_run(ep) && !pm_sq_has_work(ep);
+	done = pm_train_again(ep) || (pm_train_first(ep) && !pm_sq_has_work(ep));
 	c->pumping = false;
 	if (!done)
 		pm_tx_kick(ep);

@@ -50,6 +50,8 @@ void embedded_lock(struct embedded_world *w)
 {
 	pthread_mutex_lock(&w->lock);
 	embedded_here = w;
+	if (w->fabric)
+		pm_fabric_touch(w->fabric);
 }
 
 void embedded_unlock(struct embedded_world *w)
@@ -233,6 +235,7 @@ static void nap(struct embedded_world *w, uint64_t ns)
 		if (pthread_cond_timedwait(&w->wake, &w->lock, &t) == ETIMEDOUT)
 			break;
 	embedded_here = w;
+	pm_fabric_touch(w->fabric);
 	w->kicked = false;
 	w->asleep = false;
 }

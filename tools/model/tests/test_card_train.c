@@ -349,6 +349,21 @@ KTAP_TEST(frames_are_counted)
 	CHECK_EQ(le64toh(now[0].frames_rx) - le64toh(was[0].frames_rx), 1);
 	CHECK_EQ(le64toh(now[0].payload_tx) - le64toh(was[0].payload_tx), 80);
 	CHECK_GE(le64toh(now[0].line_bits_tx) - le64toh(was[0].line_bits_tx), 10 * (8 + 52) * 8);
+	/* A longer one has an answer of its own, a short one that nobody waits for has not. */
+	for (i = 0; i < 2; i++) {
+		was[1] = now[1];
+		for (k = 0; k < 2; k++) {
+			s = th_sqe(PNIC_OP_WRITE, &p.ep[1], &p.mr[0], 0, 4096 + i);
+			th_remote(&s, &p.mr[1], 0);
+			s.flags = k ? PNIC_SQF_SIGNALED : 0;
+			s.num_slots = 1;
+			th_put(&p.ep[0], &s, 1);
+		}
+		th_go(&p.ep[0]);
+		REQUIRE_EQ(th_wait(&p.scq[0], &e), PNIC_ST_OK);
+		pm_card_counters(p.t.h[1].card, &now[1]);
+		CHECK_EQ(le64toh(now[1].frames_tx) - le64toh(was[1].frames_tx), 1 + i);
+	}
 	pair_close(&p);
 }
 
@@ -419,6 +434,100 @@ KTAP_TEST(what_stands_in_the_way)
 	REQUIRE_EQ(th_wait(&p.scq[0], &e), PNIC_ST_OK);
 	CHECK_EQ(word(&p), 4);
 	pair_close(&p);
+}
+
+/*
+ * Single writes, most of them like the last one, of cards that are told of doorbells. @touch: each time
+ * somebody has looked at the fabric, so that none is "the same again".
+ */
+static void run_singles(uint64_t seed, bool touch, struct outcome *out)
+{
+	struct pm_fabric_config c;
+	unsigned int i, k, from;
+	struct pnic_sqe s;
+	struct pair p;
+
+	memset(out, 0, sizeof(*out));
+	pair_config(&c);
+	c.parked = true;
+	pair_open_config(&p, &c, plain, 7);
+	for (i = 0; i < 2; i++)
+		th_mr_fill(&p.mr[i], 0, MR_LEN, i);
+	for (k = 0; k < 3000; k++) {
+		from = below(&seed, 2);
+		s = th_sqe(PNIC_OP_WRITE, &p.ep[!from], NULL, 0, 0);
+		s.flags = PNIC_SQF_INLINE | (below(&seed, 16) ? 0 : PNIC_SQF_SIGNALED);
+		s.length = htole32(below(&seed, 16) ? 8 : 1 + below(&seed, 16));
+		s.local_addr = htole64(th_rand(&seed));
+		s.local_key = htole64(th_rand(&seed));
+		s.cookie = htole64(k);
+		s.num_slots = 1;
+		th_remote(&s, &p.mr[!from], below(&seed, 8) ? 8 * below(&seed, 8) : below(&seed, 2 * AREA - 16));
+		switch (below(&seed, 64)) {
+		case 0:
+			s.remote_key ^= htole64(1ull << 40);
+			break;
+		case 1:		/* partly beyond the region */
+			th_remote(&s, &p.mr[!from], MR_LEN - 1);
+			break;
+		case 2:		/* before it */
+			th_remote(&s, &p.mr[!from], -8ull);
+			break;
+		case 3:
+			s.dest_ep = htole32(99);
+			break;
+		case 4:
+			s.flags |= 0x80;
+			break;
+		case 5:
+			s.opcode = PNIC_OP_NOP;
+			s.flags = PNIC_SQF_SIGNALED;
+			s.length = 0;
+			break;
+		case 6:		/* the page beyond isn't where the DMA addresses go on */
+			th_remote(&s, &p.mr[!from], 2 * AREA - (p.mr[!from].va + 2 * AREA) % TH_PAGE + TH_PAGE - 4);
+			break;
+		}
+		th_put(&p.ep[from], &s, 1);
+		if (touch)
+			pm_fabric_touch(p.t.f);
+		th_go(&p.ep[from]);
+		if (!pm_card_rung_page(p.t.h[from].card, p.ep[from].ctx))
+			while (pm_fabric_turn(p.t.f))
+				;
+		if (!below(&seed, 4))
+			take(&p, from, out);
+	}
+	pm_fabric_touch(p.t.f);
+	for (i = 0; i < 2; i++) {
+		take(&p, i, out);
+		th_mr_get(&p.mr[i], 0, out->mem[i], 2 * AREA);
+		pm_card_counters(p.t.h[i].card, &out->count[i]);
+	}
+	pair_close(&p);
+}
+
+KTAP_TEST(the_same_again)
+{
+	static struct outcome again, looked;
+	unsigned int i, k;
+	uint64_t seed;
+
+	for (seed = 1; seed <= 10; seed++) {
+		run_singles(seed, false, &again);
+		run_singles(seed, true, &looked);
+		for (i = 0; i < 2; i++) {
+			REQUIRE_EQ(again.cqes[i], looked.cqes[i]);
+			for (k = 0; k < again.cqes[i]; k++)
+				CHECK(!memcmp(&again.cqe[i][k], &looked.cqe[i][k], sizeof(again.cqe[i][k])));
+			CHECK(!memcmp(again.mem[i], looked.mem[i], sizeof(again.mem[i])));
+			CHECK_EQ(le64toh(again.count[i].wqes), le64toh(looked.count[i].wqes));
+			CHECK_EQ(le64toh(again.count[i].cqes), le64toh(looked.count[i].cqes));
+			CHECK_EQ(le64toh(again.count[i].doorbells), le64toh(looked.count[i].doorbells));
+			CHECK_EQ(le64toh(again.count[i].frames_tx), le64toh(looked.count[i].frames_tx));
+			CHECK_EQ(le64toh(again.count[i].payload_rx), le64toh(looked.count[i].payload_rx));
+		}
+	}
 }
 
 KTAP_MAIN()
