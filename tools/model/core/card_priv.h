@@ -572,16 +572,6 @@ void pm_card_garble_turn(struct pm_card *c);
 /* hostmem.c */
 void *pm_dma(struct pm_card *c, uint64_t addr, size_t *len, bool write);
 bool pm_dma_read(struct pm_card *c, uint64_t addr, void *buf, size_t len);
-static inline bool pm_dma_slot(struct pm_card *c, uint64_t addr, void *slot)
-{
-	size_t n = PNIC_SLOT_SIZE;
-	const void *p = pm_dma(c, addr, &n, false);
-
-	if (!p || n < PNIC_SLOT_SIZE)
-		return pm_dma_read(c, addr, slot, PNIC_SLOT_SIZE);
-	memcpy(slot, p, PNIC_SLOT_SIZE);
-	return true;
-}
 bool pm_dma_write(struct pm_card *c, uint64_t addr, const void *buf, size_t len);
 bool pm_dma_entry(struct pm_card *c, uint64_t addr, const void *entry, size_t size);
 
@@ -663,10 +653,11 @@ void pm_db_park(struct pm_card *c, bool park);
 /* mr.c */
 uint8_t pm_mr_check(struct pm_card *c, const struct pm_access *a, const struct pm_sg *sg);
 void *pm_span_at(const struct pm_span *s, uint64_t off, size_t *len, bool write, uint8_t *status);
-/* Where all of @sg lies together, NULL: nowhere, or it may not be written there. */
-void *pm_mr_place(struct pm_card *c, const struct pm_access *a, const struct pm_sg *sg);
-/* How many bytes from where @sg begins lie together and may be written likewise. */
-uint64_t pm_mr_room(struct pm_card *c, const struct pm_access *a, const struct pm_sg *sg);
+/*
+ * Where @sg begins, if it may be written, and how many bytes from there lie together, which may be written
+ * likewise: they can be fewer or more than @sg's. NULL: it may not.
+ */
+void *pm_mr_place(struct pm_card *c, const struct pm_access *a, const struct pm_sg *sg, size_t *room);
 bool pm_span_copy(const struct pm_span *dst, uint64_t dst_off, const struct pm_span *src,
 		  uint64_t src_off, size_t len, uint8_t *dst_status, uint8_t *src_status);
 /* As the last step of that: in one place of memory. */
@@ -692,7 +683,15 @@ void pm_srq_drop(struct pm_card *c, struct pm_srq *srq);
 
 /* ctr.c */
 void pm_ctr_rung(struct pm_ctr *ctr, uint64_t val);
-void pm_ctr_count(struct pm_ep *ep, uint16_t kind, bool ok);
+void pm_ctr_add(struct pm_ctr *ctr, bool ok);
+/* One more transfer of @kind (one bit of PNIC_CTR_*) at @ep is over. */
+static inline void pm_ctr_count(struct pm_ep *ep, uint16_t kind, bool ok)
+{
+	struct pm_ctr *ctr = ep->ctr[__builtin_ctz(kind)];
+
+	if (ctr)
+		pm_ctr_add(ctr, ok);
+}
 void pm_ctr_unbind(struct pm_ep *ep);
 void pm_ctr_drop(struct pm_card *c, struct pm_ctr *ctr);
 
@@ -700,8 +699,8 @@ void pm_ctr_drop(struct pm_card *c, struct pm_ctr *ctr);
 void pm_sq_fetch(struct pm_ep *ep);
 void pm_sq_flush(struct pm_ep *ep);
 void pm_sq_retire(struct pm_ep *ep);
-/* The write @s went well, and the ring is read up to @ci_after. */
-void pm_sq_complete(struct pm_ep *ep, const struct pnic_sqe *s, uint32_t ci_after);
+/* The completion of @s, which went well; the ring is read up to @ci_after. */
+void pm_sq_post_done(struct pm_ep *ep, const struct pnic_sqe *s, uint32_t ci_after);
 void pm_sq_insert(struct pm_ep *ep, struct pm_msg *m);
 bool pm_sq_has_work(const struct pm_ep *ep);
 

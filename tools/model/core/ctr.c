@@ -37,13 +37,8 @@ static bool store(struct pm_ctr *ctr, size_t offset, uint64_t val)
 	return true;
 }
 
-/* One more transfer of @kind (one bit of PNIC_CTR_*) at @ep is over. */
-void pm_ctr_count(struct pm_ep *ep, uint16_t kind, bool ok)
+void pm_ctr_add(struct pm_ctr *ctr, bool ok)
 {
-	struct pm_ctr *ctr = ep->ctr[__builtin_ctz(kind)];
-
-	if (!ctr)
-		return;
 	if (ok)
 		store(ctr, offsetof(struct pnic_ctr_mem, ok), ++ctr->ok);
 	else

@@ -186,7 +186,8 @@ void pm_port_keep(struct pm_port *p, const struct pm_trip *trip);
 bool pm_port_again(struct pm_port *p, uint32_t len);
 void pm_link_settle(struct pm_link *link);
 bool pm_port_quiet(const struct pm_port *p);
-void pm_port_train_add(struct pm_port *p, struct pm_train *train, uint32_t len);
+/* @n messages of @len bytes. */
+void pm_port_train_add(struct pm_port *p, struct pm_train *train, uint32_t len, uint32_t n);
 bool pm_port_plan(const struct pm_port *p, struct pm_trip *trip);
 void pm_port_travel(struct pm_port *p, const struct pm_trip *trip, bool followed);
 struct pm_port *pm_port_peer(struct pm_port *p);

@@ -10,6 +10,7 @@
 #include "card_priv.h"
 
 #define KEY_INDEX	0xffffffull
+#define ROOM_MAX	65536u	/* of one piece: it is looked for page by page */
 #define PBL_PER_PAGE	(PNIC_PAGE_SIZE / 8)
 
 static uint32_t region_pages(uint64_t va, uint64_t length, unsigned int shift, uint64_t *pages)
@@ -260,31 +261,18 @@ static uint64_t translate(const struct pm_mr *mr, uint64_t addr, size_t *len)
 	return mr->pages[first] + in;
 }
 
-void *pm_mr_place(struct pm_card *c, const struct pm_access *a, const struct pm_sg *sg)
-{
-	const struct pm_mr *mr = find(c, a, sg->key);
-	size_t len = sg->len;
-	uint64_t dma;
-	void *p;
-
-	if (check(mr, a, sg->addr, len))
-		return NULL;
-	dma = translate(mr, sg->addr, &len);
-	p = pm_dma(c, dma, &len, true);
-	return len == sg->len ? p : NULL;
-}
-
-uint64_t pm_mr_room(struct pm_card *c, const struct pm_access *a, const struct pm_sg *sg)
+void *pm_mr_place(struct pm_card *c, const struct pm_access *a, const struct pm_sg *sg, size_t *room)
 {
 	const struct pm_mr *mr = find(c, a, sg->key);
 	uint64_t dma;
-	size_t len;
 
 	if (check(mr, a, sg->addr, sg->len))
-		return 0;
-	len = mr->length - (sg->addr - mr->va);
-	dma = translate(mr, sg->addr, &len);
-	return pm_dma(c, dma, &len, true) ? len : 0;
+		return NULL;
+	*room = mr->length - (sg->addr - mr->va);
+	if (*room > ROOM_MAX)
+		*room = ROOM_MAX;
+	dma = translate(mr, sg->addr, room);
+	return pm_dma(c, dma, room, true);
 }
 
 /*

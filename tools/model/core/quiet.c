@@ -12,26 +12,27 @@
 
 #define AHEAD_PS	20000000ull	/* what is sent may be booked so far ahead of the clock */
 
-/* A message of @len bytes: full frames, and what is left. */
-void pm_port_train_add(struct pm_port *p, struct pm_train *train, uint32_t len)
+static void add_frames(struct pm_llr_tx *t, struct pm_train *train, uint32_t len, uint32_t n)
 {
-	struct pm_llr_tx *t = &p->out->out;
-	uint32_t max = p->link->config.frame_payload, full;
-	const struct pm_measure *m;
+	const struct pm_measure *m = pm_llr_tx_measure(t, len);
 
-	train->payload += len;
+	train->frames += n;
+	train->payload += (uint64_t)n * len;
+	train->ps += n * m->ps;
+	train->q8 += (uint64_t)n * m->q8;
+}
+
+void pm_port_train_add(struct pm_port *p, struct pm_train *train, uint32_t len, uint32_t n)
+{
+	uint32_t max = p->link->config.frame_payload, full;
+
+	/* Full frames, and what is left. */
 	if (len > max) {
 		full = (len - 1) / max;
-		m = pm_llr_tx_measure(t, max);
-		train->frames += full;
-		train->ps += full * m->ps;
-		train->q8 += (uint64_t)full * m->q8;
+		add_frames(&p->out->out, train, max, n * full);
 		len -= full * max;
 	}
-	m = pm_llr_tx_measure(t, len);
-	train->frames++;
-	train->ps += m->ps;
-	train->q8 += m->q8;
+	add_frames(&p->out->out, train, len, n);
 }
 
 /* The place of a train that could begin at @now; when it has arrived. */

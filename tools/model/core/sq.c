@@ -277,7 +277,7 @@ static uint16_t kind(uint8_t op)
 	}
 }
 
-void pm_sq_complete(struct pm_ep *ep, const struct pnic_sqe *s, uint32_t ci_after)
+void pm_sq_post_done(struct pm_ep *ep, const struct pnic_sqe *s, uint32_t ci_after)
 {
 	struct pnic_cqe e = {
 		.cookie = s->cookie,
@@ -287,9 +287,7 @@ void pm_sq_complete(struct pm_ep *ep, const struct pnic_sqe *s, uint32_t ci_afte
 		.ep_flags = htole32(ep->epn | (s->flags & PNIC_SQF_SIGNALED ? 0 : PNIC_CQE_QUIET)),
 	};
 
-	if (s->flags & ALWAYS_COMPLETES)
-		pm_cq_post(ep->scq, &e);
-	pm_ctr_count(ep, kind(s->opcode), true);
+	pm_cq_post(ep->scq, &e);
 }
 
 static void complete(struct pm_ep *ep, const struct pm_msg *m)

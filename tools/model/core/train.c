@@ -26,6 +26,15 @@ struct train {
 	struct pm_card *far;
 	struct pm_ep *far_ep;
 	uint32_t nic, epn;
+	/* Slots of the ring that lie together from here on. */
+	const uint8_t *slot;
+	size_t slots;
+	/* The last inline write's memory, and bytes that lie together from there on. */
+	struct {
+		uint64_t key, at;
+		uint8_t *to;
+		size_t room;
+	} place;
 };
 
 static inline bool is_well(const struct pm_card *c)
@@ -108,16 +117,38 @@ static inline struct pm_sg own_sg(const struct pm_item *it)
 	};
 }
 
-/* Whether its memory may be touched as it asks for; of an inline write all of it at one place. */
-static bool find_memory(const struct train *t, struct pm_item *it)
+/* Where an inline write goes: all of it at one place, mostly near the last one. */
+static inline bool find_place(struct train *t, struct pm_item *it)
 {
-	struct pm_access far = far_access(t, it), own;
-	struct pm_sg far_is = far_sg(it), own_is;
+	struct pm_sg sg = far_sg(it);
+	struct pm_access far;
+	uint64_t off = sg.addr - t->place.at;
 
-	if (it->sqe.flags & PNIC_SQF_INLINE) {
-		it->to = pm_mr_place(t->far, &far, &far_is);
-		return it->to;
+	if (sg.key != t->place.key || off > t->place.room || sg.len > t->place.room - off) {
+		far = far_access(t, it);
+		t->place.to = pm_mr_place(t->far, &far, &sg, &t->place.room);
+		t->place.at = sg.addr;
+		t->place.key = sg.key;
+		if (!t->place.to)
+			t->place.room = 0;
+		if (sg.len > t->place.room)
+			return false;
+		off = 0;
 	}
+	it->to = t->place.to + off;
+	return true;
+}
+
+/* Whether its memory may be touched as it asks for. */
+static bool find_memory(struct train *t, struct pm_item *it)
+{
+	struct pm_access far, own;
+	struct pm_sg far_is, own_is;
+
+	if (it->sqe.flags & PNIC_SQF_INLINE)
+		return find_place(t, it);
+	far = far_access(t, it);
+	far_is = far_sg(it);
 	own = own_access(t, it);
 	own_is = own_sg(it);
 	return !pm_mr_check(t->ep->card, &own, &own_is) && !pm_mr_check(t->far, &far, &far_is);
@@ -145,6 +176,27 @@ static bool is_fair(const struct train *t, const struct pm_item *it, uint64_t by
 	       bytes <= (uint64_t)PM_QUANTUM * pm_port_config(c->port)->frame_payload;
 }
 
+static inline bool next_slot(struct train *t, uint32_t index, uint8_t *raw)
+{
+	const struct pm_ep *ep = t->ep;
+	uint32_t at = index & ep->sq_mask;
+	size_t len;
+
+	if (!t->slots) {
+		len = ((size_t)ep->sq_mask + 1 - at) * PNIC_SLOT_SIZE;
+		t->slot = pm_dma(ep->card, ep->sq_base + (uint64_t)at * PNIC_SLOT_SIZE, &len, false);
+		if (!t->slot)
+			return false;
+		t->slots = len / PNIC_SLOT_SIZE;
+		if (!t->slots)
+			return pm_dma_read(ep->card, ep->sq_base + (uint64_t)at * PNIC_SLOT_SIZE, raw, PNIC_SLOT_SIZE);
+	}
+	memcpy(raw, t->slot, PNIC_SLOT_SIZE);
+	t->slot += PNIC_SLOT_SIZE;
+	t->slots--;
+	return true;
+}
+
 /* Gathers the train. */
 static void board(struct train *t)
 {
@@ -153,12 +205,15 @@ static void board(struct train *t)
 	uint64_t bytes = 0;
 
 	t->big = false;
+	t->slots = 0;
+	t->place.room = 0;
+	t->place.key = 0;
 	if (max > PM_LAZY_RUN)
 		max = PM_LAZY_RUN;
 	for (n = 0; n < max; n++) {
 		struct pm_item *it = &t->item[n];
 
-		if (!pm_dma_slot(ep->card, ep->sq_base + (uint64_t)((ep->sq_fetch + n) & ep->sq_mask) * PNIC_SLOT_SIZE, it->raw))
+		if (!next_slot(t, ep->sq_fetch + n, it->raw))
 			break;
 		it->len = le32toh(it->sqe.length);
 		if (!is_plain(ep->card, it) || (!n && !find_far(t, &it->sqe)))
@@ -183,22 +238,29 @@ static inline bool is_answered(const struct train *t, unsigned int i)
 static void add_up(const struct train *t, struct pm_trip *trip)
 {
 	struct pm_port *port = t->ep->card->port, *peer = pm_port_peer(port);
+	uint32_t len = 0, alike = 0, answers = 0;
 	unsigned int i;
 
 	memset(&trip->there, 0, sizeof(trip->there));
 	memset(&trip->back, 0, sizeof(trip->back));
 	for (i = 0; i < t->n; i++) {
 		const struct pm_item *it = &t->item[i];
+		uint32_t there = is_read(it) ? 0 : it->len;
 
-		if (is_read(it)) {
-			pm_port_train_add(port, &trip->there, 0);
-			pm_port_train_add(peer, &trip->back, it->len);
-			continue;
+		if (there != len && alike) {
+			pm_port_train_add(port, &trip->there, len, alike);
+			alike = 0;
 		}
-		pm_port_train_add(port, &trip->there, it->len);
-		if (is_answered(t, i))
-			pm_port_train_add(peer, &trip->back, 0);
+		len = there;
+		alike++;
+		if (is_read(it))
+			pm_port_train_add(peer, &trip->back, it->len, 1);
+		else
+			answers += is_answered(t, i);
 	}
+	pm_port_train_add(port, &trip->there, len, alike);
+	if (answers)
+		pm_port_train_add(peer, &trip->back, 0, answers);
 }
 
 static bool copy(const struct train *t, const struct pm_item *it)
@@ -281,10 +343,14 @@ static bool depart(struct train *t, struct pm_trip *trip)
 
 static inline void complete(struct pm_ep *ep, struct pm_ep *far_ep, const struct pm_item *it)
 {
-	if (!is_read(it))
+	bool read = is_read(it);
+
+	if (!read)
 		pm_ctr_count(far_ep, PNIC_CTR_REMOTE_WRITE, true);
 	ep->sq_fetch++;
-	pm_sq_complete(ep, &it->sqe, ep->sq_fetch);
+	if (it->sqe.flags & (PNIC_SQF_SIGNALED | PNIC_SQF_QUIET))
+		pm_sq_post_done(ep, &it->sqe, ep->sq_fetch);
+	pm_ctr_count(ep, read ? PNIC_CTR_READ : PNIC_CTR_WRITE, true);
 }
 
 static unsigned int run(struct train *t, struct pm_trip *trip)
@@ -314,21 +380,6 @@ unsigned int pm_train_run(struct pm_ep *ep)
 
 /* --- the same again ---- */
 
-/* Memory from where the write went to the end of the region or of what is in one piece. */
-static bool keep_memory(struct pm_again *again, const struct train *t)
-{
-	const struct pm_item *it = &t->item[0];
-	struct pm_access far = far_access(t, it);
-	struct pm_sg sg = far_sg(it);
-
-	again->room = pm_mr_room(t->far, &far, &sg);
-	if (again->room < it->len)
-		return false;
-	again->room -= it->len;
-	again->at = sg.addr;
-	return true;
-}
-
 static bool keep_ring(struct pm_again *again, const struct pm_ep *ep)
 {
 	size_t size = ((size_t)ep->sq_mask + 1) * PNIC_SLOT_SIZE, len = size;
@@ -347,8 +398,10 @@ bool pm_train_first(struct pm_ep *ep)
 	if (!run(&t, &trip))
 		return false;
 	again->epoch = 0;
-	if (t.n != 1 || t.big || t.followed || !keep_memory(again, &t) || !keep_ring(again, ep))
+	if (t.n != 1 || t.big || t.followed || !keep_ring(again, ep))
 		return true;
+	again->at = t.place.at;
+	again->room = t.place.room - t.item[0].len;
 	again->far = t.far;
 	again->far_ep = t.far_ep;
 	again->item = t.item[0];

@@ -24,6 +24,7 @@ struct outcome {
 	unsigned int cqes[2];
 	struct pnic_counters count[2];
 	uint8_t mem[2][2 * AREA];
+	uint8_t edge[2][2 * TH_PAGE];
 	uint8_t bulk[2][READ + SPAN - TARGET];
 	bool dead[2];
 };
@@ -33,12 +34,18 @@ static uint32_t below(uint64_t *seed, uint32_t n)
 	return (uint32_t)(th_rand(seed) % n);
 }
 
+/* Where in the region a page ends: the next one lies somewhere else. */
+static uint32_t edge(const struct th_mr *mr)
+{
+	return 2 * TH_PAGE - mr->va % TH_PAGE;
+}
+
 /* Mostly a plain inline write of up to 16 bytes; else anything that has something odd in it. */
 static unsigned int draw(struct pair *p, unsigned int from, uint8_t *desc, uint64_t *seed)
 {
 	static const uint8_t flags[] = { 0, 0, 0, PNIC_SQF_SIGNALED, PNIC_SQF_QUIET };
 	struct pnic_sqe s = th_sqe(PNIC_OP_WRITE, &p->ep[!from], NULL, 0, 0);
-	uint32_t odd = below(seed, 100), len = 1 + below(seed, 16), i;
+	uint32_t odd = below(seed, 110), len = 1 + below(seed, 16), i;
 
 	s.flags = flags[below(seed, 5)] | PNIC_SQF_INLINE;
 	s.cookie = htole64(th_rand(seed));
@@ -108,6 +115,8 @@ static unsigned int draw(struct pair *p, unsigned int from, uint8_t *desc, uint6
 		memcpy(desc, &s, sizeof(s));
 		return 1;
 	}
+	if (odd >= 100)
+		th_remote(&s, &p->mr[!from], edge(&p->mr[!from]) - below(seed, 40));
 	s.length = htole32(len);
 	s.num_slots = len > 16 ? 2 : 1;
 	memcpy(desc, &s, sizeof(s));
@@ -254,6 +263,7 @@ static void run(uint64_t seed, double ber, uint32_t bulk, bool long_way, struct 
 	}
 	for (i = 0; i < 2; i++) {
 		th_mr_get(&p.mr[i], 0, out->mem[i], 2 * AREA);
+		th_mr_get(&p.mr[i], TH_PAGE, out->edge[i], sizeof(out->edge[i]));
 		th_mr_get(&p.mr[i], TARGET, out->bulk[i], sizeof(out->bulk[i]));
 		pm_card_counters(p.t.h[i].card, &out->count[i]);
 	}
@@ -276,6 +286,7 @@ static void compare(uint64_t seed, double ber, uint32_t bulk)
 				REQUIRE(false);
 			}
 		CHECK(!memcmp(now.mem[i], slow.mem[i], sizeof(now.mem[i])));
+		CHECK(!memcmp(now.edge[i], slow.edge[i], sizeof(now.edge[i])));
 		CHECK(!memcmp(now.bulk[i], slow.bulk[i], sizeof(now.bulk[i])));
 		CHECK_EQ(le64toh(now.count[i].wqes), le64toh(slow.count[i].wqes));
 		CHECK_EQ(le64toh(now.count[i].cqes), le64toh(slow.count[i].cqes));
@@ -484,8 +495,8 @@ static void run_singles(uint64_t seed, bool touch, struct outcome *out)
 			s.flags = PNIC_SQF_SIGNALED;
 			s.length = 0;
 			break;
-		case 6:		/* the page beyond isn't where the DMA addresses go on */
-			th_remote(&s, &p.mr[!from], 2 * AREA - (p.mr[!from].va + 2 * AREA) % TH_PAGE + TH_PAGE - 4);
+		case 6:
+			th_remote(&s, &p.mr[!from], edge(&p.mr[!from]) - 4);
 			break;
 		}
 		th_put(&p.ep[from], &s, 1);

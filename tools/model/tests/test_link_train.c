@@ -18,8 +18,8 @@ static struct pm_trip trip_of(struct rig *r, unsigned int from, uint32_t len)
 {
 	struct pm_trip trip = { 0 };
 
-	pm_port_train_add(r->end[from].port, &trip.there, len);
-	pm_port_train_add(r->end[!from].port, &trip.back, 0);
+	pm_port_train_add(r->end[from].port, &trip.there, len, 1);
+	pm_port_train_add(r->end[!from].port, &trip.back, 0, 1);
 	return trip;
 }
 
