@@ -162,7 +162,8 @@ void pm_port_keep(struct pm_port *p, const struct pm_trip *trip)
 		.back = way_of(p->in, &trip->back),
 	};
 	p->hop.ns = h->there_ns + (trip->back.ps + 999) / 1000 + p->in->latency_ns;
-	most = codewords_of(&h->there) + codewords_of(&h->back) + codewords_of(&other->there) + codewords_of(&other->back);
+	most = codewords_of(&h->there) + codewords_of(&h->back) + codewords_of(&other->there) +
+	       codewords_of(&other->back);
 	left = frames_left(p->out, most);
 	link->hops_left = frames_left(p->in, most);
 	if (link->hops_left > left)

@@ -61,7 +61,8 @@ static inline bool is_plain(const struct pm_card *c, const struct pm_item *it)
 		return false;
 	if (s->opcode == PNIC_OP_WRITE && s->flags & PNIC_SQF_INLINE)
 		return !(s->flags & ~(flags | PNIC_SQF_INLINE)) && it->len <= PNIC_SQE_INLINE_BASE;
-	return (s->opcode == PNIC_OP_WRITE || s->opcode == PNIC_OP_READ) && !(s->flags & ~flags) && it->len <= BYTES_MAX;
+	return (s->opcode == PNIC_OP_WRITE || s->opcode == PNIC_OP_READ) && !(s->flags & ~flags) &&
+	       it->len <= BYTES_MAX;
 }
 
 static bool find_far(struct train *t, const struct pnic_sqe *s)
@@ -208,6 +209,8 @@ static void board(struct train *t)
 	t->slots = 0;
 	t->place.room = 0;
 	t->place.key = 0;
+	if (max > PM_QUANTUM && wants_line(ep->card))
+		max = PM_QUANTUM;
 	if (max > PM_LAZY_RUN)
 		max = PM_LAZY_RUN;
 	for (n = 0; n < max; n++) {

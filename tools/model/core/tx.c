@@ -399,13 +399,18 @@ bool pm_tx_pending(const struct pm_card *c)
 bool pm_tx_only(struct pm_card *c)
 {
 	struct pm_list *first = c->run.next;
+	struct pm_turns *t;
 	struct pm_ep *ep;
 	bool done;
 
 	if (first == &c->run || first != c->run.prev || c->pumping || c->status & PNIC_STATUS_FATAL)
 		return false;
-	ep = pm_container(first, struct pm_ep, run);
+	t = pm_container(first, struct pm_turns, turn);
+	if (pm_list_empty(&t->waiting) || t->waiting.next != t->waiting.prev)
+		return false;
+	ep = pm_container(t->waiting.next, struct pm_ep, run);
 	pm_list_del(&ep->run);
+	pm_list_del(&t->turn);
 	c->pumping = true;
 	done = pm_train_again(ep) || (pm_train_first(ep) && !pm_sq_has_work(ep));
 	c->pumping = false;
