@@ -83,7 +83,7 @@ uint32_t pm_card_reg_read(struct pm_card *c, uint32_t off);
 void pm_card_reg_write(struct pm_card *c, uint32_t off, uint32_t val);
 /* With pm_fabric_config.parked: in doorbell pages with these numbers modulo 64 something was rung. */
 void pm_card_rung(struct pm_card *c, uint64_t pages);
-/* Just one, which is known. */
+/* Just one, which is known, by one who may do what follows. True: that is done, and there is nothing else to do. */
 bool pm_card_rung_page(struct pm_card *c, unsigned int page);
 /* FLR, bus reset, or the host gone: everything back to power-on state, no DMA afterwards. */
 void pm_card_reset(struct pm_card *c);

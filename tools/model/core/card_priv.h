@@ -731,7 +731,7 @@ void pm_tx_reset(struct pm_card *c);
 
 /* train.c: an endpoint's next descriptors, if they can be carried out at once. How many were. */
 unsigned int pm_train_run(struct pm_ep *ep);
-/* The same, and the train may be kept; then the next descriptor, if it is the kept one's like. */
+/* The same, and the train may be kept. Then: the next descriptor, if it is like the kept one. */
 bool pm_train_first(struct pm_ep *ep);
 bool pm_train_again(struct pm_ep *ep);
 
