@@ -207,8 +207,7 @@ static void board(struct train *t)
 
 	t->big = false;
 	t->slots = 0;
-	t->place.room = 0;
-	t->place.key = 0;
+	memset(&t->place, 0, sizeof(t->place));
 	if (max > PM_QUANTUM && wants_line(ep->card))
 		max = PM_QUANTUM;
 	if (max > PM_LAZY_RUN)
