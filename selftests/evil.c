@@ -282,13 +282,17 @@ static void check_tells(const long *was, const char *tell)
 }
 
 /* With verified traffic: what the card says to processes, and what it does to memory, is right. */
+#define LOG_PAUSE_MS	6000
+
 static void attack(const char *kind, unsigned int ppm, const char *tell, const char *words)
 {
 	unsigned int ms = bench_setting("EVIL_MS", 2000);
 	long was[TELLS];
+	unsigned int tries;
 	const char *why;
 	struct life *l;
 	double deeds;
+	bool said;
 	int log;
 
 	begin();
@@ -299,15 +303,22 @@ static void attack(const char *kind, unsigned int ppm, const char *tell, const c
 		ktap_failed(__FILE__, __LINE__, "no traffic to begin with: %s", why);
 		return;
 	}
-	evil_on(kind, ppm);
-	provoke(ms);
-	deeds = evil_off(kind);
-	CHECK_GT(deeds, 0);
-	ktap_say("%.0f deeds", deeds);
-	recovered(0);
-	recovered(1);
+	said = log < 0 || !words;
+	for (tries = 0; !tries || (!said && tries < 3); tries++) {
+		/* It says no more than ten things in five seconds, and the test before had it talk. */
+		if (tries)
+			sleep_ms(LOG_PAUSE_MS);
+		evil_on(kind, ppm);
+		provoke(ms);
+		deeds = evil_off(kind);
+		CHECK_GT(deeds, 0);
+		ktap_say("%.0f deeds", deeds);
+		recovered(0);
+		recovered(1);
+		said = said || log_has(log, words);
+	}
 	check_tells(was, tell);
-	if (log >= 0 && words && !log_has(log, words))
+	if (!said)
 		ktap_failed(__FILE__, __LINE__, "the driver has not said \"%s\"", words);
 	close(log);
 	if (!life_goes_on(l, 2, ktap_slow() * LIFE_MS))
