@@ -101,7 +101,7 @@ enum pnic_obj_kind {
 	PNIC_OBJ_CTR,
 };
 
-/* What is counted of a user: objects by their kinds, and two kinds that have no handle. pnic_share.c */
+/* What is counted of a user (pnic_share.c): objects by their kinds, and two that have no handle. */
 enum pnic_share {
 	PNIC_SHARE_MR = PNIC_OBJ_MR,
 	PNIC_SHARE_CQ = PNIC_OBJ_CQ,

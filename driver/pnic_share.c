@@ -3,8 +3,9 @@
  * Shares: how much of a card one user can have.
  *
  * A file is limited by itself, but a user can open many. So what all files of one user hold is
- * counted, of each kind, and a user without CAP_SYS_RESOURCE gets no more than half of what the card
- * has: one alone can't keep everybody else away from it. Whose a file is was settled when it was opened.
+ * counted, of each kind, and a user without CAP_SYS_RESOURCE gets no more than half of what the
+ * card has: one alone can't keep everybody else away from it. Whose a file is was settled when it
+ * was opened.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>

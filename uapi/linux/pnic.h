@@ -29,7 +29,7 @@
  *          the owner of a dma-buf is not done with it
  *  EEXIST  the file has a context already
  *  ENXIO   the file has no context yet
- *  ENOSPC  the card has no more objects of the kind, or this file or this user has as many as one may have
+ *  ENOSPC  the card has no more objects of the kind, or this file or user has as many as it may
  *  EOPNOTSUPP the card can't do that: see PNIC_FEAT_*
  *  ENODEV  the device is gone (removed, unbound)
  *  EIO     the card failed or was reset since the context was made: close and open again
