@@ -20,10 +20,11 @@
 #define WAIT_MS		60000
 #define TRIPS		2000
 #define PAIR_TRIPS	5000
-#define MESSAGES	200000ul
+#define MESSAGES	1000000ul
 #define BATCH		64u
 #define BIG		(1u << 20)
 #define BIGS		400
+#define ROUNDS		7		/* the best of so many, as memcpy outside (tools/bench/bench.h) */
 
 static struct end a, b;
 
@@ -117,15 +118,14 @@ KTAP_TEST(message_rate)
 	       "million 8-byte puts a second of one process, in the guest");
 }
 
-KTAP_TEST(bandwidth)
+/* GB/s. */
+static double big_puts(void)
 {
 	unsigned int posted = 0, over = 0;
 	struct pnic_wc wc[16];
 	uint64_t t;
 	int n, k;
 
-	open_both();
-	memset(a.mem, 1, MEM);
 	t = now_ns();
 	while (over < BIGS) {
 		if (posted < BIGS && posted - over < 8) {
@@ -141,7 +141,21 @@ KTAP_TEST(bandwidth)
 			over++;
 		}
 	}
-	figure("pnic_guest_bw_gbs", (double)BIGS * BIG / (double)(now_ns() - t), "GB/s, puts of 1 MiB, in the guest");
+	return (double)BIGS * BIG / (double)(now_ns() - t);
+}
+
+KTAP_TEST(bandwidth)
+{
+	double best = 0, gbs;
+	unsigned int i;
+
+	open_both();
+	memset(a.mem, 1, MEM);
+	for (i = 0; i < ROUNDS; i++) {
+		gbs = big_puts();
+		best = gbs > best ? gbs : best;
+	}
+	figure("pnic_guest_bw_gbs", best, "GB/s, puts of 1 MiB, in the guest");
 }
 
 /* What two processes have in common: addresses, and times of the one that counts. */
