@@ -155,8 +155,9 @@ bool pm_port_send_now(struct pm_port *p, struct pm_frame *f);
  * A train of frames by @p and of what answers them, on a line that is idle both ways: pm_port_quiet(),
  * then adds of messages for each way, then pm_port_plan() says where they would lie. False: there is a
  * codeword that can't be corrected, or (@until isn't 0) some event comes before the last answer.
- * pm_port_travel() counts them all as sent and delivered, and takes the clock to the arrival of the last
- * answer, or, @followed by more that is to be sent at once, near the end of what @p sends.
+ * pm_port_travel() counts them all as sent and delivered; nothing may be sent between the two. Then
+ * pm_port_arrive() takes the clock to the arrival of the last answer, or, @followed by more that is to be
+ * sent at once, near the end of what @p sends.
  */
 struct pm_train {
 	uint32_t frames;
@@ -189,7 +190,8 @@ bool pm_port_quiet(const struct pm_port *p);
 /* @n messages of @len bytes. */
 void pm_port_train_add(struct pm_port *p, struct pm_train *train, uint32_t len, uint32_t n);
 bool pm_port_plan(const struct pm_port *p, struct pm_trip *trip);
-void pm_port_travel(struct pm_port *p, const struct pm_trip *trip, bool followed);
+void pm_port_travel(struct pm_port *p, const struct pm_trip *trip);
+void pm_port_arrive(struct pm_port *p, const struct pm_trip *trip, bool followed);
 struct pm_port *pm_port_peer(struct pm_port *p);
 
 /*

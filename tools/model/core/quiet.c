@@ -115,12 +115,18 @@ bool pm_port_plan(const struct pm_port *p, struct pm_trip *trip)
 	return true;
 }
 
-void pm_port_travel(struct pm_port *p, const struct pm_trip *trip, bool followed)
+void pm_port_travel(struct pm_port *p, const struct pm_trip *trip)
 {
-	uint64_t to = trip->in.arrives, now = pm_sim_now(p->link->sim);
+	uint64_t now = pm_sim_now(p->link->sim);
 
 	commit(p->out, &trip->there, &trip->out, now);
 	commit(p->in, &trip->back, &trip->in, now);
+}
+
+void pm_port_arrive(struct pm_port *p, const struct pm_trip *trip, bool followed)
+{
+	uint64_t to = trip->in.arrives;
+
 	if (followed)
 		to = trip->out.end_ps > AHEAD_PS ? (trip->out.end_ps - AHEAD_PS) / 1000 : 0;
 	pm_sim_pass(p->link->sim, to);

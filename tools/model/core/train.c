@@ -292,7 +292,10 @@ static unsigned int carry(const struct train *t)
 	return i;
 }
 
-/* Somebody has more for the line at once, so that its clock needn't wait for the last answer. */
+/*
+ * Somebody has more for the line at once, so that its clock needn't wait for the last answer. A look at doorbells
+ * may itself send something.
+ */
 static bool is_followed(const struct train *t)
 {
 	struct pm_ep *ep = t->ep;
@@ -326,8 +329,9 @@ static bool depart(struct train *t, struct pm_trip *trip)
 				if (!n || !pm_port_plan(ep->card->port, trip))
 					break;
 			}
+			pm_port_travel(ep->card->port, trip);
 			t->followed = is_followed(t);
-			pm_port_travel(ep->card->port, trip, t->followed);
+			pm_port_arrive(ep->card->port, trip, t->followed);
 			/* The line is taken beyond the clock: nothing like what was kept. */
 			ep->card->fabric->epoch += t->followed;
 			return true;

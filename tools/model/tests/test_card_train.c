@@ -378,6 +378,40 @@ KTAP_TEST(frames_are_counted)
 	pair_close(&p);
 }
 
+static void some_polls(struct pair *p)
+{
+	uint64_t sleep_ns;
+	int i;
+
+	for (i = 0; i < 200; i++)
+		pm_fabric_poll(p->t.f, &sleep_ns);
+}
+
+/* The look at the other card's doorbells finds a receive there, for which a send waits: it is answered. */
+KTAP_TEST(a_receive_meanwhile)
+{
+	struct pnic_sqe s;
+	struct pnic_cqe e;
+	struct th_ep other;
+	struct pair p;
+
+	pair_open(&p, plain, 7);
+	th_ep(&p.t.h[0], &other, 20, &p.scq[0], &p.rcq[0], plain);
+	s = th_sqe(PNIC_OP_SEND, &p.ep[1], &p.mr[0], 0, 100);
+	s.cookie = htole64(1);
+	th_post(&p.ep[0], &s);
+	some_polls(&p);
+	th_recv(&p.ep[1], &p.mr[1], 0, 100, 7);
+	s = th_sqe(PNIC_OP_WRITE, &p.ep[1], &p.mr[0], SOURCE, 60000);
+	th_remote(&s, &p.mr[1], TARGET);
+	s.cookie = htole64(2);
+	th_post(&other, &s);
+	REQUIRE_EQ(th_wait(&p.scq[0], &e), PNIC_ST_OK);
+	REQUIRE_EQ(th_wait(&p.scq[0], &e), PNIC_ST_OK);
+	REQUIRE_EQ(th_wait(&p.rcq[1], &e), PNIC_ST_OK);
+	pair_close(&p);
+}
+
 static void put_word(struct pair *p, uint64_t value)
 {
 	struct pnic_sqe s = th_sqe(PNIC_OP_WRITE, &p->ep[1], NULL, 0, 0);
@@ -395,15 +429,6 @@ static uint64_t word(struct pair *p)
 
 	th_mr_get(&p->mr[1], 0, &v, 8);
 	return le64toh(v);
-}
-
-static void some_polls(struct pair *p)
-{
-	uint64_t sleep_ns;
-	int i;
-
-	for (i = 0; i < 200; i++)
-		pm_fabric_poll(p->t.f, &sleep_ns);
 }
 
 /* What stands in the way is not gone round. */

@@ -34,7 +34,8 @@ static void planned(struct rig *r, unsigned int from, uint32_t len, bool keep)
 		pm_sim_clear(r->sim, trip.until);
 	}
 	REQUIRE(pm_port_quiet(p));
-	pm_port_travel(p, &trip, false);
+	pm_port_travel(p, &trip);
+	pm_port_arrive(p, &trip, false);
 	if (keep)
 		pm_port_keep(p, &trip);
 }
