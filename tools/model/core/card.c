@@ -268,6 +268,7 @@ void pm_card_fatal(struct pm_card *c, uint32_t code, uint32_t info)
 {
 	if (c->status & PNIC_STATUS_FATAL)
 		return;
+	pm_fabric_touch(c->fabric);
 	heartbeat(c);
 	c->status |= PNIC_STATUS_FATAL;
 	c->fatal_code = code;

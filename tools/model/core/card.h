@@ -65,7 +65,7 @@ bool pm_fabric_poll(struct pm_fabric *f, uint64_t *sleep_ns);
 bool pm_fabric_turn(struct pm_fabric *f);
 /*
  * Due before anything else is done to the fabric, its cards and links or their hosts' memory, or anybody
- * looks at them, if pm_card_rung_page() is used: it counts what it needn't do yet.
+ * looks at them, if pm_card_rung_page() is used: it counts what it needn't do yet. Doorbells themselves see to it.
  */
 void pm_fabric_touch(struct pm_fabric *f);
 /* Counts what polls found to do. If it didn't change, they were idle: a hint how long to look on before sleeping. */

@@ -40,6 +40,7 @@ void pm_ep_die(struct pm_ep *ep, uint8_t status)
 {
 	if (ep->state == PM_EP_DEAD)
 		return;
+	pm_fabric_touch(ep->card->fabric);
 	ep->state = PM_EP_DEAD;
 	pm_eq_notify(ep->scq->eq, &ep->ev_error, PNIC_EV_EP_ERROR, status, ep->epn);
 	end_jobs(ep);

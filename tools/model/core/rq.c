@@ -59,6 +59,9 @@ void pm_rq_rung(struct pm_rq *rq, uint32_t pi)
 		return;
 	}
 	rq->pi = pi;
+	/* What waits for it goes on at once, and is answered. */
+	if (!pm_list_empty(&rq->waiting))
+		pm_fabric_touch(rq->card->fabric);
 	pm_flow_wake(rq);
 }
 

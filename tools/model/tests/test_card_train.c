@@ -472,6 +472,45 @@ KTAP_TEST(what_stands_in_the_way)
 	pair_close(&p);
 }
 
+static void ring(struct pair *p, unsigned int from, uint32_t page)
+{
+	if (!pm_card_rung_page(p->t.h[from].card, page))
+		while (pm_fabric_turn(p->t.f))
+			;
+}
+
+/* Trips that are counted only are on the line before what a receive brings about, for which a send waits. */
+KTAP_TEST(a_receive_after_the_same_again)
+{
+	struct pm_fabric_config c;
+	struct pnic_sqe s;
+	struct pnic_cqe e;
+	struct th_ep other;
+	struct pair p;
+	unsigned int k;
+
+	pair_config(&c);
+	c.parked = true;
+	pair_open_config(&p, &c, plain, 7);
+	th_ep(&p.t.h[1], &other, 20, &p.scq[1], &p.rcq[1], plain);
+	s = th_sqe(PNIC_OP_SEND, &p.ep[1], &p.mr[0], 0, 100);
+	th_post(&p.ep[0], &s);
+	ring(&p, 0, p.ep[0].ctx);
+	for (k = 0; k < 10; k++) {
+		s = th_sqe(PNIC_OP_WRITE, &p.ep[0], NULL, 0, 0);
+		th_remote(&s, &p.mr[0], 0);
+		s.flags = PNIC_SQF_INLINE;
+		s.length = htole32(8);
+		th_post(&other, &s);
+		ring(&p, 1, other.ctx);
+	}
+	th_recv(&p.ep[1], &p.mr[1], 0, 100, 7);
+	ring(&p, 1, p.ep[1].ctx);
+	CHECK_EQ(th_wait(&p.rcq[1], &e), PNIC_ST_OK);
+	CHECK_EQ(th_wait(&p.scq[0], &e), PNIC_ST_OK);
+	pair_close(&p);
+}
+
 /*
  * Single writes, most of them like the last one, of cards that are told of doorbells. @touch: each time
  * somebody has looked at the fabric, so that none is "the same again".
@@ -528,9 +567,7 @@ static void run_singles(uint64_t seed, bool touch, struct outcome *out)
 		if (touch)
 			pm_fabric_touch(p.t.f);
 		th_go(&p.ep[from]);
-		if (!pm_card_rung_page(p.t.h[from].card, p.ep[from].ctx))
-			while (pm_fabric_turn(p.t.f))
-				;
+		ring(&p, from, p.ep[from].ctx);
 		if (!below(&seed, 4))
 			take(&p, from, out);
 	}
