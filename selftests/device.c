@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <grp.h>
 #include <limits.h>
 #include <poll.h>
 #include <sched.h>
@@ -42,6 +43,11 @@ int no_descriptors_left(struct rlimit *was)
 	none = *was;
 	none.rlim_cur = (rlim_t)fd;
 	return setrlimit(RLIMIT_NOFILE, &none);
+}
+
+int dev_become(uint32_t uid)
+{
+	return setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid) ? -1 : 0;
 }
 
 void sleep_ms(unsigned int ms)

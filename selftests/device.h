@@ -66,6 +66,8 @@ long proc_status_kb(int pid, const char *field);
 /* Writes @text to a sysfs file. */
 int write_file(const char *path, const char *text);
 uint64_t now_ns(void);
+/* From here on this process is a user of no rights and no groups: 0 or -1. */
+int dev_become(uint32_t uid);
 void sleep_ms(unsigned int ms);
 /* From now on this process gets no more descriptors, until setrlimit(RLIMIT_NOFILE, @was). -1: it can't be done. */
 struct rlimit;

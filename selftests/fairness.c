@@ -4,7 +4,6 @@
  * share all the same. Shares are counted in the order in which the link carries things, or calls are answered, never
  * by a clock.
  */
-#include <grp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -22,13 +21,6 @@ static void need_cards(void)
 {
 	if (!dev_present(2))
 		SKIP("two cards are needed");
-}
-
-static void become(uint32_t uid)
-{
-	REQUIRE_OK(setgroups(0, NULL));
-	REQUIRE_OK(setresgid(uid, uid, uid));
-	REQUIRE_OK(setresuid(uid, uid, uid));
 }
 
 #define CHUNK		65536u
@@ -210,7 +202,7 @@ static void registers_for_ever(uint64_t *done)
 	static uint8_t page[PAGE];
 	int fd;
 
-	become(USER);
+	REQUIRE_OK(dev_become(USER));
 	fd = dev_open(0);
 	REQUIRE_OK(fd);
 	REQUIRE_OK(dev_ctx(fd, 0));
@@ -295,7 +287,7 @@ static void takes_all(int said, int heard)
 	char c = 0;
 
 	many_files();
-	become(USER);
+	REQUIRE_OK(dev_become(USER));
 	n = all_contexts(fd);
 	REQUIRE_EQ(write(said, &n, sizeof(n)), sizeof(n));
 	REQUIRE_EQ(read(heard, &c, 1), 1);
@@ -317,7 +309,7 @@ static void another_works(void)
 	struct pnic_ioc_cq_create cq;
 	int fd;
 
-	become(USER + 1);
+	REQUIRE_OK(dev_become(USER + 1));
 	fd = dev_open(0);
 	REQUIRE_OK(fd);
 	CHECK_OK(dev_ctx(fd, 0));

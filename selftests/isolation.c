@@ -31,13 +31,6 @@ static void need_cards(void)
 		SKIP("two cards are needed");
 }
 
-static void become(uint32_t uid)
-{
-	REQUIRE_OK(setgroups(0, NULL));
-	REQUIRE_OK(setresgid(uid, uid, uid));
-	REQUIRE_OK(setresuid(uid, uid, uid));
-}
-
 static void child_is_well(pid_t pid)
 {
 	int status;
@@ -109,7 +102,7 @@ static void reach_for(const struct raw_ep *r)
 	uint64_t page, off;
 	int fd;
 
-	become(USER);
+	REQUIRE_OK(dev_become(USER));
 	fd = dev_open(0);
 	REQUIRE_OK(fd);
 	/* Before it has anything, and when its own numbers are like the owner's. */
@@ -185,7 +178,7 @@ static void other_ways(void)
 	int fd;
 
 	REQUIRE_OK(dev_pci(0, pci, sizeof(pci)));
-	become(USER);
+	REQUIRE_OK(dev_become(USER));
 	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", pci, files[i]);
 		CHECK(open(path, O_RDWR) < 0);
@@ -870,7 +863,7 @@ static bool own_namespace(int more)
 {
 	char map[64];
 
-	become(USER);
+	REQUIRE_OK(dev_become(USER));
 	if (unshare(CLONE_NEWUSER | more))
 		return false;
 	/* Its files in /proc are its own again. */
@@ -884,7 +877,7 @@ static bool own_namespace(int more)
 
 static void as_user(void)
 {
-	become(USER);
+	REQUIRE_OK(dev_become(USER));
 	open_family();
 	all_refused();
 }
@@ -909,7 +902,7 @@ static void in_own_network(void)
 static void by_roots_socket(void)
 {
 	open_family();
-	become(USER);
+	REQUIRE_OK(dev_become(USER));
 	all_refused();
 }
 
