@@ -411,16 +411,18 @@ KTAP_TEST(cq_never_overruns)
 KTAP_TEST(counters)
 {
 	struct opts o = { .counters = true, .cq_flags = FI_SELECTIVE_COMPLETION };
-	uint64_t one = 1, old, got;
+	uint64_t one = 1, old, got, far;
 	int i;
 
 	pair_open(&o, MEM);
+	far = n1.base + MEM / 2;
+	/* Each kind has memory of its own: a short message is copied while the card still writes a long one. */
 	for (i = 0; i < 20; i++) {
-		REQUIRE_FI(fi_trecv(n1.ep, n1.mem, 100000, NULL, FI_ADDR_UNSPEC, 1, 0, NULL));
+		REQUIRE_FI(fi_trecv(n1.ep, n1.mem + (i & 1 ? 0 : MEM / 4), 100000, NULL, FI_ADDR_UNSPEC, 1, 0, NULL));
 		REQUIRE_FI(retry(fi_tsend(n0.ep, n0.mem, i & 1 ? 100000 : 8, NULL, n0.peer[1], 1, NULL)));
-		REQUIRE_FI(retry(fi_write(n0.ep, n0.mem, 4096, NULL, n0.peer[1], n1.base, n1.key, NULL)));
-		REQUIRE_FI(retry(fi_read(n0.ep, n0.mem, 64, NULL, n0.peer[1], n1.base, n1.key, NULL)));
-		REQUIRE_FI(retry(fi_fetch_atomic(n0.ep, &one, 1, NULL, &old, NULL, n0.peer[1], n1.base + 512, n1.key, FI_UINT64,
+		REQUIRE_FI(retry(fi_write(n0.ep, n0.mem, 4096, NULL, n0.peer[1], far, n1.key, NULL)));
+		REQUIRE_FI(retry(fi_read(n0.ep, n0.mem + MEM / 2, 64, NULL, n0.peer[1], far, n1.key, NULL)));
+		REQUIRE_FI(retry(fi_fetch_atomic(n0.ep, &one, 1, NULL, &old, NULL, n0.peer[1], far + 512, n1.key, FI_UINT64,
 						 FI_SUM, NULL)));
 	}
 	do {
