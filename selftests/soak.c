@@ -151,7 +151,7 @@ static void lane_fault(unsigned int nic)
 {
 	unsigned int lane = below(LANES);
 
-	if (dark[nic] >= DARK_MAX || !below(12)) {
+	if (dark[nic] >= DARK_MAX) {
 		STEER("{\"cmd\":\"heal\",\"nic\":%u,\"lane\":\"all\"}", nic);
 		dark[nic] = 0;
 		return;
@@ -186,22 +186,24 @@ static void cut(unsigned int nic)
 	done.cuts++;
 }
 
+/* Two hours are to see 1,000 kills, 200 unplugs, 200 deaths and 10,000 lane faults, so lanes go a few at a time. */
 static void something(void)
 {
-	unsigned int dice = below(1000), nic = below(2);
+	unsigned int dice = below(1000), nic = below(2), n;
 
-	if (dice < 8)
+	if (dice < 30)
 		unplug(nic);
-	else if (dice < 16)
-		death(nic);
-	else if (dice < 20)
-		cut(nic);
 	else if (dice < 60)
+		death(nic);
+	else if (dice < 66)
+		cut(nic);
+	else if (dice < 100)
 		frame_fault(nic);
-	else if (dice < 180)
+	else if (dice < 250)
 		kill_victim(&victims[below(VICTIMS)]);
 	else
-		lane_fault(nic);
+		for (n = 1 + below(4); n; n--)
+			lane_fault(nic);
 }
 
 static void lives_go_on(void)
