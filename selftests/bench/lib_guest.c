@@ -19,11 +19,12 @@
 #define MEM		(4ul << 20)
 #define WAIT_MS		60000
 #define TRIPS		2000
-#define PAIR_TRIPS	5000
+#define PAIR_TRIPS	25000		/* a second and a half: what the machine does besides is part of a p99, not all of it */
 #define MESSAGES	1000000ul
 #define BATCH		64u
 #define BIG		(1u << 20)
 #define BIGS		400
+#define RATE_ROUNDS	9
 #define ROUNDS		7		/* the best of so many, as memcpy outside (tools/bench/bench.h) */
 
 static struct end a, b;
@@ -89,7 +90,8 @@ KTAP_TEST(one_thread_both_ends)
 	figure("pnic_guest_lat_p99_us", percentile(us, TRIPS, 0.99), "us, p99 of the same");
 }
 
-KTAP_TEST(message_rate)
+/* Million puts a second. */
+static double small_puts(void)
 {
 	unsigned long posted = 0, over = 0;
 	struct pnic_wc wc[16];
@@ -97,7 +99,6 @@ KTAP_TEST(message_rate)
 	unsigned int i;
 	int n, k;
 
-	open_both();
 	t = now_ns();
 	while (over < MESSAGES) {
 		if (posted < MESSAGES && posted - over < 3 * BATCH) {
@@ -114,8 +115,20 @@ KTAP_TEST(message_rate)
 			over += BATCH;
 		}
 	}
-	figure("pnic_guest_rate_mps", (double)over / (double)(now_ns() - t) * 1e3,
-	       "million 8-byte puts a second of one process, in the guest");
+	return (double)over / (double)(now_ns() - t) * 1e3;
+}
+
+/* A round takes some 50 ms, so whatever else the machine does shows in one: that in the middle is told. */
+KTAP_TEST(message_rate)
+{
+	double mps[RATE_ROUNDS];
+	unsigned int i;
+
+	open_both();
+	for (i = 0; i < RATE_ROUNDS; i++)
+		mps[i] = small_puts();
+	figure("pnic_guest_rate_mps", percentile(mps, RATE_ROUNDS, 0.5),
+	       "million 8-byte puts a second of one process, in the guest, median of 9 rounds");
 }
 
 /* GB/s. */

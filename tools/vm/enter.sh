@@ -7,7 +7,7 @@
 #
 # pnic-vm calls it as the first thing in a mount namespace of its own, so whatever is mounted
 # here is gone with the last process, however that ends, and the machine's own mounts are never
-# touched.  The root is shared by every run and so it is read-only; /tmp and /run are private.
+# touched.  The root is shared by every run and so it is read-only; /tmp, /run and /dev/shm are private.
 
 set -eu
 
@@ -35,6 +35,8 @@ mount -o remount,bind,ro "$root/mnt"
 mount -t proc proc "$root/proc" 2>/dev/null || mount --rbind /proc "$root/proc"
 mount --rbind /sys "$root/sys"
 mount --rbind /dev "$root/dev"
+# Others' shared memory files are not found here, and ours go: names made of process numbers come back.
+[ ! -d "$root/dev/shm" ] || mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
 
