@@ -57,6 +57,25 @@ _REFUSED = re.compile('|'.join([
     r'DMA-API: cacheline tracking ENOMEM', r'kmemleak: Cannot allocate a scan area',
 ]))
 
+# A kernel's own locks that lockdep complains of: pciehp lets go of its reset_lock for as long as drivers are bound or unbound, and takes
+# it again below pci_rescan_remove_lock, which it takes below reset_lock otherwise. That is so in any unplugging and plugging by
+# that driver, whatever the card is. Only a whole report, of a chain of just these two, without a frame of ours is left alone.
+_CIRCLE = 'WARNING: possible circular locking dependency detected'
+_CIRCLE_END = re.compile(r'^\s*</(?:TASK|IRQ|NMI)>$')
+_CIRCLE_LONGEST = 500
+_LINK = re.compile(r'^-> #\d+ \(([^)]+)\)')
+_PCIEHP_LOCKS = {'&ctrl->reset_lock', 'pci_rescan_remove_lock'}
+_PCIEHP_WANTS = re.compile(r'\(&ctrl->reset_lock\)\{.*\}.*, at: pciehp_\w+\+')
+_OURS = re.compile(r'\[pnic\]|\bpnic_')
+
+
+def _is_pciehps_circle(lines):
+    """Whether a report of a circle of locks (without stamps, to its end) is that of pciehp's own two."""
+    links = [match.group(1) for match in map(_LINK.match, lines) if match]
+    return bool(_CIRCLE_END.match(lines[-1]) and len(links) == 2 and set(links) == _PCIEHP_LOCKS
+                and any(_PCIEHP_WANTS.search(line) for line in lines)
+                and not any(_OURS.search(line) for line in lines))
+
 
 def is_bad(line):
     return bool(_BAD.search(line)) and not _HARMLESS.search(line)
@@ -71,6 +90,7 @@ class Scanner:
         self._seen = set()
         self._test = None
         self._race = None       # the lines of a race report that has not ended
+        self._circle = None     # the same of a report of locks that are taken in a circle
         self._injected = False
 
     def feed(self, line):
@@ -92,6 +112,14 @@ class Scanner:
         if _RACE in line:
             self._race = [line]
             return
+        if self._circle is not None:
+            self._circle.append(line)
+            if _CIRCLE_END.match(plain) or len(self._circle) > _CIRCLE_LONGEST:
+                self._end_circle()
+            return
+        if _CIRCLE in line:
+            self._circle = [line]
+            return
         if self._test == _INJECTING and _INJECTED.search(line):
             self._injected = True
         elif self._test == _INJECTING and _REFUSED.search(line):
@@ -107,6 +135,16 @@ class Scanner:
             self._note(self._race[0])
         self._race = None
 
+    def _end_circle(self):
+        """What stands in a report that is let pass, but is no part of one, is a complaint still."""
+        lines, self._circle = self._circle, None
+        bad = [line for line in lines if is_bad(line)]
+        if _is_pciehps_circle([_STAMP.sub('', line) for line in lines]):
+            stack = next((line for line in bad if 'Call Trace:' in line), None)
+            bad = [line for line in bad[1:] if line is not stack]
+        for line in bad:
+            self._note(line)
+
     def _note(self, line):
         self._found.setdefault(_STAMP.sub('', line),
                                '%s (during %s)' % (line, self._test) if self._test else line)
@@ -119,6 +157,8 @@ class Scanner:
         """... and all of them when no more will come."""
         if self._race is not None:      # a log that was cut
             self._end_race()
+        if self._circle is not None:
+            self._end_circle()
         return self.found()
 
 

@@ -69,6 +69,98 @@ class KernelLog(unittest.TestCase):
     def test_what_follows_a_race_report_is_seen(self):
         self.assertEqual(len(klog.bad_lines(self.RACE % '' + '[ 2.0] WARNING: x\n')), 1)
 
+    # As the kasan kernel says it when pciehp takes a card out.
+    CIRCLE = """
+======================================================
+WARNING: possible circular locking dependency detected
+6.12.118-pnic-kasan #1 Tainted: G           O
+------------------------------------------------------
+irq/24-pciehp/43 is trying to acquire lock:
+ffff888008494b00 (&ctrl->reset_lock){.+.+}-{4:4}, at: pciehp_unconfigure_device+0x12c/0x1c0
+
+but task is already holding lock:
+ffffffff82774548 (pci_rescan_remove_lock){+.+.}-{4:4}, at: pci_lock_rescan_remove+0x12/0x20
+
+which lock already depends on the new lock.
+
+
+the existing dependency chain (in reverse order) is:
+
+-> #1 (pci_rescan_remove_lock){+.+.}-{4:4}:
+       __mutex_lock+0x153/0xd10
+       pci_lock_rescan_remove+0x12/0x20
+       pciehp_unconfigure_device+0x97/0x1c0
+
+-> #0 (&ctrl->reset_lock){.+.+}-{4:4}:
+       __lock_acquire+0x202c/0x2b50
+       down_read_nested+0x81/0x300
+       pciehp_unconfigure_device+0x12c/0x1c0
+
+other info that might help us debug this:
+
+ Possible unsafe locking scenario:
+
+ *** DEADLOCK ***
+
+1 lock held by irq/24-pciehp/43:
+ #0: ffffffff82774548 (pci_rescan_remove_lock){+.+.}-{4:4}, at: pci_lock_rescan_remove+0x12/0x20
+
+stack backtrace:
+CPU: 0 UID: 0 PID: 43 Comm: irq/24-pciehp Tainted: G           O       6.12.118-pnic-kasan #1
+Tainted: [O]=OOT_MODULE
+Call Trace:
+ <TASK>
+ dump_stack_lvl+0x71/0xb0
+ pciehp_unconfigure_device+0x12c/0x1c0
+ pciehp_ist+0x1fb/0x270
+ </TASK>
+"""
+
+    @classmethod
+    def circle(cls, *changes):
+        """The report with stamps, and with what stands there replaced by something else."""
+        text = cls.CIRCLE
+        for was, now in changes:
+            assert was in text
+            text = text.replace(was, now)
+        return ''.join('[   40.%03d] %s\n' % pair for pair in enumerate(text.strip().split('\n')))
+
+    def test_the_circle_of_pciehps_own_locks_is_let_pass(self):
+        self.assertEqual(klog.bad_lines(self.circle()), [])
+        # ... also if a message of the driver came in between, and in the second of the two logs
+        between = (' *** DEADLOCK ***', ' *** DEADLOCK ***\npnic 0000:02:00.0: the card is gone')
+        self.assertEqual(klog.bad_lines(self.circle(between) * 2), [])
+
+    def test_other_circles_count(self):
+        header = 'WARNING: possible circular locking dependency detected'
+        for changes in (
+                # a frame of ours, in the chain, among the locks that are held, in the stack
+                [('       __mutex_lock+0x153/0xd10', '       pnic_remove+0x21/0x120 [pnic]')],
+                [('       __mutex_lock+0x153/0xd10', '       pnic_remove+0x21/0x120')],
+                [('1 lock held', '2 locks held'), ('stack backtrace:', ' #1: 0 (x){+.+.}-{4:4}, at: f+0x1/0x2 [pnic]')],
+                [(' pciehp_ist+', ' pnic_irq_handler+0x1/0x2 [pnic]\n pciehp_ist+')],
+                # other locks, or one more
+                [('reset_lock', 'state_lock')], [('pci_rescan_remove_lock', '&dev->mutex')],
+                [('-> #0 (', '-> #2 (&dev->mutex){+.+.}-{4:4}:\n       f+0x1/0x2\n\n-> #0 (')],
+                # the reset_lock of somebody else
+                [('reset_lock){.+.+}-{4:4}, at: pciehp_', 'reset_lock){.+.+}-{4:4}, at: other_')]):
+            found = klog.bad_lines(self.circle(*changes))
+            self.assertEqual(found[:1], ['[   40.001] ' + header], changes)
+
+    def test_a_circle_that_was_cut_counts(self):
+        self.assertEqual(len(klog.bad_lines(self.circle().split(' <TASK>')[0])), 2)
+        endless = self.circle(('</TASK>', '')) + '[ 41.0] a\n' * 1000 + '[ 42.0] WARNING: x\n'
+        self.assertEqual(klog.bad_lines(endless)[-1], '[ 42.0] WARNING: x')
+
+    def test_other_complaints_in_and_after_that_circle_count(self):
+        within = (' *** DEADLOCK ***', ' *** DEADLOCK ***\nBUG: KASAN: slab-use-after-free in f+0x1/0x2')
+        self.assertEqual(len(klog.bad_lines(self.circle(within))), 1)
+        stack = (' *** DEADLOCK ***', ' *** DEADLOCK ***\nCPU: 1\nCall Trace:')
+        self.assertEqual(len(klog.bad_lines(self.circle(stack))), 1)
+        self.assertEqual(len(klog.bad_lines(self.circle() + '[ 41.0] WARNING: x\n')), 1)
+        other = '[ 41.0] WARNING: possible recursive locking detected\n'
+        self.assertEqual(len(klog.bad_lines(self.circle() + other)), 1)
+
     def test_an_injected_failure_is_no_complaint(self):
         text = '[ 1.0] job: page allocation failure: order:0\n[ 1.0] Call Trace:\n[ 1.0]  <TASK>\n'
         mark = '[ 0.9] pnic-test: begin %s\n'
