@@ -163,6 +163,11 @@ static void sent_done(struct ring *r, const struct pnic_wc *wc)
 	r->in_flight--;
 	if (wc->status) {
 		r->t->lost++;
+		/* A rank that failed takes its endpoint with it. */
+		if (wc->status == PNIC_ST_REMOTE_EP && rendezvous_failed(r->c.dir)) {
+			ring_fail(r, -ECANCELED, "another rank has failed");
+			return;
+		}
 		ring_fail(r, -EIO, "%s of %s to NIC %u, endpoint %u: %s", pnic_opcode_str(wc->opcode),
 			  kind == RING_REDUCE || kind == RING_GATHER ? "a chunk" : "a message", wc->peer_nic,
 			  wc->peer_ep, pnic_status_str(wc->status));
