@@ -12,7 +12,7 @@
 
 #define FAKE_MAP_SHIFT	32	/* of mmap offsets: index of the mapping above */
 
-struct fake fake = { .lock = PTHREAD_MUTEX_INITIALIZER };
+struct fake fake;
 
 static struct fake_dev *fake_dev(struct pnic_dev *dev)
 {
@@ -22,7 +22,6 @@ static struct fake_dev *fake_dev(struct pnic_dev *dev)
 void fake_reset(void)
 {
 	memset(&fake, 0, sizeof(fake));
-	pthread_mutex_init(&fake.lock, NULL);
 	fake.abi_major = PNIC_ABI_MAJOR;
 	fake.features = PNIC_FEAT_PARK | PNIC_FEAT_ATOMICS;
 	fake.max_cq_entries = 1 << 16;
@@ -89,7 +88,6 @@ static void fake_dev_close(struct pnic_dev *dev)
 	struct fake_dev *d = fake_dev(dev);
 	uint32_t i;
 
-	pthread_mutex_lock(&fake.lock);
 	for (i = 0; i < FAKE_MAX_EP; i++)
 		if (fake.ep[i].used && fake.ep[i].dev == d)
 			fake.ep[i].used = false;
@@ -101,7 +99,6 @@ static void fake_dev_close(struct pnic_dev *dev)
 			fake.mr[i].used = false;
 	for (i = 0; i < d->next_map; i++)
 		free(d->maps[i].mem);
-	pthread_mutex_unlock(&fake.lock);
 	free(d);
 }
 
@@ -139,9 +136,8 @@ static int fake_mr_reg(struct fake_dev *d, struct pnic_ioc_mr_reg *a)
 	if (i == FAKE_MAX_MR)
 		return -ENOSPC;
 	fake.next_key += 0x9e3779b97f000000ULL;
-	fake.mr[i] = (struct fake_mr) { a->addr, a->length, (fake.next_key & ~0xffffffULL) | (uint64_t)i,
-					a->flags, d->nic, true };
-	a->key = fake.mr[i].key;
+	fake.mr[i] = (struct fake_mr) { d->nic, true };
+	a->key = (fake.next_key & ~0xffffffULL) | (uint64_t)i;
 	a->handle = i + 100;
 	return 0;
 }
@@ -238,7 +234,6 @@ static void fake_ep_reset(struct fake_ep *ep)
 	}
 	ep->sq_head = 0;
 	ep->rq_head = 0;
-	ep->stopped = false;
 	__atomic_store_n(&ep->dev->db[ep->sq_slot], 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&ep->dev->db[ep->rq_slot], 0, __ATOMIC_RELEASE);
 }
@@ -286,14 +281,11 @@ static int fake_command(struct pnic_dev *dev, unsigned int cmd, void *arg)
 {
 	int ret;
 
-	pthread_mutex_lock(&fake.lock);
 	fake.commands++;
 	if (fake.fail_err && cmd == fake.fail_cmd)
 		ret = fake.fail_err;
 	else
 		ret = fake_run_command(fake_dev(dev), cmd, arg);
-	fake.poked = true;
-	pthread_mutex_unlock(&fake.lock);
 	return ret;
 }
 

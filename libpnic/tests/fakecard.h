@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * A card for tests: a backend of the library that plays kernel and cards in the
- * process, with the rings and doorbells of the contract and memcpy() for a link.
+ * A card for tests of the library's insides: a backend that plays kernel and cards in the process, with the rings and
+ * doorbells of the contract, which fails where it is told to and writes nonsense. Transfers with bytes in them are
+ * tested on embedded cards (selftests/host) and in the guest.
  *
  * Devices are named "fake0", "fake1", ...; their fabric addresses are 1, 2, ...
- * Nothing moves unless fake_step() is called or fake_start() has made a thread that does.
+ * Nothing happens unless fake_step() is called. One thread only.
  */
 #ifndef FAKECARD_H
 #define FAKECARD_H
-
-#include <pthread.h>
 
 #include "internal.h"
 
@@ -19,8 +18,6 @@
 #define FAKE_NICS	8
 
 struct fake_mr {
-	uint64_t addr, length, key;
-	uint32_t rights;
 	int nic;
 	bool used;
 };
@@ -42,7 +39,7 @@ struct fake_ep {
 	int sq_slot, rq_slot;
 	int send_cq, recv_cq;
 	uint32_t rnr_timeout_us, flags;
-	bool stopped, used;
+	bool used;
 	struct fake_dev *dev;
 };
 
@@ -59,7 +56,6 @@ struct fake_dev {
 
 /* What tests turn and look at; set before pnic_open_backend(). */
 struct fake {
-	pthread_mutex_t lock;
 	struct fake_mr mr[FAKE_MAX_MR];
 	struct fake_cq cq[FAKE_MAX_CQ];
 	struct fake_ep ep[FAKE_MAX_EP];
@@ -70,14 +66,8 @@ struct fake {
 	unsigned int fail_cmd;		/* PNIC_IOC_* that fails ... */
 	int fail_err;			/* ... with this */
 	int fail_map;			/* the mapping that fails, counted from 1 */
-	unsigned int fail_status;	/* next transfer ends so, once */
 	unsigned int commands, wakes, events;
 	int maps;			/* that exist */
-	bool parked;
-	pthread_t thread;
-	bool running, stop;
-	bool poked;			/* by a command: no sleep before all doorbells have been looked at */
-	unsigned int sqes;		/* descriptors carried out */
 };
 
 extern struct fake fake;
@@ -87,8 +77,6 @@ extern const struct pnic_backend fake_backend;
 void fake_reset(void);
 /* Looks at every doorbell once. True if there was work. */
 bool fake_step(void);
-void fake_start(void);
-void fake_stop(void);
 /* Puts a completion in a queue, of whatever content; for cards that write nonsense. */
 void fake_complete(struct fake_cq *cq, const struct pnic_cqe *cqe);
 /* Opens @name or dies. */
