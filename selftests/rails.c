@@ -31,6 +31,12 @@ struct side {
 
 static struct side a, b;
 
+/*
+ * Where it can be had (selftests/host/nomem.c): the library's allocation that fails, counted from 1, each so-manieth
+ * that does, and how many did. 0: none.
+ */
+extern unsigned int nomem_at __attribute__((weak)), nomem_every __attribute__((weak)), nomem_failed __attribute__((weak));
+
 /* ------------------------------------------------------------------------- */
 /* Two ends in one thread                                                    */
 
@@ -368,15 +374,13 @@ KTAP_TEST(split_follows_the_rates)
 	mend_all(2);
 }
 
-KTAP_TEST(messages_in_order)
+static void messages(uint64_t count)
 {
 	uint64_t state = 5, got = 0, sent = 0, over = 0;
-	const uint64_t count = (dev_embedded() ? 20000 : 2000) / ktap_slow();
 	struct pnic_rails_wc wc;
 	unsigned int length;
 	int err;
 
-	both_open(RAILS, NULL);
 	while (got < count || over < count) {
 		while (sent < count) {
 			uint64_t r = random_u64(&state);
@@ -410,6 +414,12 @@ KTAP_TEST(messages_in_order)
 		}
 	}
 	CHECK(!get(&b, &wc, 50));
+}
+
+KTAP_TEST(messages_in_order)
+{
+	both_open(RAILS, NULL);
+	messages((dev_embedded() ? 20000 : 2000) / ktap_slow());
 }
 
 /* Writes of known bytes, one after another, while something happens at half time; each is compared. */
@@ -793,6 +803,91 @@ KTAP_TEST(no_descriptors)
 	REQUIRE_EQ(pnic_rails_ep_create(a.rails, NULL, &ep), 0);
 	CHECK_EQ(pnic_rails_ep_destroy(ep), 0);
 	exercise(1500);
+}
+
+/* Both ends as both_open() has them; 0 or the first error, with whatever there is by then in @a and @b. */
+static int make_all(void)
+{
+	struct side *side[2] = { &a, &b };
+	unsigned int i, k;
+	int err = 0;
+
+	for (k = 0; !err && k < 2; k++) {
+		struct side *s = side[k];
+		char text[RAILS][96];
+		const char *names[RAILS];
+		struct pnic_rails_attr ra = { .size = sizeof(ra), .names = names, .count = RAILS };
+
+		for (i = 0; i < RAILS; i++)
+			names[i] = card(2 * k + i, text[i], sizeof(text[i]));
+		s->mem = mmap(NULL, MEM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		REQUIRE(s->mem != MAP_FAILED);
+		err = pnic_rails_open(&ra, &s->rails);
+		if (!err)
+			err = pnic_rails_mr_reg(s->rails, s->mem, MEM, ALL_RIGHTS, &s->mr);
+		if (!err)
+			err = pnic_rails_ep_create(s->rails, NULL, &s->ep);
+		if (!err)
+			err = pnic_rails_mr_key(s->mr, &s->key);
+		if (!err)
+			err = pnic_rails_ep_addr(s->ep, &s->addr);
+	}
+	if (!err)
+		err = pnic_rails_peer_add(a.ep, &b.addr, &a, &a.peer);
+	if (!err)
+		err = pnic_rails_peer_add(b.ep, &a.addr, &b, &b.peer);
+	return err;
+}
+
+/* Each allocation of opening, registering, making and adding fails once: that is told, and nothing keeps the rest from going. */
+KTAP_TEST(no_memory_to_begin)
+{
+	unsigned int n;
+	int err = -1;
+
+	if (!&nomem_at)
+		SKIP("the library's allocations can't be made to fail here");
+	both_open(RAILS, NULL);
+	for (n = 1; err && n < 200; n++) {
+		side_close(&a);
+		side_close(&b);
+		nomem_failed = 0;
+		nomem_at = n;
+		err = make_all();
+		nomem_at = 0;
+		CHECK_EQ(nomem_failed, err != 0);
+		if (err) {
+			CHECK_EQ(err, -ENOMEM);
+			CHECK(strstr(pnic_last_error(), "memory"));
+		}
+	}
+	CHECK_EQ(err, 0);
+	/* Of each end: the rails, their cards, a region, a set with its parts; and peers with their endpoints. */
+	CHECK_GT(n, 2 * (1 + RAILS + 1 + 6) + 2 * (1 + RAILS));
+	exercise(1600);
+}
+
+/* Memory that is short while messages go: what came early waits until there is some, and none is lost. */
+KTAP_TEST(no_memory_on_the_way)
+{
+	if (!&nomem_every)
+		SKIP("the library's allocations can't be made to fail here");
+	both_open(RAILS, NULL);
+	nomem_failed = 0;
+	nomem_every = 2;
+	messages(4000 / ktap_slow());
+	nomem_every = 0;
+	CHECK_GT(nomem_failed, 20);
+	exercise(1700);
+	nomem_failed = 0;
+	nomem_every = 2;
+	through("a card lost, and every other allocation", fatal_0, 40);
+	through("a far card lost, and every other allocation", fatal_2, 40);
+	nomem_every = 0;
+	CHECK_GT(nomem_failed, 2);
+	until_state(&a, 0, PNIC_RAIL_UP);
+	until_state(&b, 0, PNIC_RAIL_UP);
+	exercise(1701);
 }
 
 /* What goes over the wire (libpnic/src/rails/rails.h), for a peer that makes it by hand. */

@@ -184,6 +184,8 @@ PNIC_EXPORT int pnic_rails_poll(struct pnic_rails_ep *ep, struct pnic_rails_wc *
 	count = s->rails->count;
 	if (!rails_list_empty(&s->ready))
 		n += rails_deliver(s, wc, max);
+	if (!rails_list_empty(&s->late))
+		n += rails_late(s, wc + n, max - n);
 	for (k = 0; k < count && n < max; k++) {
 		i = count == 1 ? 0 : (k + s->turns) % count;
 		if (!s->half[i].card)
@@ -222,7 +224,7 @@ static bool rails_restless(const struct rails_set *s)
 {
 	unsigned int i;
 
-	if (s->troubled || rails_waits(s))
+	if (s->troubled || rails_waits(s) || !rails_list_empty(&s->late))
 		return true;
 	for (i = 0; i < s->rails->count; i++)
 		if (!s->half[i].card)

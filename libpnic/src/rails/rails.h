@@ -300,7 +300,10 @@ struct rails_rxbuf {
 	uint32_t index;
 	uint8_t rail;
 	bool posted;
+	bool late;				/* in the set's list of those that wait for memory; @in says what came */
 	struct rails_peer *held;		/* whose message the caller has */
+	struct rails_list at;
+	struct pnic_wc in;
 };
 
 /* A message that came out of order: its bytes, until the caller releases them. */
@@ -348,6 +351,7 @@ struct rails_set {
 	struct rails_list internals;		/* ops of the library's own */
 	struct rails_list done;			/* ops that are over and not told */
 	struct rails_list ready;		/* peers with messages to deliver */
+	struct rails_list late;			/* receive buffers with messages that there was no memory for */
 	uint8_t *tx_mem, *rx_mem;
 	size_t tx_len, rx_len;
 	uint8_t **tx_free;
@@ -448,6 +452,8 @@ void rails_ring(struct rails_set *s);
 int rails_received(struct rails_set *s, unsigned int rail, const struct pnic_wc *in, struct pnic_rails_wc *out);
 /* Messages that wait for their turn no more. */
 int rails_deliver(struct rails_set *s, struct pnic_rails_wc *wc, int max);
+/* Once more, messages that there was no memory for: how many are in @wc now. */
+int rails_late(struct rails_set *s, struct pnic_rails_wc *wc, int max);
 void rails_rx_post(struct rails_set *s, struct rails_rxbuf *b);
 /* The sender is through with all before @seq, whether they came or not. */
 void rails_got_resync(struct rails_peer *p, uint32_t seq);

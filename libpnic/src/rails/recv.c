@@ -3,7 +3,8 @@
  * Messages: each once, and in the order in which they were posted.
  *
  * Mostly they come in order, over one rail, and are handed on as they lie. Those that come early wait in the peer's window: their bytes are
- * copied, so that no receive entry is kept that the one that is missing might need.
+ * copied, so that no receive entry is kept that the one that is missing might need; without memory for that it is kept all the same,
+ * since a message that its sender thinks has arrived must not be lost.
  */
 #include <stdlib.h>
 
@@ -186,17 +187,15 @@ static struct rails_rxbuf *rails_rxbuf_of(struct rails_set *s, unsigned int rail
 	return b->rail == rail && b->posted ? b : NULL;
 }
 
-int rails_received(struct rails_set *s, unsigned int rail, const struct pnic_wc *in, struct pnic_rails_wc *out)
+/* What came into @b, which is not posted any more. 1: @out is a message. */
+static int rails_take(struct rails_set *s, unsigned int rail, struct rails_rxbuf *b, const struct pnic_wc *in,
+		      struct pnic_rails_wc *out)
 {
 	bool is_send = in->opcode == PNIC_OP_RECV_IMM;
-	struct rails_rxbuf *b = rails_rxbuf_of(s, rail, in->cookie);
 	enum rails_kind kind = in->data >> RAILS_IMM_KIND_SHIFT;
 	struct rails_peer *p;
 	uint32_t ahead;
 
-	if (!b)
-		return 0;
-	b->posted = false;
 	if (in->status || in->length > s->attr.max_send * (uint64_t)is_send + UINT32_MAX * (uint64_t)!is_send ||
 	    (!is_send && in->opcode != PNIC_OP_RECV_WRITE_IMM))
 		goto again;
@@ -212,8 +211,13 @@ int rails_received(struct rails_set *s, unsigned int rail, const struct pnic_wc 
 	if (ahead >= s->window)
 		goto again;		/* it came already, on another rail */
 	if (ahead || in->data >> RAILS_IMM_PARTS_SHIFT & 0xf) {
-		rails_early(p, ahead, in, is_send ? b->data : NULL);
-		goto again;
+		if (rails_early(p, ahead, in, is_send ? b->data : NULL))
+			goto again;
+		/* Its sender was told that it arrived, so it is kept where it lies until there is memory. */
+		b->in = *in;
+		b->late = true;
+		rails_list_add_tail(&s->late, &b->at);
+		return 0;
 	}
 	rails_wc_message(p, out, is_send, (uint32_t)in->data, is_send ? b->data : NULL, in->length, is_send ? b : NULL);
 	p->rx_next++;
@@ -230,6 +234,33 @@ int rails_received(struct rails_set *s, unsigned int rail, const struct pnic_wc 
 again:
 	rails_rx_post(s, b);
 	return 0;
+}
+
+int rails_received(struct rails_set *s, unsigned int rail, const struct pnic_wc *in, struct pnic_rails_wc *out)
+{
+	struct rails_rxbuf *b = rails_rxbuf_of(s, rail, in->cookie);
+
+	if (!b)
+		return 0;
+	b->posted = false;
+	return rails_take(s, rail, b, in, out);
+}
+
+int rails_late(struct rails_set *s, struct pnic_rails_wc *wc, int max)
+{
+	struct rails_list list;
+	struct rails_rxbuf *b;
+	int n = 0;
+
+	rails_list_move(&s->late, &list);
+	while (n < max && !rails_list_empty(&list)) {
+		b = rails_entry(list.next, struct rails_rxbuf, at);
+		rails_list_del(&b->at);
+		b->late = false;
+		n += rails_take(s, b->rail, b, &b->in, &wc[n]);
+	}
+	rails_list_splice(&s->late, &list);
+	return n;
 }
 
 PNIC_EXPORT void pnic_rails_release(struct pnic_rails_ep *ep, const struct pnic_rails_wc *wc)

@@ -102,7 +102,7 @@ int rails_half_make(struct rails_set *s, unsigned int i)
 		goto fail;
 	for (k = 0; k < s->attr.recv_entries; k++) {
 		b = &s->rxbufs[i * s->attr.recv_entries + k];
-		if (!b->held)
+		if (!b->held && !b->late)
 			rails_rx_post(s, b);
 	}
 	h->load = 0;
@@ -249,6 +249,7 @@ PNIC_EXPORT int pnic_rails_ep_create(struct pnic_rails *rails, const struct pnic
 	rails_list_init(&s->internals);
 	rails_list_init(&s->done);
 	rails_list_init(&s->ready);
+	rails_list_init(&s->late);
 	for (i = 0; i < PNIC_RAILS_MAX; i++)
 		rails_list_init(&s->half[i].out);
 	pthread_mutex_lock(&rails->lock);
