@@ -748,4 +748,76 @@ KTAP_TEST(no_descriptors)
 	pnic_close(ctx);
 }
 
+/* As in rails.c: the library's allocation that fails, where that can be had. */
+extern unsigned int nomem_at __attribute__((weak)), nomem_failed __attribute__((weak));
+
+/* Everything that only some cards have, once; 0 or the first error. */
+static int one_of_each(struct pnic_ctx *ctx, struct pnic_mr *mr, void *mem)
+{
+	const struct pnic_cq_attr ca = { .size = sizeof(ca), .entries = 64 };
+	const struct pnic_srq_attr sa = { .size = sizeof(sa), .entries = 16 };
+	const struct pnic_ctr_attr ctra = { .size = sizeof(ctra), .spin_us = -1 };
+	struct pnic_ep_attr ea = { .size = sizeof(ea), .sq_slots = 16 };
+	struct pnic_ep *shared = NULL, *own = NULL;
+	struct pnic_srq *pool = NULL;
+	struct pnic_ctr *ctr = NULL;
+	struct pnic_cq *cq = NULL;
+	int err;
+
+	err = pnic_cq_create(ctx, &ca, &cq);
+	if (!err)
+		err = pnic_srq_create(ctx, &sa, &pool);
+	if (!err)
+		err = pnic_ctr_create(ctx, &ctra, &ctr);
+	ea.send_cq = cq;
+	ea.srq = pool;
+	if (!err)
+		err = pnic_ep_create(ctx, &ea, &shared);
+	ea.srq = NULL;
+	ea.rq_entries = 16;
+	if (!err)
+		err = pnic_ep_create(ctx, &ea, &own);
+	if (!err) {
+		REQUIRE_EQ(pnic_srq_post(pool, mem, 64, mr->key, 1), 0);
+		pnic_srq_ring(pool);
+		REQUIRE_EQ(pnic_post_recv(own, mem, 64, mr->key, 2), 0);
+		pnic_ring_recv(own);
+		err = pnic_srq_cancel(pool, 1);
+	}
+	if (!err)
+		err = pnic_recv_cancel(own, 2);
+	CHECK_EQ(pnic_ep_destroy(own), 0);
+	CHECK_EQ(pnic_ep_destroy(shared), 0);
+	CHECK_EQ(pnic_ctr_destroy(ctr), 0);
+	CHECK_EQ(pnic_srq_destroy(pool), 0);
+	CHECK_EQ(pnic_cq_destroy(cq), 0);
+	return err;
+}
+
+/* Each allocation fails once: that is told, and what was made before can be unmade. */
+KTAP_TEST(no_memory)
+{
+	unsigned int n;
+	int err = -1;
+
+	if (!&nomem_at)
+		SKIP("the library's allocations can't be made to fail here");
+	open_both(PNIC_FEAT_SRQ | PNIC_FEAT_COUNTER | PNIC_FEAT_CANCEL);
+	for (n = 1; err && n < 50; n++) {
+		nomem_failed = 0;
+		nomem_at = n;
+		err = one_of_each(a.ctx, a.mr, a.mem);
+		nomem_at = 0;
+		CHECK_EQ(nomem_failed, err != 0);
+		if (err) {
+			CHECK_EQ(err, -ENOMEM);
+			CHECK(strstr(pnic_last_error(), "memory"));
+		}
+	}
+	CHECK_EQ(err, 0);
+	/* A queue, a pool, a counter, two endpoints, who uses the pool, cancelled entries of two rings. */
+	CHECK_GE(n - 2, 8);
+	close_both();
+}
+
 KTAP_MAIN()

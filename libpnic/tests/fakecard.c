@@ -286,6 +286,8 @@ static int fake_command(struct pnic_dev *dev, unsigned int cmd, void *arg)
 		ret = fake.fail_err;
 	else
 		ret = fake_run_command(fake_dev(dev), cmd, arg);
+	if (!ret && fake.lie)
+		fake.lie(cmd, arg);
 	return ret;
 }
 

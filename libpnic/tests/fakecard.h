@@ -65,6 +65,7 @@ struct fake {
 	uint64_t next_key;
 	unsigned int fail_cmd;		/* PNIC_IOC_* that fails ... */
 	int fail_err;			/* ... with this */
+	void (*lie)(unsigned int cmd, void *arg);	/* spoils the answer of a command that worked */
 	int fail_map;			/* the mapping that fails, counted from 1 */
 	unsigned int commands, wakes, events;
 	int maps;			/* that exist */

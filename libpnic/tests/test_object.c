@@ -270,6 +270,145 @@ KTAP_TEST(failing_commands)
 	}
 }
 
+/* What a kernel might answer that has lost its mind: the number of the lie, and what it says then. */
+static unsigned int lie_nr;
+
+static void lie(unsigned int cmd, void *arg)
+{
+	struct pnic_ioc_cq_create *cq = arg;
+	struct pnic_ioc_ep_create *ep = arg;
+	struct pnic_ioc_info *info = arg;
+
+	if (cmd == PNIC_IOC_INFO && lie_nr == 0)
+		info->max_ep = 0;
+	else if (cmd == PNIC_IOC_INFO && lie_nr == 1)
+		info->max_ep = (1U << 24) + 1;
+	else if (cmd == PNIC_IOC_INFO && lie_nr == 2)
+		info->abi_major++;
+	else if (cmd == PNIC_IOC_CQ_CREATE && lie_nr == 3)
+		cq->entries--;
+	else if (cmd == PNIC_IOC_CQ_CREATE && lie_nr == 4)
+		cq->entries = 0;
+	else if (cmd == PNIC_IOC_CQ_CREATE && lie_nr == 5)
+		cq->ring_length--;
+	else if (cmd == PNIC_IOC_CQ_CREATE && lie_nr == 6)
+		cq->db_slot = PNIC_DB_SLOTS;
+	else if (cmd == PNIC_IOC_EP_CREATE && lie_nr == 7)
+		ep->epn = FAKE_MAX_EP;
+	else if (cmd == PNIC_IOC_EP_CREATE && lie_nr == 8)
+		ep->sq_slots++;
+	else if (cmd == PNIC_IOC_EP_CREATE && lie_nr == 9)
+		ep->sq_length /= 2;
+	else if (cmd == PNIC_IOC_EP_CREATE && lie_nr == 10)
+		ep->sq_slot = PNIC_DB_SLOTS;
+	else if (cmd == PNIC_IOC_EP_CREATE && lie_nr == 11)
+		ep->rq_entries++;
+	else if (cmd == PNIC_IOC_EP_CREATE && lie_nr == 12)
+		ep->rq_length /= 2;
+	else if (cmd == PNIC_IOC_EP_CREATE && lie_nr == 13)
+		ep->rq_slot = PNIC_DB_SLOTS;
+}
+
+/* Memory that it did not map is never touched, and what it made is given back. */
+KTAP_TEST(kernel_that_lies)
+{
+	struct pnic_cq_attr ca = { .size = sizeof(ca), .entries = 64 };
+	struct pnic_ep_attr ea = { .size = sizeof(ea), .sq_slots = 16, .rq_entries = 16 };
+	struct pnic_ctx *ctx;
+	struct pnic_ep *ep;
+	int ret, maps;
+
+	for (lie_nr = 0; lie_nr < 14; lie_nr++) {
+		fake_reset();
+		fake.lie = lie;
+		ret = pnic_open_backend(&fake_backend, "fake0", NULL, &ctx);
+		if (lie_nr < 3) {
+			CHECK_EQ(ret, -EPROTO);
+			CHECK(strstr(pnic_last_error(), lie_nr == 2 ? "the library is too old" : "endpoints"));
+			CHECK_EQ(fake.maps, 0);
+			continue;
+		}
+		REQUIRE_EQ(ret, 0);
+		maps = fake.maps;
+		ret = pnic_cq_create(ctx, &ca, &ea.send_cq);
+		if (lie_nr < 7) {
+			CHECK_EQ(ret, -EPROTO);
+			CHECK(!fake.cq[0].used);
+		} else {
+			REQUIRE_EQ(ret, 0);
+			maps = fake.maps;
+			CHECK_EQ(pnic_ep_create(ctx, &ea, &ep), -EPROTO);
+			CHECK(!fake.ep[0].used);
+			/* The queue is nobody's, so that it can go. */
+			CHECK_EQ(fake.maps, maps);
+			maps = 0;
+			CHECK_EQ(pnic_cq_destroy(ea.send_cq), 0);
+		}
+		if (maps)
+			CHECK_EQ(fake.maps, maps);
+		CHECK(!strncmp(pnic_last_error(), "fake0: ", 7));
+		pnic_close(ctx);
+		CHECK_EQ(fake.maps, 0);
+	}
+}
+
+/* Commands on what is there already: the errno is passed on and explained, and what it was about is still there. */
+KTAP_TEST(failing_later)
+{
+	struct pnic_cq_attr ca = { .size = sizeof(ca), .entries = 64 };
+	struct pnic_ep_attr ea = { .size = sizeof(ea), .sq_slots = 16 };
+	struct pnic_ioc_link_info link = { .size = sizeof(link) };
+	struct pnic_wc wc;
+	struct pnic_ctx *ctx;
+	struct pnic_ep *ep;
+
+	fake_reset();
+	ctx = fake_open("fake0");
+	REQUIRE_EQ(pnic_cq_create(ctx, &ca, &ea.send_cq), 0);
+	REQUIRE_EQ(pnic_ep_create(ctx, &ea, &ep), 0);
+	fake.fail_err = -ETIMEDOUT;
+	fake.fail_cmd = PNIC_IOC_LINK_INFO;
+	CHECK_EQ(pnic_query_link(ctx, &link), -ETIMEDOUT);
+	CHECK(strstr(pnic_last_error(), "fake0: can't ask for the link"));
+	fake.fail_cmd = PNIC_IOC_EP_RESET;
+	REQUIRE_EQ(pnic_post_flush(ep, 5, PNIC_SQF_SIGNALED), 0);
+	CHECK_EQ(pnic_ep_reset(ep), -ETIMEDOUT);
+	CHECK(strstr(pnic_last_error(), "fake0: can't reset endpoint 0"));
+	/* What was posted is not forgotten, as nothing was reset. */
+	pnic_ring(ep);
+	while (fake_step())
+		;
+	REQUIRE_EQ(pnic_poll(ea.send_cq, &wc, 1), 1);
+	CHECK_EQ(wc.cookie, 5);
+	REQUIRE_EQ(pnic_ep_destroy(ep), 0);
+	fake.fail_cmd = PNIC_IOC_CQ_DESTROY;
+	CHECK_EQ(pnic_cq_destroy(ea.send_cq), -ETIMEDOUT);
+	CHECK(strstr(pnic_last_error(), "fake0: can't destroy a completion queue"));
+	fake.fail_err = 0;
+	CHECK_EQ(pnic_cq_destroy(ea.send_cq), 0);
+	pnic_close(ctx);
+	CHECK_EQ(fake.maps, 0);
+}
+
+/* The table of endpoints is address space that a process may lack. */
+KTAP_TEST(no_address_space)
+{
+	struct rlimit was, tight;
+	struct pnic_ctx *ctx;
+	int ret;
+
+	fake_reset();
+	REQUIRE_EQ(getrlimit(RLIMIT_AS, &was), 0);
+	tight = was;
+	tight.rlim_cur = 64 << 20;
+	REQUIRE_EQ(setrlimit(RLIMIT_AS, &tight), 0);
+	ret = pnic_open_backend(&fake_backend, "fake0", NULL, &ctx);
+	REQUIRE_EQ(setrlimit(RLIMIT_AS, &was), 0);
+	CHECK_EQ(ret, -ENOMEM);
+	CHECK(strstr(pnic_last_error(), "fake0: no address space"));
+	CHECK_EQ(fake.maps, 0);
+}
+
 /* On a dead card the library's half can still be taken down; a command that timed out can be tried again. */
 KTAP_TEST(destroy_when_dead)
 {
@@ -339,7 +478,17 @@ KTAP_TEST(memlock_text)
 	CHECK_EQ(pnic_mr_reg(ctx, buf, 100, 0, &mr), -ENOMEM);
 	snprintf(buf, sizeof(buf), "over the locked-memory limit of %llu bytes", (unsigned long long)lim.rlim_cur);
 	CHECK(strstr(pnic_last_error(), buf));
+	/* Without a limit it is the machine that has no memory. */
+	lim.rlim_cur = RLIM_INFINITY;
+	lim.rlim_max = RLIM_INFINITY;
+	if (!setrlimit(RLIMIT_MEMLOCK, &lim)) {
+		CHECK_EQ(pnic_mr_reg(ctx, buf, 100, 0, &mr), -ENOMEM);
+		CHECK(strstr(pnic_last_error(), "fake0: no memory to register 100 bytes"));
+	}
 	setrlimit(RLIMIT_MEMLOCK, &old);
+	fake.fail_err = 0;
+	CHECK_EQ(pnic_mr_reg(ctx, buf, 100, PNIC_MRF_WATCH, &mr), -EINVAL);
+	CHECK(strstr(pnic_last_error(), "pnic_mrc_create"));
 	pnic_close(ctx);
 }
 
