@@ -805,6 +805,90 @@ KTAP_TEST(no_descriptors)
 	exercise(1500);
 }
 
+/* Whichever way the library takes for a message's header and bytes, and for those of a write: by copy or where they lie. */
+KTAP_TEST(every_way_of_bytes)
+{
+	static const uint32_t hdrs[] = { 0, 8, 200, 300 }, lengths[] = { 0, 1, 100, 136, 137, 273, 3000 };
+	uint8_t hdr[300], whole[4096];
+	unsigned int h, l, in_region;
+	uint32_t n = 0;
+
+	both_open(RAILS, NULL);
+	exercise(1800);
+	pattern_fill(hdr, sizeof(hdr), 1);
+	for (h = 0; h < sizeof(hdrs) / sizeof(hdrs[0]); h++)
+		for (l = 0; l < sizeof(lengths) / sizeof(lengths[0]); l++)
+			for (in_region = 0; in_region < 2; in_region++) {
+				uint32_t length = lengths[l];
+
+				pattern_fill(a.mem, length, ++n);
+				memcpy(whole, hdr, hdrs[h]);
+				memcpy(whole + hdrs[h], a.mem, length);
+				REQUIRE_EQ(pnic_rails_send(a.peer, hdr, hdrs[h], a.mem, length, in_region ? a.mr : NULL, n, n, 0),
+					   0);
+				want(&a, PNIC_RAILS_SEND, n);
+				want_message(&b, n, whole, hdrs[h] + length);
+			}
+	for (l = 0; l < sizeof(lengths) / sizeof(lengths[0]); l++) {
+		pattern_fill(whole, lengths[l], ++n);
+		memset(b.mem, 0, sizeof(whole));
+		REQUIRE_EQ(pnic_rails_write(a.peer, whole, lengths[l], NULL, b.key.addr, &b.key, n, 0), 0);
+		want(&a, PNIC_RAILS_WRITE, n);
+		CHECK_EQ(pattern_check(b.mem, lengths[l], n), lengths[l]);
+		CHECK_EQ(byte_check(b.mem + lengths[l], sizeof(whole) - lengths[l], 0), sizeof(whole) - lengths[l]);
+	}
+}
+
+/* A peer stays while transfers to it are not told of, or messages of it not released. */
+KTAP_TEST(busy_peer)
+{
+	struct pnic_rails_wc wc;
+
+	both_open(RAILS, NULL);
+	exercise(1900);
+	REQUIRE_EQ(pnic_rails_send(a.peer, "stay", 4, NULL, 0, NULL, 1, 1, 0), 0);
+	CHECK_EQ(pnic_rails_peer_del(a.peer), -EBUSY);
+	want(&a, PNIC_RAILS_SEND, 1);
+	REQUIRE(get(&b, &wc, WAIT_MS));
+	CHECK_EQ(pnic_rails_peer_del(b.peer), -EBUSY);
+	CHECK(!memcmp(wc.data, "stay", 4));
+	pnic_rails_release(b.ep, &wc);
+	CHECK_EQ(pnic_rails_peer_del(a.peer), 0);
+	CHECK_EQ(pnic_rails_peer_del(b.peer), 0);
+	a.peer = b.peer = NULL;
+}
+
+/* Events that nobody reads: the last ones are kept, and how many there were before them is told. */
+KTAP_TEST(events_not_read)
+{
+	const unsigned int cuts = 50, kept_events = 64;
+	struct pnic_rails_event ev;
+	unsigned int i, n, missed = 0, down = 0;
+
+	both_open(1, NULL);
+	exercise(2000);
+	while (!pnic_rails_read_event(a.rails, &ev))
+		;
+	for (i = 0; i < cuts; i++) {
+		cut(0, true);
+		until_state(&a, 0, PNIC_RAIL_LINK_DOWN);
+		turn();
+		pnic_rails_arm(a.ep);
+		cut(0, false);
+		until_state(&a, 0, PNIC_RAIL_UP);
+		turn();
+		pnic_rails_arm(a.ep);
+	}
+	for (n = 0; !pnic_rails_read_event(a.rails, &ev); n++) {
+		CHECK(n == 0 || !ev.missed);
+		missed += ev.missed;
+		down += ev.type == PNIC_RAILS_EVT_DOWN;
+	}
+	CHECK_EQ(n, kept_events);
+	CHECK_GE(missed, 2 * cuts - kept_events);
+	CHECK_GT(down, 0);
+}
+
 /* Both ends as both_open() has them; 0 or the first error, with whatever there is by then in @a and @b. */
 static int make_all(void)
 {
@@ -895,6 +979,8 @@ KTAP_TEST(no_memory_on_the_way)
 					 (uint64_t)(seq) << 32)
 #define WIRE_MESSAGE	0
 #define WIRE_HELLO	1
+#define WIRE_ASK_KEY	2
+#define WIRE_NEW_KEY	3
 
 struct wire_hello {
 	struct pnic_rails_addr addr;
@@ -945,6 +1031,7 @@ KTAP_TEST(parts_that_lie)
 {
 	const struct end_attr attr = { .size = 65536 };
 	struct wire_hello hello = { .addr = { .id = 4711, .count = 1, .max_send = 4096 }, .version = 1 };
+	unsigned int i;
 	char name[96];
 
 	if (!dev_embedded())
@@ -952,8 +1039,39 @@ KTAP_TEST(parts_that_lie)
 	both_open(1, NULL);
 	REQUIRE_EQ(end_open_name(&liar, card(2, name, sizeof(name)), &attr), 0);
 	hello.addr.rail[0] = liar.addr;
+	SUBTEST("from nobody who said who he is") {
+		lie(WIRE(WIRE_MESSAGE, 1, 0, 0), "xxxxxxxxxx", 10);
+		CHECK_EQ(take_lies(), 0);
+	}
+	SUBTEST("hellos that mean nothing") {
+		struct wire_hello bad[] = { hello, hello, hello, hello, hello, hello };
+
+		bad[0].version++;
+		bad[1].addr.id = 0;
+		bad[2].addr.count = 0;
+		bad[3].addr.count = PNIC_RAILS_MAX + 1;
+		bad[4].addr.max_send = 1;
+		bad[5].addr.rail[0].ep++;		/* in the name of somebody else */
+		for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+			lie(WIRE(WIRE_HELLO, 1, 0, 0), &bad[i], sizeof(bad[i]));
+		lie(WIRE(WIRE_HELLO, 1, 0, 0), &hello, sizeof(hello) - 1);
+		lie(WIRE(WIRE_MESSAGE, 1, 0, 0), "xxxxxxxxxx", 10);
+		CHECK_EQ(take_lies(), 0);
+	}
 	lie(WIRE(WIRE_HELLO, 1, 0, 0), &hello, sizeof(hello));
 	take_lies();
+	SUBTEST("without a number") {
+		memset(liar.mem, 'x', 10);
+		REQUIRE_EQ(pnic_post_send(liar.ep, a.addr.rail[0], liar.mem, 10, liar.mr->key, 1, PNIC_SQF_SIGNALED), 0);
+		pnic_ring(liar.ep);
+		REQUIRE_EQ(end_status(&liar, (int)WAIT_MS), PNIC_ST_OK);
+		CHECK_EQ(take_lies(), 0);
+	}
+	SUBTEST("questions and answers about keys of the wrong length") {
+		lie(WIRE(WIRE_ASK_KEY, 1, 0, 0), "x", 1);
+		lie(WIRE(WIRE_NEW_KEY, 1, 0, 0), "x", 1);
+		CHECK_EQ(take_lies(), 0);
+	}
 	SUBTEST("bytes in one part, the rest said by another") {
 		lie(WIRE(WIRE_MESSAGE, 2, 0, 0), "xxxxxxxxxx", 10);
 		lie_by_write(WIRE(WIRE_MESSAGE, 2, 1, 0), 60000);
@@ -978,6 +1096,15 @@ KTAP_TEST(parts_that_lie)
 		lie(WIRE(WIRE_MESSAGE, 1, 0, 1), "xxxxxxxxxx", 10);
 		/* And the early one behind them. */
 		CHECK_EQ(take_lies(), 3);
+	}
+	SUBTEST("what came already, and nobody's place is taken by it") {
+		lie(WIRE(WIRE_MESSAGE, 1, 0, 1), "xxxxxxxxxx", 10);
+		CHECK_EQ(take_lies(), 0);
+		/* Past the place in the window that it would have had. */
+		for (i = 3; i < 4096; i++) {
+			lie(WIRE(WIRE_MESSAGE, 1, 0, i), "xxxxxxxxxx", 10);
+			REQUIRE_EQ(take_lies(), 1);
+		}
 	}
 	end_close(&liar);
 	side_close(&a);
