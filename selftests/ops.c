@@ -9,6 +9,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include <pnic_embedded.h>
+
 #include "device.h"
 #include "ktap.h"
 #include "traffic.h"
@@ -746,6 +748,45 @@ KTAP_TEST(no_descriptors)
 	CHECK_EQ(pnic_ctr_destroy(ctr), 0);
 	CHECK_EQ(pnic_cq_destroy(cq), 0);
 	pnic_close(ctx);
+}
+
+/* A card that fails takes its objects with it: each call on them says so, and all of them can be unmade. */
+KTAP_TEST(dead_card)
+{
+	const struct pnic_srq_attr sa = { .size = sizeof(sa), .entries = 16 };
+	const struct pnic_ctr_attr attr = { .size = sizeof(attr), .spin_us = -1 };
+	struct pnic_srq *pool, *srq2 = NULL;
+	struct pnic_ctr *ctr, *ctr2 = NULL;
+	uint64_t end;
+
+	if (!dev_embedded())
+		SKIP("broken_card has it, for what the kernel makes of it");
+	open_both(PNIC_FEAT_SRQ | PNIC_FEAT_COUNTER | PNIC_FEAT_CANCEL);
+	REQUIRE_EQ(pnic_srq_create(a.ctx, &sa, &pool), 0);
+	REQUIRE_EQ(pnic_ctr_create(a.ctx, &attr, &ctr), 0);
+	REQUIRE_EQ(pnic_post_recv(a.ep, a.mem, 64, a.mr->key, 1), 0);
+	pnic_ring_recv(a.ep);
+	REQUIRE_EQ(pnic_embedded_fault(a.ctx, PNIC_EMBEDDED_FATAL, 0, 0), 0);
+	end = now_ns() + 60000000000ull;
+	while (!pnic_ctx_dead(a.ctx) && now_ns() < end)
+		pnic_embedded_drive(a.ctx);
+	REQUIRE(pnic_ctx_dead(a.ctx));
+	CHECK_EQ(pnic_srq_create(a.ctx, &sa, &srq2), -EIO);
+	CHECK(strstr(pnic_last_error(), "shared receive queue"));
+	CHECK_EQ(pnic_ctr_create(a.ctx, &attr, &ctr2), -EIO);
+	CHECK(strstr(pnic_last_error(), "can't make a counter"));
+	CHECK_EQ(pnic_ctr_bind(a.ep, ctr, PNIC_CTR_SEND), -EIO);
+	CHECK(strstr(pnic_last_error(), "can't bind a counter to endpoint"));
+	CHECK_EQ(pnic_ctr_wait(ctr, 1, 60000), -EIO);
+	CHECK(strstr(pnic_last_error(), "the card was reset"));
+	CHECK_EQ(pnic_recv_cancel(a.ep, 1), -EIO);
+	CHECK_EQ(pnic_ep_reset(a.ep), -EIO);
+	CHECK(!ctr2 && !srq2);
+	CHECK_EQ(pnic_ctr_destroy(ctr), 0);
+	CHECK_EQ(pnic_srq_destroy(pool), 0);
+	close_both();
+	open_both(0);
+	close_both();
 }
 
 /* As in rails.c: the library's allocation that fails, where that can be had. */

@@ -865,6 +865,8 @@ KTAP_TEST(events_not_read)
 	struct pnic_rails_event ev;
 	unsigned int i, n, missed = 0, down = 0;
 
+	if (!dev_embedded())
+		SKIP("embedded cards show it, whose cables are mended at once");
 	both_open(1, NULL);
 	exercise(2000);
 	while (!pnic_rails_read_event(a.rails, &ev))
@@ -972,6 +974,86 @@ KTAP_TEST(no_memory_on_the_way)
 	until_state(&a, 0, PNIC_RAIL_UP);
 	until_state(&b, 0, PNIC_RAIL_UP);
 	exercise(1701);
+}
+
+/* While a rail's card is lost memory can be registered all the same, and the card has it when it is back; without any card no set is made. */
+KTAP_TEST(lost_for_a_while)
+{
+	const size_t big = 4u << 20;
+	struct pnic_rails_ep *ep = NULL;
+	struct pnic_rails_mr *mr;
+	struct pnic_rails_key key;
+	uint64_t end;
+	uint8_t *mem;
+	int err = 0;
+
+	if (!&nomem_every)
+		SKIP("the library's allocations can't be made to fail here");
+	both_open(RAILS, NULL);
+	exercise(2100);
+	/* Nothing can be opened without memory. */
+	nomem_every = 1;
+	fatal(0);
+	until_state(&a, 0, PNIC_RAIL_LOST);
+	nomem_every = 0;
+	mem = mmap(NULL, big, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(mem != MAP_FAILED);
+	pattern_fill(mem, big, 2101);
+	REQUIRE_EQ(pnic_rails_mr_reg(a.rails, mem, big, ALL_RIGHTS, &mr), 0);
+	REQUIRE_EQ(pnic_rails_mr_key(mr, &key), 0);
+	until_state(&a, 0, PNIC_RAIL_UP);
+	exercise(2102);
+	memset(b.mem, 0, big);
+	REQUIRE_EQ(pnic_rails_read(b.peer, b.mem, big, b.mr, key.addr, &key, 1, 0), 0);
+	want(&b, PNIC_RAILS_READ, 1);
+	CHECK_EQ(pattern_check(b.mem, big, 2101), big);
+	CHECK_EQ(pnic_rails_mr_dereg(mr), 0);
+	munmap(mem, big);
+
+	both_open(1, NULL);
+	exercise(2103);
+	end = now_ns() + WAIT_MS * 1000000ull;
+	nomem_every = 1;
+	fatal(0);
+	until_state(&a, 0, PNIC_RAIL_LOST);
+	/* Each time it can't be opened it is left alone for longer. */
+	while (err != -ENODEV && now_ns() < end) {
+		unsigned int i;
+
+		nomem_every = 1;
+		for (i = 0; i < 10000; i++)
+			turn();
+		nomem_every = 0;
+		err = pnic_rails_ep_create(a.rails, NULL, &ep);
+		if (!err)
+			CHECK_EQ(pnic_rails_ep_destroy(ep), 0);
+		if (!err) {
+			nomem_every = 1;
+			fatal(0);
+			until_state(&a, 0, PNIC_RAIL_LOST);
+		}
+	}
+	nomem_every = 0;
+	CHECK_EQ(err, -ENODEV);
+	CHECK(strstr(pnic_last_error(), "all 1 rails are lost"));
+	until_state(&a, 0, PNIC_RAIL_UP);
+	exercise(2104);
+}
+
+/* A set goes in the middle of everything, its own messages too: nobody waits, and nothing of it is left. */
+KTAP_TEST(destroyed_in_the_middle)
+{
+	unsigned int i;
+
+	both_open(RAILS, NULL);
+	for (i = 0; i < 20; i++)
+		REQUIRE_EQ(pnic_rails_write_imm(a.peer, a.mem, 300000, a.mr, b.key.addr, &b.key, i, i, 0), 0);
+	CHECK_EQ(pnic_rails_ep_destroy(a.ep), 0);
+	a.ep = NULL;
+	CHECK_EQ(pnic_rails_close(a.rails), 0);
+	a.rails = NULL;
+	both_open(RAILS, NULL);
+	exercise(2200);
 }
 
 /* What goes over the wire (libpnic/src/rails/rails.h), for a peer that makes it by hand. */
