@@ -20,6 +20,11 @@ static int pnic_caps_bad(struct pnic_dev *pd, const char *what, u64 value)
 			     what, value);
 }
 
+static bool pnic_caps_timeout_ok(u32 ms)
+{
+	return ms && ms <= PNIC_TIMEOUT_MAX_MS;
+}
+
 /* Registers only: can this driver talk to the card at all? */
 int pnic_caps_check_version(struct pnic_dev *pd)
 {
@@ -34,8 +39,10 @@ int pnic_caps_check_version(struct pnic_dev *pd)
 				     "interface version %u.%u, this driver knows %u.x\n",
 				     FIELD_GET(PNIC_VERSION_MAJOR, version),
 				     FIELD_GET(PNIC_VERSION_MINOR, version), PNIC_HW_MAJOR);
+	/* A card that says more would have every caller wait for minutes. */
 	timeout = pnic_rd32(pd, PNIC_REG_TIMEOUT);
-	if (!FIELD_GET(PNIC_TIMEOUT_READY, timeout) || !FIELD_GET(PNIC_TIMEOUT_ADMIN, timeout))
+	if (!pnic_caps_timeout_ok(FIELD_GET(PNIC_TIMEOUT_READY, timeout)) ||
+	    !pnic_caps_timeout_ok(FIELD_GET(PNIC_TIMEOUT_ADMIN, timeout)))
 		return pnic_caps_bad(pd, "timeout register", timeout);
 	pages = pnic_rd32(pd, PNIC_REG_DB_PAGES);
 	fit = pci_resource_len(pd->pdev, PNIC_BAR_DB) / (2 * PNIC_PAGE_SIZE);

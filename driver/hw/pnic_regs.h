@@ -66,6 +66,7 @@
 #define PNIC_REG_TIMEOUT		0x0020
 #define  PNIC_TIMEOUT_READY		0x0000ffffu	/* ENABLE to READY, and reset, in ms */
 #define  PNIC_TIMEOUT_ADMIN		0xffff0000u	/* any admin command, in ms */
+#define  PNIC_TIMEOUT_MAX_MS		10000		/* of each */
 #define PNIC_REG_HEARTBEAT		0x0024		/* counts at least every 100 ms in READY */
 #define PNIC_REG_DB_PAGES		0x0028		/* in BAR 4; as many wake pages follow */
 #define PNIC_REG_CLOCK_LO		0x0030		/* link clock, ns; reading LO latches HI */

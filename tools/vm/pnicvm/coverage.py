@@ -13,6 +13,7 @@ import collections
 import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -110,6 +111,39 @@ def add(total, more):
     return total
 
 
+# How a line ends whose statement has more.
+GOES_ON = (',', '(', '|', '&', '?', '+', '-', ' :', '=')
+
+_FUNCTION = re.compile(r'^\w[^;]*?(\w+)\((?!.*;$)')
+
+
+def function(text, number):
+    """The function that a line is in, as `name()`; empty outside of any. A function's own lines begin with white space."""
+    if number > len(text):
+        return ''
+    for line in reversed(text[:number]):
+        match = _FUNCTION.match(line)
+        if match:
+            return match.group(1) + '()'
+        if line.startswith('}') and line is not text[number - 1]:
+            break
+    return ''
+
+
+def reasons(expected, name, text, numbers):
+    """{number: why it is not reached, or empty}: for a line by its words or its function; what a statement goes on with is as its
+    beginning."""
+    found = {}
+    for number in numbers:
+        # A file that has changed since is shorter, perhaps.
+        line = text[number - 1].strip() if number <= len(text) else ''
+        why = known.reason(expected, name, line) or known.reason(expected, name, function(text, number))
+        if not why and number - 1 in found and number <= len(text) and text[number - 2].rstrip().endswith(GOES_ON):
+            why = found[number - 1]
+        found[number] = why
+    return found
+
+
 def summary(total, rooms, expected=()):
     """{room: (lines, reached, those with a reason)} and the lines that nobody reached, as text."""
     figures, missed = {}, []
@@ -126,10 +160,8 @@ def summary(total, rooms, expected=()):
                 continue
             with open(os.path.join(paths.TOP, name), encoding='utf-8') as handle:
                 text = handle.read().split('\n')
-            for number in left:
-                # A file that has changed since is shorter, perhaps.
+            for number, reason in reasons(expected, name, text, left).items():
                 line = text[number - 1].strip() if number <= len(text) else ''
-                reason = known.reason(expected, name, line)
                 excused += bool(reason)
                 missed.append('%s:%d: %s%s' % (name, number, line, reason and '    -- ' + reason))
         figures[room] = (lines, reached, excused)

@@ -34,6 +34,43 @@ class Figures(unittest.TestCase):
         self.assertNotIn('--', missed[1])
 
 
+class Reasons(unittest.TestCase):
+    TEXT = '''static int first(struct x *x,
+                 int b)
+{
+        if (b)
+                return fail("%d %d", x->a,
+                            x->b);
+        go(x);
+}
+
+int second(void);
+
+static int table[] = { 1,
+};
+
+EXPORT int second(void)
+{
+        go(NULL);
+label:
+        return 0;
+}'''.split('\n')
+
+    def reasons(self, what, numbers):
+        return coverage.reasons([('a.c', what, 'why')], 'a.c', self.TEXT, numbers)
+
+    def test_what_a_statement_goes_on_with(self):
+        self.assertEqual(self.reasons('return fail(', [5, 6, 7]), {5: 'why', 6: 'why', 7: ''})
+        self.assertEqual(self.reasons('return fail(', [6]), {6: ''})
+
+    def test_all_of_a_function(self):
+        self.assertEqual(self.reasons('first()', [1, 4, 7, 17]), {1: 'why', 4: 'why', 7: 'why', 17: ''})
+        self.assertEqual(self.reasons('second()', [7, 12, 15, 17, 19]), {7: '', 12: '', 15: 'why', 17: 'why', 19: 'why'})
+
+    def test_a_file_that_is_shorter_by_now(self):
+        self.assertEqual(self.reasons('first()', [100]), {100: ''})
+
+
 class Known(unittest.TestCase):
     def test_which_line_is_meant(self):
         found = known.parse('a/*.c: x == 1 -- a reason\n', 'here')
