@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Several NICs as one, when a cable, a card, the peer or memory is gone, or the peer lies: what is under way goes on
+ * over what is left, and ends exactly once.
+ */
+#include <sys/mman.h>
+
+#include "device.h"
+#include "railtest.h"
+#include "traffic.h"
+
+/*
+ * Where it can be had (selftests/host/nomem.c): the library's allocation that fails, counted from 1, each so-manieth
+ * that does, and how many did. 0: none.
+ */
+extern unsigned int nomem_at __attribute__((weak)), nomem_every __attribute__((weak));
+extern unsigned int nomem_failed __attribute__((weak));
+
+/* Only the sender looks, until its rail is so. */
+static void sender_until(unsigned int rail, unsigned int state)
+{
+	uint64_t end = now_ns() + WAIT_MS * 1000000ull;
+	struct pnic_rails_wc wc;
+
+	while (stat_of(&a, rail).state != state) {
+		REQUIRE(now_ns() < end);
+		pnic_rails_poll(a.ep, &wc, 1);
+	}
+}
+
+static void send_only(uint32_t from, uint32_t to)
+{
+	struct pnic_rails_wc wc;
+
+	while (from < to) {
+		if (!pnic_rails_write_imm(a.peer, a.mem, 8, a.mr, b.key.addr, &b.key, from, from, 0))
+			from++;
+		pnic_rails_poll(a.ep, &wc, 1);
+	}
+}
+
+/*
+ * The sender is told that messages are over while they lie in the buffers of two rails, not looked at: first all of
+ * one rail's, then those of the other, which are far ahead when they are found.
+ */
+KTAP_TEST(receiver_looks_late)
+{
+	const uint32_t count = 450, half = 250;
+	struct pnic_rails_wc wc;
+	uint32_t got;
+
+	both_open(RAILS, NULL);
+	exercise(350);
+	through("both rails are known", NULL, 20);
+	cut(1, true);
+	sender_until(1, PNIC_RAIL_LINK_DOWN);
+	send_only(0, half);
+	cut(1, false);
+	sender_until(1, PNIC_RAIL_UP);
+	cut(0, true);
+	sender_until(0, PNIC_RAIL_LINK_DOWN);
+	send_only(half, count);
+	cut(0, false);
+	for (got = 0; got < count; got++)
+		want_message_imm(got);
+	CHECK(!get(&b, &wc, 20));
+}
+
+static void cut_0(void)
+{
+	cut(0, true);
+}
+
+KTAP_TEST(cable_cut)
+{
+	both_open(RAILS, NULL);
+	exercise(400);
+	through("cable cut", cut_0, 60);
+	CHECK(saw_event(&a, 0, PNIC_RAILS_EVT_DOWN));
+	CHECK_EQ(stat_of(&a, 0).state, PNIC_RAIL_LINK_DOWN);
+	exercise(401);
+	cut(0, false);
+	CHECK(saw_event(&a, 0, PNIC_RAILS_EVT_UP));
+	until_state(&a, 0, PNIC_RAIL_UP);
+	through("mended", NULL, 20);
+	CHECK_GT(stat_of(&a, 0).bytes, 0);
+}
+
+static void fatal_0(void)
+{
+	fatal(0);
+}
+
+static void fatal_2(void)
+{
+	fatal(2);
+}
+
+/* Both ends send over the rail again after its card was lost. */
+static void used_again(unsigned int nic)
+{
+	struct side *s = nic < 2 ? &a : &b;
+	uint64_t end = now_ns() + WAIT_MS * 1000000ull, bytes = stat_of(&a, nic % 2).bytes;
+
+	until_state(s, nic % 2, PNIC_RAIL_UP);
+	while (stat_of(&a, nic % 2).bytes < bytes + (1 << 20)) {
+		REQUIRE(now_ns() < end);
+		through("again", NULL, 4);
+	}
+}
+
+KTAP_TEST(card_lost)
+{
+	both_open(RAILS, NULL);
+	exercise(500);
+	through("card lost", fatal_0, 60);
+	CHECK_EQ(stat_of(&a, 0).lost, 1);
+	CHECK(saw_event(&a, 0, PNIC_RAILS_EVT_BACK));
+	used_again(0);
+	exercise(501);
+}
+
+KTAP_TEST(far_card_lost)
+{
+	both_open(RAILS, NULL);
+	exercise(600);
+	through("far card lost", fatal_2, 60);
+	CHECK_EQ(stat_of(&b, 0).lost, 1);
+	used_again(2);
+	exercise(601);
+}
+
+KTAP_TEST(only_card_lost)
+{
+	both_open(1, NULL);
+	exercise(700);
+	through("the only card lost", fatal_0, 20);
+	through("the far end's only card lost", fatal_2, 20);
+	exercise(701);
+}
+
+KTAP_TEST(peer_gone)
+{
+	const struct pnic_rails_ep_attr attr = { .size = sizeof(attr), .fail_ms = 300 };
+	struct pnic_rails_wc wc;
+	char text[200];
+	uint64_t begin;
+	int i;
+
+	both_open(RAILS, &attr);
+	exercise(800);
+	CHECK_EQ(pnic_rails_ep_destroy(b.ep), 0);
+	b.ep = NULL;
+	begin = now_ns();
+	for (i = 0; i < 20; i++)
+		REQUIRE_EQ(pnic_rails_write_imm(a.peer, a.mem, 100000, a.mr, b.key.addr, &b.key, i, i, 0), 0);
+	for (i = 0; i < 20; i++) {
+		REQUIRE(get(&a, &wc, WAIT_MS));
+		CHECK_EQ(wc.status, PNIC_ST_REMOTE_EP);
+		CHECK_EQ(wc.length, 100000);
+		CHECK(wc.peer == a.peer);
+	}
+	ktap_say("%s, after %.0f ms", pnic_rails_wc_str(&wc, text, sizeof(text)), (double)(now_ns() - begin) / 1e6);
+	CHECK(!get(&a, &wc, 20));
+	CHECK_EQ(pnic_rails_peer_del(a.peer), 0);
+	a.peer = NULL;
+}
+
+/* A message that fails leaves no hole: those after it arrive. */
+KTAP_TEST(failed_message)
+{
+	struct pnic_rails_wc wc;
+	struct pnic_rails_key bad;
+	int i;
+
+	both_open(RAILS, NULL);
+	exercise(900);
+	bad = b.key;
+	for (i = 0; i < RAILS; i++)
+		bad.key[i] ^= 0x5555;
+	REQUIRE_EQ(pnic_rails_write_imm(a.peer, a.mem, 100, a.mr, b.key.addr, &bad, 1, 1, 0), 0);
+	REQUIRE_EQ(pnic_rails_write_imm(a.peer, a.mem, 300000, a.mr, b.key.addr, &bad, 2, 2, 0), 0);
+	REQUIRE_EQ(pnic_rails_write_imm(a.peer, a.mem, 100, a.mr, b.key.addr + MEM, &b.key, 3, 3, 0), 0);
+	REQUIRE_EQ(pnic_rails_send(a.peer, "after", 5, NULL, 0, NULL, 4, 4, 0), 0);
+	for (i = 0; i < 4; i++) {
+		REQUIRE(get(&a, &wc, WAIT_MS));
+		if (wc.cookie == 4)
+			CHECK_EQ(wc.status, 0);
+		else
+			CHECK_EQ(wc.status, wc.cookie == 3 ? PNIC_ST_REMOTE_BOUNDS : PNIC_ST_REMOTE_KEY);
+	}
+	want_message(&b, 4, "after", 5);
+	exercise(901);
+}
+
+/* Both ends as both_open() has them; 0 or the first error, with whatever there is by then in @a and @b. */
+static int make_all(void)
+{
+	struct side *side[2] = { &a, &b };
+	unsigned int i, k;
+	int err = 0;
+
+	for (k = 0; !err && k < 2; k++) {
+		struct side *s = side[k];
+		char text[RAILS][96];
+		const char *names[RAILS];
+		struct pnic_rails_attr ra = { .size = sizeof(ra), .names = names, .count = RAILS };
+
+		for (i = 0; i < RAILS; i++)
+			names[i] = card(2 * k + i, text[i], sizeof(text[i]));
+		s->mem = mmap(NULL, MEM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		REQUIRE(s->mem != MAP_FAILED);
+		err = pnic_rails_open(&ra, &s->rails);
+		if (!err)
+			err = pnic_rails_mr_reg(s->rails, s->mem, MEM, ALL_RIGHTS, &s->mr);
+		if (!err)
+			err = pnic_rails_ep_create(s->rails, NULL, &s->ep);
+		if (!err)
+			err = pnic_rails_mr_key(s->mr, &s->key);
+		if (!err)
+			err = pnic_rails_ep_addr(s->ep, &s->addr);
+	}
+	if (!err)
+		err = pnic_rails_peer_add(a.ep, &b.addr, &a, &a.peer);
+	if (!err)
+		err = pnic_rails_peer_add(b.ep, &a.addr, &b, &b.peer);
+	return err;
+}
+
+/* Each allocation of opening, registering, making and adding fails once: that is told, and nothing of it is left. */
+KTAP_TEST(no_memory_to_begin)
+{
+	unsigned int n;
+	int err = -1;
+
+	if (!&nomem_at)
+		SKIP("the library's allocations can't be made to fail here");
+	both_open(RAILS, NULL);
+	for (n = 1; err && n < 200; n++) {
+		side_close(&a);
+		side_close(&b);
+		nomem_failed = 0;
+		nomem_at = n;
+		err = make_all();
+		nomem_at = 0;
+		CHECK_EQ(nomem_failed, err != 0);
+		if (err) {
+			CHECK_EQ(err, -ENOMEM);
+			CHECK(strstr(pnic_last_error(), "memory"));
+		}
+	}
+	CHECK_EQ(err, 0);
+	/* Of each end: the rails, their cards, a region, a set with its parts; and peers with their endpoints. */
+	CHECK_GT(n, 2 * (1 + RAILS + 1 + 6) + 2 * (1 + RAILS));
+	exercise(1600);
+}
+
+/* Memory that is short while messages go: what came early waits until there is some, and none is lost. */
+KTAP_TEST(no_memory_on_the_way)
+{
+	if (!&nomem_every)
+		SKIP("the library's allocations can't be made to fail here");
+	both_open(RAILS, NULL);
+	nomem_failed = 0;
+	nomem_every = 2;
+	messages(4000 / ktap_slow());
+	nomem_every = 0;
+	CHECK_GT(nomem_failed, 20);
+	exercise(1700);
+	nomem_failed = 0;
+	nomem_every = 2;
+	through("a card lost, and every other allocation", fatal_0, 40);
+	through("a far card lost, and every other allocation", fatal_2, 40);
+	nomem_every = 0;
+	CHECK_GT(nomem_failed, 2);
+	until_state(&a, 0, PNIC_RAIL_UP);
+	until_state(&b, 0, PNIC_RAIL_UP);
+	exercise(1701);
+}
+
+/*
+ * While a rail's card is lost memory can be registered all the same, and the card has it when it is back; without any
+ * card no set is made.
+ */
+KTAP_TEST(lost_for_a_while)
+{
+	const size_t big = 4u << 20;
+	struct pnic_rails_ep *ep = NULL;
+	struct pnic_rails_mr *mr;
+	struct pnic_rails_key key;
+	uint64_t end;
+	uint8_t *mem;
+	int err = 0;
+
+	if (!&nomem_every)
+		SKIP("the library's allocations can't be made to fail here");
+	both_open(RAILS, NULL);
+	exercise(2100);
+	/* Nothing can be opened without memory. */
+	nomem_every = 1;
+	fatal(0);
+	until_state(&a, 0, PNIC_RAIL_LOST);
+	nomem_every = 0;
+	mem = mmap(NULL, big, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(mem != MAP_FAILED);
+	pattern_fill(mem, big, 2101);
+	REQUIRE_EQ(pnic_rails_mr_reg(a.rails, mem, big, ALL_RIGHTS, &mr), 0);
+	REQUIRE_EQ(pnic_rails_mr_key(mr, &key), 0);
+	until_state(&a, 0, PNIC_RAIL_UP);
+	exercise(2102);
+	memset(b.mem, 0, big);
+	REQUIRE_EQ(pnic_rails_read(b.peer, b.mem, big, b.mr, key.addr, &key, 1, 0), 0);
+	want(&b, PNIC_RAILS_READ, 1);
+	CHECK_EQ(pattern_check(b.mem, big, 2101), big);
+	CHECK_EQ(pnic_rails_mr_dereg(mr), 0);
+	munmap(mem, big);
+
+	both_open(1, NULL);
+	exercise(2103);
+	end = now_ns() + WAIT_MS * 1000000ull;
+	nomem_every = 1;
+	fatal(0);
+	until_state(&a, 0, PNIC_RAIL_LOST);
+	/* Each time it can't be opened it is left alone for longer. */
+	while (err != -ENODEV && now_ns() < end) {
+		unsigned int i;
+
+		nomem_every = 1;
+		for (i = 0; i < 10000; i++)
+			turn();
+		nomem_every = 0;
+		err = pnic_rails_ep_create(a.rails, NULL, &ep);
+		if (!err)
+			CHECK_EQ(pnic_rails_ep_destroy(ep), 0);
+		if (!err) {
+			nomem_every = 1;
+			fatal(0);
+			until_state(&a, 0, PNIC_RAIL_LOST);
+		}
+	}
+	nomem_every = 0;
+	CHECK_EQ(err, -ENODEV);
+	CHECK(strstr(pnic_last_error(), "all 1 rails are lost"));
+	until_state(&a, 0, PNIC_RAIL_UP);
+	exercise(2104);
+}
+
+/* A set goes in the middle of everything, its own messages too: nobody waits, and nothing of it is left. */
+KTAP_TEST(destroyed_in_the_middle)
+{
+	unsigned int i;
+
+	both_open(RAILS, NULL);
+	for (i = 0; i < 20; i++)
+		REQUIRE_EQ(pnic_rails_write_imm(a.peer, a.mem, 300000, a.mr, b.key.addr, &b.key, i, i, 0), 0);
+	CHECK_EQ(pnic_rails_ep_destroy(a.ep), 0);
+	a.ep = NULL;
+	CHECK_EQ(pnic_rails_close(a.rails), 0);
+	a.rails = NULL;
+	both_open(RAILS, NULL);
+	exercise(2200);
+}
+
+/* What goes over the wire (libpnic/src/rails/rails.h), for a peer that makes it by hand. */
+#define WIRE(kind, parts, part, seq)	((uint64_t)(kind) << 60 | (uint64_t)((parts) - 1) << 56 | (uint64_t)(part) << 52 | \
+					 (uint64_t)(seq) << 32)
+#define WIRE_MESSAGE	0
+#define WIRE_HELLO	1
+#define WIRE_ASK_KEY	2
+#define WIRE_NEW_KEY	3
+
+struct wire_hello {
+	struct pnic_rails_addr addr;
+	uint32_t version, answer;
+	uint64_t knows;
+};
+
+static struct end liar;
+
+static void lie(uint64_t imm, const void *bytes, uint32_t length)
+{
+	memcpy(liar.mem, bytes, length);
+	REQUIRE_EQ(pnic_post_send_imm(liar.ep, a.addr.rail[0], liar.mem, length, liar.mr->key, imm, 1, PNIC_SQF_SIGNALED), 0);
+	pnic_ring(liar.ep);
+	REQUIRE_EQ(end_status(&liar, (int)WAIT_MS), PNIC_ST_OK);
+}
+
+static void lie_by_write(uint64_t imm, uint32_t length)
+{
+	REQUIRE_EQ(pnic_post_write_imm(liar.ep, a.addr.rail[0], liar.mem, length, liar.mr->key, (uintptr_t)a.mem,
+				       a.key.key[0], imm, 1, PNIC_SQF_SIGNALED), 0);
+	pnic_ring(liar.ep);
+	REQUIRE_EQ(end_status(&liar, (int)WAIT_MS), PNIC_ST_OK);
+}
+
+/* Takes what came: how many messages, of which each has all the bytes that it says. */
+static unsigned int take_lies(void)
+{
+	struct pnic_rails_wc wc;
+	unsigned int n = 0, i, turns;
+
+	for (turns = 0; turns < 100; turns++) {
+		if (pnic_rails_poll(a.ep, &wc, 1) != 1)
+			continue;
+		n++;
+		if (!wc.data)
+			continue;
+		CHECK_LE(wc.length, 10);
+		for (i = 0; i < wc.length; i++)
+			CHECK_EQ(((const uint8_t *)wc.data)[i], 'x');
+		pnic_rails_release(a.ep, &wc);
+	}
+	return n;
+}
+
+/* A peer whose parts don't fit together: no message is longer than its bytes, and nothing stays allocated. */
+KTAP_TEST(parts_that_lie)
+{
+	const struct end_attr attr = { .size = 65536 };
+	struct wire_hello hello = { .addr = { .id = 4711, .count = 1, .max_send = 4096 }, .version = 1 };
+	unsigned int i;
+	char name[96];
+
+	if (!dev_embedded())
+		SKIP("embedded cards show it, under the address sanitizer");
+	both_open(1, NULL);
+	REQUIRE_EQ(end_open_name(&liar, card(2, name, sizeof(name)), &attr), 0);
+	hello.addr.rail[0] = liar.addr;
+	SUBTEST("from nobody who said who he is") {
+		lie(WIRE(WIRE_MESSAGE, 1, 0, 0), "xxxxxxxxxx", 10);
+		CHECK_EQ(take_lies(), 0);
+	}
+	SUBTEST("hellos that mean nothing") {
+		struct wire_hello bad[] = { hello, hello, hello, hello, hello, hello };
+
+		bad[0].version++;
+		bad[1].addr.id = 0;
+		bad[2].addr.count = 0;
+		bad[3].addr.count = PNIC_RAILS_MAX + 1;
+		bad[4].addr.max_send = 1;
+		bad[5].addr.rail[0].ep++;		/* in the name of somebody else */
+		for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+			lie(WIRE(WIRE_HELLO, 1, 0, 0), &bad[i], sizeof(bad[i]));
+		lie(WIRE(WIRE_HELLO, 1, 0, 0), &hello, sizeof(hello) - 1);
+		lie(WIRE(WIRE_MESSAGE, 1, 0, 0), "xxxxxxxxxx", 10);
+		CHECK_EQ(take_lies(), 0);
+	}
+	lie(WIRE(WIRE_HELLO, 1, 0, 0), &hello, sizeof(hello));
+	take_lies();
+	SUBTEST("without a number") {
+		memset(liar.mem, 'x', 10);
+		REQUIRE_EQ(pnic_post_send(liar.ep, a.addr.rail[0], liar.mem, 10, liar.mr->key, 1, PNIC_SQF_SIGNALED), 0);
+		pnic_ring(liar.ep);
+		REQUIRE_EQ(end_status(&liar, (int)WAIT_MS), PNIC_ST_OK);
+		CHECK_EQ(take_lies(), 0);
+	}
+	SUBTEST("questions and answers about keys of the wrong length") {
+		lie(WIRE(WIRE_ASK_KEY, 1, 0, 0), "x", 1);
+		lie(WIRE(WIRE_NEW_KEY, 1, 0, 0), "x", 1);
+		CHECK_EQ(take_lies(), 0);
+	}
+	SUBTEST("bytes in one part, the rest said by another") {
+		lie(WIRE(WIRE_MESSAGE, 2, 0, 0), "xxxxxxxxxx", 10);
+		lie_by_write(WIRE(WIRE_MESSAGE, 2, 1, 0), 60000);
+		CHECK_EQ(take_lies(), 0);
+	}
+	SUBTEST("bytes in both parts") {
+		lie(WIRE(WIRE_MESSAGE, 2, 0, 1), "xxxxxxxxxx", 10);
+		lie(WIRE(WIRE_MESSAGE, 2, 1, 1), "xxxxxxxxxx", 10);
+		CHECK_EQ(take_lies(), 0);
+	}
+	SUBTEST("one part, then two") {
+		lie(WIRE(WIRE_MESSAGE, 1, 0, 2), "xxxxxxxxxx", 10);
+		lie_by_write(WIRE(WIRE_MESSAGE, 2, 1, 2), 60000);
+		CHECK_EQ(take_lies(), 0);
+	}
+	SUBTEST("a part that there is not") {
+		lie_by_write(WIRE(WIRE_MESSAGE, 2, 5, 3), 100);
+		CHECK_EQ(take_lies(), 0);
+	}
+	SUBTEST("as it should be") {
+		lie(WIRE(WIRE_MESSAGE, 1, 0, 0), "xxxxxxxxxx", 10);
+		lie(WIRE(WIRE_MESSAGE, 1, 0, 1), "xxxxxxxxxx", 10);
+		/* And the early one behind them. */
+		CHECK_EQ(take_lies(), 3);
+	}
+	SUBTEST("what came already, and nobody's place is taken by it") {
+		lie(WIRE(WIRE_MESSAGE, 1, 0, 1), "xxxxxxxxxx", 10);
+		CHECK_EQ(take_lies(), 0);
+		/* Past the place in the window that it would have had. */
+		for (i = 3; i < 4096; i++) {
+			lie(WIRE(WIRE_MESSAGE, 1, 0, i), "xxxxxxxxxx", 10);
+			REQUIRE_EQ(take_lies(), 1);
+		}
+	}
+	end_close(&liar);
+	side_close(&a);
+	side_close(&b);
+}
+
+KTAP_MAIN()
