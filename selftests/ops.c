@@ -13,6 +13,7 @@
 
 #include "device.h"
 #include "ktap.h"
+#include "nomem.h"
 #include "traffic.h"
 
 #define MEM	(2ul << 20)
@@ -788,9 +789,6 @@ KTAP_TEST(dead_card)
 	open_both(0);
 	close_both();
 }
-
-/* As in rails.c: the library's allocation that fails, where that can be had. */
-extern unsigned int nomem_at __attribute__((weak)), nomem_failed __attribute__((weak));
 
 /* Everything that only some cards have, once; 0 or the first error. */
 static int one_of_each(struct pnic_ctx *ctx, struct pnic_mr *mr, void *mem)

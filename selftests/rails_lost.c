@@ -6,15 +6,9 @@
 #include <sys/mman.h>
 
 #include "device.h"
+#include "nomem.h"
 #include "railtest.h"
 #include "traffic.h"
-
-/*
- * Where it can be had (selftests/host/nomem.c): the library's allocation that fails, counted from 1, each so-manieth
- * that does, and how many did. 0: none.
- */
-extern unsigned int nomem_at __attribute__((weak)), nomem_every __attribute__((weak));
-extern unsigned int nomem_failed __attribute__((weak));
 
 /* Only the sender looks, until its rail is so. */
 static void sender_until(unsigned int rail, unsigned int state)

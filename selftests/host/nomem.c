@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* The allocation that fails, counted from 1; each so-manieth that does; how many did. 0: none. */
+#include "nomem.h"
+
 unsigned int nomem_at, nomem_every, nomem_failed;
 
 void *nomem_calloc(size_t n, size_t size);
