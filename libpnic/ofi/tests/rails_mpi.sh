@@ -48,7 +48,7 @@ rails() {
 		grep "can't be reached any more" out | head -n 1 | sed 's/^/# /'
 		echo "ok $number ${mpi}_error_says_what"
 	else
-		sed 's/^/# /' out | tail -n 20
+		sed 's/^/# /' out | head -n 40
 		echo "not ok $number ${mpi}_error_says_what"
 		failed=1
 	fi
