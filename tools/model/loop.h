@@ -25,6 +25,7 @@ struct pm_watch {
 struct pm_idle {
 	bool park;			/* sleep until woken; without it, naps between looks at the doorbells */
 	uint64_t spin_ns;		/* look on for so long after the last work */
+	bool realtime;			/* before everybody else on the machine, if that is allowed */
 };
 
 struct pm_loop *pm_loop_new(struct pm_fabric *fabric, const struct pm_idle *idle);

@@ -14,7 +14,7 @@
 enum {
 	OPT_NICS = 256, OPT_SOCKET_DIR, OPT_CTL, OPT_SEED, OPT_PROFILE, OPT_PACE, OPT_NO_PARK,
 	OPT_LANES, OPT_SPARES, OPT_STRIPE, OPT_REACH, OPT_BER, OPT_FRAME_PAYLOAD, OPT_DATA_AGE, OPT_NO_MSIX,
-	OPT_DOORBELLS, OPT_SPIN, OPT_TRACE, OPT_NO_STANDBY, OPT_NO_LANE_TEST,
+	OPT_DOORBELLS, OPT_SPIN, OPT_REALTIME, OPT_TRACE, OPT_NO_STANDBY, OPT_NO_LANE_TEST,
 	OPT_OLD_CARD, OPT_OPT, OPT_AGE_RATE, OPT_TRACE_PLAY, OPT_EVIL,
 	OPT_EVIL_PPM, OPT_HELP,
 };
@@ -40,6 +40,7 @@ static const struct option long_options[] = {
 	{ "no-lane-test", no_argument, NULL, OPT_NO_LANE_TEST },
 	{ "doorbells", required_argument, NULL, OPT_DOORBELLS },
 	{ "spin", required_argument, NULL, OPT_SPIN },
+	{ "realtime", no_argument, NULL, OPT_REALTIME },
 	{ "trace", required_argument, NULL, OPT_TRACE },
 	{ "trace-play", required_argument, NULL, OPT_TRACE_PLAY },
 	{ "opt", required_argument, NULL, OPT_OPT },
@@ -84,6 +85,7 @@ static const char usage[] =
 	"  --evil KIND[,KIND]   cards that do wrong from the start: kinds as of \"ctl evil\", or all\n"
 	"  --evil-ppm N         so many times of a million (default 10000)\n"
 	"  --spin US            how long to look on after work before sleeping (default 20)\n"
+	"  --realtime           goes before all else on the machine, as a card with a processor of its own\n"
 	"  --trace FILE         a line for each message, reset and interrupt; - is standard error\n";
 
 __attribute__((format(printf, 1, 2)))
@@ -272,6 +274,9 @@ static int other_option(struct options *o, int opt, const char *arg)
 	case OPT_SPIN:
 		r = take_uint("spin", arg, 0, 1000000, &u);
 		o->idle.spin_ns = u * 1000;
+		break;
+	case OPT_REALTIME:
+		o->idle.realtime = true;
 		break;
 	case OPT_EVIL:
 		if (!pm_garble_kinds(arg, &o->evil))

@@ -27,7 +27,7 @@ class Bench:
     """Programs of a benchmark: on the host, natively in the guest root, in a guest with two cards; own_core: in a guest with
     one processor, whose cards never sleep, so that they have the machine's other core for themselves."""
 
-    def __init__(self, host=(), guest=(), defaults=None, root=(), judge=None, mpi=False, plot=None, own_core=()):
+    def __init__(self, host=(), guest=(), defaults=None, root=(), judge=None, mpi=False, plot=None, own_core=(), model_args=()):
         self.host = host
         self.root = root
         self.guest = guest
@@ -36,6 +36,7 @@ class Bench:
         self.judge = judge
         self.mpi = mpi          # wants MPICH, and memory for eight ranks
         self.plot = plot        # values -> an SVG
+        self.model_args = tuple(model_args)
 
 
 def _judge_library(values):
@@ -129,7 +130,9 @@ BENCHES = {
                  judge=_judge_mpi, mpi=True, plot=mpiplot.draw),
     'mpi_check': Bench(guest=['../mpi/check_mpi'], mpi=True),
     'lib': Bench(host=['libpnic_instr'], root=[['make', '-s', '-C', 'tools/bench', 'run']],
-                 guest=['bench/lib_guest', 'bench/lib_peers'], judge=_judge_library),
+                 guest=['bench/lib_guest', 'bench/lib_peers'], judge=_judge_library,
+                 # Two busy processors of the guest and the card on two cores.
+                 model_args=['--realtime']),
     'lanes': Bench(host=['bench_lanes_sim'],
                    guest=['netlink_dump', 'netlink_events', 'bench_lanes'],
                    defaults={'COUNT': '10000', 'SEED': '1'}),
@@ -213,7 +216,7 @@ def _in_guest(bench, own_core, root, chosen, env, figures, progress):
     progress.step('booting the guest (%s)' % chosen)
     share = paths.in_guest(os.path.join(paths.BUILD, 'guest', 'tests'))
     guest = boot.Guest(root, 'bench', _script(share, bench.own_core if own_core else bench.guest, env), accel=chosen,
-                       nics=2, cpus=1 if own_core else 2, model_args=AWAKE if own_core else (),
+                       nics=2, cpus=1 if own_core else 2, model_args=AWAKE if own_core else bench.model_args,
                        memory_mb=3072 if bench.mpi else 2048, time_limit=GUEST_SECONDS)
     shutil.copy(os.path.join(paths.VM, 'guest', 'module.sh'), guest.file('module.sh'))
     tail = Tail(guest.file('figures'))
