@@ -5,8 +5,13 @@
  * Bounds are of time used, not of time passed, so a busy machine doesn't matter.
  */
 #define _GNU_SOURCE
+#include <linux/capability.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -108,6 +113,40 @@ KTAP_TEST(short_slices)
 	REQUIRE_EQ(syscall(SYS_sched_getattr, s.pid, &attr, sizeof(attr), 0), 0);
 	CHECK_EQ(attr.runtime, 100000);
 	CHECK_EQ(server_stop(&s), 0);
+}
+
+/* Before everybody else, if that is allowed; else it serves all the same. */
+KTAP_TEST(realtime)
+{
+	static const char *const args[] = { "--nics", "2", "--realtime", NULL };
+	struct sched_param none = { 0 }, first = { .sched_priority = 1 };
+	struct server s;
+	int status = -1;
+	bool may;
+
+	may = !sched_setscheduler(0, SCHED_RR, &first);
+	REQUIRE_EQ(sched_setscheduler(0, SCHED_OTHER, &none), 0);
+	REQUIRE(server_start(&s, "pnic-model", args));
+	CHECK_EQ(sched_getscheduler(s.pid), may ? SCHED_RR : SCHED_OTHER);
+	CHECK_EQ(server_stop(&s), 0);
+	check_idle(args, 2, 2);
+	if (!may || geteuid())
+		return;
+	/* Without the right. */
+	s.pid = ktap_fork();
+	REQUIRE_GE(s.pid, 0);
+	if (!s.pid) {
+		struct rlimit rl = { 0 };
+
+		if (setrlimit(RLIMIT_RTPRIO, &rl) || prctl(PR_CAPBSET_DROP, CAP_SYS_NICE, 0, 0, 0))
+			_exit(1);
+		REQUIRE(server_start(&s, "pnic-model", args));
+		CHECK_EQ(sched_getscheduler(s.pid), SCHED_OTHER);
+		CHECK_EQ(server_stop(&s), 0);
+		ktap_child_exit();
+	}
+	REQUIRE_EQ(waitpid(s.pid, &status, 0), s.pid);
+	CHECK_EQ(status, 0);
 }
 
 KTAP_MAIN()
