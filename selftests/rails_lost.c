@@ -187,65 +187,19 @@ KTAP_TEST(failed_message)
 	exercise(901);
 }
 
-/* Both ends as both_open() has them; 0 or the first error, with whatever there is by then in @a and @b. */
 static int make_all(void)
 {
-	struct side *side[2] = { &a, &b };
-	unsigned int i, k;
-	int err = 0;
-
-	for (k = 0; !err && k < 2; k++) {
-		struct side *s = side[k];
-		char text[RAILS][96];
-		const char *names[RAILS];
-		struct pnic_rails_attr ra = { .size = sizeof(ra), .names = names, .count = RAILS };
-
-		for (i = 0; i < RAILS; i++)
-			names[i] = card(2 * k + i, text[i], sizeof(text[i]));
-		s->mem = mmap(NULL, MEM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		REQUIRE(s->mem != MAP_FAILED);
-		err = pnic_rails_open(&ra, &s->rails);
-		if (!err)
-			err = pnic_rails_mr_reg(s->rails, s->mem, MEM, ALL_RIGHTS, &s->mr);
-		if (!err)
-			err = pnic_rails_ep_create(s->rails, NULL, &s->ep);
-		if (!err)
-			err = pnic_rails_mr_key(s->mr, &s->key);
-		if (!err)
-			err = pnic_rails_ep_addr(s->ep, &s->addr);
-	}
-	if (!err)
-		err = pnic_rails_peer_add(a.ep, &b.addr, &a, &a.peer);
-	if (!err)
-		err = pnic_rails_peer_add(b.ep, &a.addr, &b, &b.peer);
-	return err;
+	return both_make(RAILS, NULL);
 }
 
 /* Each allocation of opening, registering, making and adding fails once: that is told, and nothing of it is left. */
 KTAP_TEST(no_memory_to_begin)
 {
-	unsigned int n;
-	int err = -1;
-
 	if (!&nomem_at)
 		SKIP("the library's allocations can't be made to fail here");
 	both_open(RAILS, NULL);
-	for (n = 1; err && n < 200; n++) {
-		side_close(&a);
-		side_close(&b);
-		nomem_failed = 0;
-		nomem_at = n;
-		err = make_all();
-		nomem_at = 0;
-		CHECK_EQ(nomem_failed, err != 0);
-		if (err) {
-			CHECK_EQ(err, -ENOMEM);
-			CHECK(strstr(pnic_last_error(), "memory"));
-		}
-	}
-	CHECK_EQ(err, 0);
 	/* Of each end: the rails, their cards, a region, a set with its parts; and peers with their endpoints. */
-	CHECK_GT(n, 2 * (1 + RAILS + 1 + 6) + 2 * (1 + RAILS));
+	CHECK_GE(nomem_each(make_all, 200), 2 * (1 + RAILS + 1 + 6) + 2 * (1 + RAILS));
 	exercise(1600);
 }
 

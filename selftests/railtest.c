@@ -46,35 +46,58 @@ void side_close(struct side *s)
 	memset(s, 0, sizeof(*s));
 }
 
-void side_open(struct side *s, unsigned int first, unsigned int count, const struct pnic_rails_ep_attr *attr)
+/* 0 or the first error, with whatever there is by then in @s. */
+static int side_make(struct side *s, unsigned int first, unsigned int count, const struct pnic_rails_ep_attr *attr)
 {
 	char text[PNIC_RAILS_MAX][96];
 	const char *names[PNIC_RAILS_MAX];
 	struct pnic_rails_attr ra = { .size = sizeof(ra), .names = names, .count = count };
 	unsigned int i;
+	int err;
 
 	for (i = 0; i < count; i++)
 		names[i] = card(first + i, text[i], sizeof(text[i]));
-	REQUIRE_EQ(pnic_rails_open(&ra, &s->rails), 0);
 	s->mem = mmap(NULL, MEM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	REQUIRE(s->mem != MAP_FAILED);
-	REQUIRE_EQ(pnic_rails_mr_reg(s->rails, s->mem, MEM, ALL_RIGHTS, &s->mr), 0);
-	REQUIRE_EQ(pnic_rails_mr_key(s->mr, &s->key), 0);
-	REQUIRE_EQ(pnic_rails_ep_create(s->rails, attr, &s->ep), 0);
-	REQUIRE_EQ(pnic_rails_ep_addr(s->ep, &s->addr), 0);
+	err = pnic_rails_open(&ra, &s->rails);
+	if (!err)
+		err = pnic_rails_mr_reg(s->rails, s->mem, MEM, ALL_RIGHTS, &s->mr);
+	if (!err)
+		err = pnic_rails_mr_key(s->mr, &s->key);
+	if (!err)
+		err = pnic_rails_ep_create(s->rails, attr, &s->ep);
+	if (!err)
+		err = pnic_rails_ep_addr(s->ep, &s->addr);
+	return err;
+}
+
+void side_open(struct side *s, unsigned int first, unsigned int count, const struct pnic_rails_ep_attr *attr)
+{
+	REQUIRE_EQ(side_make(s, first, count, attr), 0);
+}
+
+int both_make(unsigned int count, const struct pnic_rails_ep_attr *attr)
+{
+	int err;
+
+	forget();
+	side_close(&a);
+	side_close(&b);
+	err = side_make(&a, 0, count, attr);
+	if (!err)
+		err = side_make(&b, 2, count, attr);
+	if (!err)
+		err = pnic_rails_peer_add(a.ep, &b.addr, &a, &a.peer);
+	if (!err)
+		err = pnic_rails_peer_add(b.ep, &a.addr, &b, &b.peer);
+	return err;
 }
 
 void both_open(unsigned int count, const struct pnic_rails_ep_attr *attr)
 {
 	if (!dev_present(NICS))
 		SKIP("four cards are needed");
-	forget();
-	side_close(&a);
-	side_close(&b);
-	side_open(&a, 0, count, attr);
-	side_open(&b, 2, count, attr);
-	REQUIRE_EQ(pnic_rails_peer_add(a.ep, &b.addr, &a, &a.peer), 0);
-	REQUIRE_EQ(pnic_rails_peer_add(b.ep, &a.addr, &b, &b.peer), 0);
+	REQUIRE_EQ(both_make(count, attr), 0);
 }
 
 void turn(void)

@@ -37,7 +37,8 @@ const char *card(unsigned int nic, char *name, size_t size);
 /* @count rails from card @first on. */
 void side_open(struct side *s, unsigned int first, unsigned int count, const struct pnic_rails_ep_attr *attr);
 void side_close(struct side *s);
-/* Both ends anew, each other's peers. */
+/* Both ends anew, each other's peers: 0 or the first error, with whatever there is by then in @a and @b. */
+int both_make(unsigned int count, const struct pnic_rails_ep_attr *attr);
 void both_open(unsigned int count, const struct pnic_rails_ep_attr *attr);
 /* What was got and not looked at. */
 void forget(void);

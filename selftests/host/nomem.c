@@ -6,8 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "nomem.h"
-
+/* nomem.h */
 unsigned int nomem_at, nomem_every, nomem_failed;
 
 void *nomem_calloc(size_t n, size_t size);
