@@ -188,8 +188,7 @@ static void start(void)
 	const struct end_attr attr = { .size = MEM, .rnr_timeout_us = 1000000 };
 	unsigned int e;
 
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	NEED_MODEL();
 	for (e = 0; e < 2; e++) {
 		REQUIRE_EQ(end_open(&end[e], e, &attr), 0);

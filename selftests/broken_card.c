@@ -53,8 +53,7 @@ static void recovered(unsigned int nic)
 
 static void begin(void)
 {
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	NEED_MODEL();
 	recovered(0);
 	REQUIRE_OK(resources_read(&before));

@@ -142,8 +142,7 @@ KTAP_TEST(processes_and_threads)
 	pid_t pid[PROCESSES];
 	int status, i;
 
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	REQUIRE_OK(resources_read(&before));
 	for (i = 0; i < PROCESSES; i++) {
 		pid[i] = ktap_fork();
@@ -186,8 +185,7 @@ KTAP_TEST(one_context_two_threads)
 	struct resources before, now;
 	pthread_t id;
 
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	REQUIRE_OK(resources_read(&before));
 	REQUIRE_EQ(end_open(&shared_a, 0, &attr), 0);
 	REQUIRE_EQ(end_open(&shared_b, 1, &attr), 0);

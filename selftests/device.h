@@ -24,6 +24,15 @@ const char *dev_name(unsigned int nic, char *name, size_t size);
 bool dev_embedded(void);
 /* The device node is there; a test that needs @nics of them is skipped if not. */
 bool dev_present(unsigned int nics);
+/* The test that says so is skipped where there are fewer. */
+#define need_cards(nics)						\
+	do {								\
+		unsigned int nc_nics = (nics);				\
+									\
+		if (!dev_present(nc_nics))				\
+			SKIP("%u cards are needed", nc_nics);		\
+	} while (0)
+
 /* "0000:01:00.0" of /dev/pnic@nic, from sysfs. */
 int dev_pci(unsigned int nic, char *name, size_t size);
 

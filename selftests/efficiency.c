@@ -54,8 +54,7 @@ KTAP_TEST(one_mib_writes)
 	struct reading before, after;
 	double efficiency, width, gbps;
 
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	if (!figures_present())
 		SKIP("no model to ask: %s", modelctl_error());
 	REQUIRE_EQ(end_open(&a, 0, &attr), 0);

@@ -66,8 +66,7 @@ static void recovered(unsigned int nic)
 static void begin(void)
 {
 	alarm(ktap_slow() * LIMIT_S);
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	NEED_MODEL();
 	STEER("{\"cmd\":\"evil\",\"nic\":0,\"kinds\":\"none\"}");
 	recovered(0);

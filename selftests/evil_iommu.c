@@ -29,8 +29,7 @@ KTAP_TEST(stray)
 
 	if (access("/sys/class/iommu/dmar0", F_OK))
 		SKIP("there is no IOMMU");
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	NEED_MODEL();
 	l = life_start(&why);
 	if (!l) {

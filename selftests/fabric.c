@@ -20,8 +20,7 @@ static void open_all(void)
 	const struct end_attr attr = { .size = MEM, .rnr_timeout_us = 1000000 };
 	unsigned int i;
 
-	if (!dev_present(CARDS))
-		SKIP("%u cards are needed", CARDS);
+	need_cards(CARDS);
 	for (i = 0; i < CARDS; i++) {
 		end_close(&e[i]);
 		REQUIRE_EQ(end_open(&e[i], i, &attr), 0);

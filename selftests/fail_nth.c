@@ -66,8 +66,7 @@ static void knob(const char *kind, const char *name, const char *value)
 
 static void setup(void)
 {
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	if (nth_fd < 0) {
 		nth_fd = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
 		if (nth_fd < 0)

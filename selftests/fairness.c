@@ -17,12 +17,6 @@
 #define WAIT_MS		60000
 #define USER		4321	/* who wants more */
 
-static void need_cards(void)
-{
-	if (!dev_present(2))
-		SKIP("two cards are needed");
-}
-
 #define CHUNK		65536u
 #define SLOTS		512u
 #define GANG		32u	/* queues of one who wants more than others */
@@ -170,7 +164,7 @@ KTAP_TEST(many_queues)
 	unsigned int load, i;
 	double fair, got;
 
-	need_cards();
+	need_cards(2);
 	for (load = 0; load < LOADS; load++)
 		for (i = 0; i < sizeof(gangs) / sizeof(gangs[0]); i++)
 			SUBTEST("%s, beside %u of %u queues", loads[load].name, gangs[i][0], gangs[i][1]) {
@@ -186,7 +180,7 @@ KTAP_TEST(short_ones_pass)
 {
 	double few, many;
 
-	need_cards();
+	need_cards(2);
 	few = (double)meanwhile(LOAD_WRITE, true, 1, 4) / TRIPS;
 	many = (double)meanwhile(LOAD_WRITE, true, 1, GANG) / TRIPS;
 	ktap_say("there and back while 4 queues carry %.2f writes of 64 KiB, and %u queues %.2f", few, GANG, many);
@@ -223,7 +217,7 @@ KTAP_TEST(many_commands)
 	unsigned int i;
 	int fd, status;
 
-	need_cards();
+	need_cards(2);
 	REQUIRE(done != MAP_FAILED);
 	fd = dev_open(0);
 	REQUIRE_OK(fd);
@@ -333,7 +327,7 @@ KTAP_TEST(all_of_a_card)
 	int said[2], heard[2];
 	pid_t pid, other;
 
-	need_cards();
+	need_cards(2);
 	many_files();
 	REQUIRE_OK(resources_read(&before));
 	REQUIRE_OK(pipe(said));

@@ -25,12 +25,6 @@
 #define WAIT_MS		20000
 #define USER		4321	/* who means harm */
 
-static void need_cards(void)
-{
-	if (!dev_present(2))
-		SKIP("two cards are needed");
-}
-
 static void child_is_well(pid_t pid)
 {
 	int status;
@@ -147,7 +141,7 @@ KTAP_TEST(queues_of_others)
 	unsigned int i;
 	pid_t pid;
 
-	need_cards();
+	need_cards(2);
 	own_queues(&r);
 	pid = ktap_fork();
 	REQUIRE_OK(pid);
@@ -198,7 +192,7 @@ KTAP_TEST(registers)
 {
 	pid_t pid;
 
-	need_cards();
+	need_cards(2);
 	pid = ktap_fork();
 	REQUIRE_OK(pid);
 	if (!pid) {
@@ -225,7 +219,7 @@ static void open_all(uint32_t far_partition)
 	const struct end_attr attr = { .size = MEM, .rnr_timeout_us = 1000 };
 	const struct end_attr other = { .size = MEM, .rnr_timeout_us = 1000, .partition = far_partition };
 
-	need_cards();
+	need_cards(2);
 	REQUIRE_EQ(end_open(&a, 0, &attr), 0);
 	REQUIRE_EQ(end_open(&b, 1, &attr), 0);
 	REQUIRE_EQ(end_open(&near, 0, &attr), 0);
@@ -959,7 +953,7 @@ KTAP_TEST(commands_of_administrators)
 	unsigned int i, n = 0;
 	pid_t pid;
 
-	need_cards();
+	need_cards(2);
 	read_spec();
 	open_family();
 	state(before);

@@ -28,8 +28,7 @@ static void bench_open(void)
 {
 	const struct end_attr attr = { .size = MEM, .rnr_timeout_us = 1000000 };
 
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	NEED_MODEL();
 	end_close(&a);
 	end_close(&b);

@@ -35,8 +35,7 @@ static void open_both(uint64_t needs)
 	const struct end_attr attr = { .size = MEM, .rnr_timeout_us = 2000000 };
 	struct pnic_ioc_info info = { .size = sizeof(info) };
 
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	close_both();
 	REQUIRE_EQ(end_open(&a, 0, &attr), 0);
 	REQUIRE_EQ(end_open(&b, 1, &attr), 0);

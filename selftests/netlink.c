@@ -25,8 +25,7 @@ static int fd;
 
 static void setup(void)
 {
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	if (!s.family)
 		REQUIRE_EQ(nl_open(&s), 0);
 	if (!fd)

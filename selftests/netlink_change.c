@@ -32,8 +32,7 @@ static void hasten(void)
 
 static void setup(void)
 {
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	if (!s.family) {
 		REQUIRE_EQ(nl_open(&s), 0);
 		REQUIRE_EQ(nltest_get(&s, &m, PNIC_CMD_DEV_GET, 0, &a), 0);

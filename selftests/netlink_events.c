@@ -31,8 +31,7 @@ static void listen_to(int group)
 
 static void setup(int group)
 {
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	NEED_MODEL();
 	if (!s.family) {
 		REQUIRE_EQ(nl_open(&s), 0);

@@ -67,8 +67,7 @@ static void setup(void)
 {
 	char path[PATH_MAX];
 
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	snprintf(path, sizeof(path), "%s/tools/net/ynl/cli.py", ksrc());
 	if (access(path, R_OK))
 		SKIP("no %s: PNIC_KSRC says where the kernel's source is", path);

@@ -20,8 +20,7 @@ static void setup(void)
 	const struct end_attr attr = { .size = 1 << 20, .rnr_timeout_us = 2000000 };
 	struct pnic_ioc_info info = { .size = sizeof(info) };
 
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	REQUIRE_EQ(end_open(&a, 0, &attr), 0);
 	REQUIRE_EQ(end_open(&b, 1, &attr), 0);
 	REQUIRE_EQ(pnic_query(a.ctx, &info), 0);

@@ -33,8 +33,7 @@ static void open_both(uint64_t needs)
 	struct pnic_ioc_info info = { .size = sizeof(info) };
 	int err;
 
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	close_both();
 	err = end_open(&a, 0, &attr);
 	if (!err)

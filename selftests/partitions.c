@@ -24,8 +24,7 @@ static struct end a, b;
 
 static void setup(void)
 {
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	if (!s.family)
 		REQUIRE_EQ(nl_open(&s), 0);
 }

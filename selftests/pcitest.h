@@ -35,8 +35,7 @@ __attribute__((constructor)) static void pci_patience(void)
 
 KTAP_UNUSED static void pci_begin(void)
 {
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	REQUIRE_OK(resources_read(&pci_before));
 	pci_pinned = pinned_pages();
 	REQUIRE_GE(pci_pinned, 0);

@@ -93,8 +93,7 @@ KTAP_TEST(first_contact)
 	struct pnic_rails_addr some = { 0 };
 	struct pnic_rails_wc wc;
 
-	if (!dev_present(NICS))
-		SKIP("four cards are needed");
+	need_cards(NICS);
 	forget();
 	side_close(&a);
 	side_close(&b);

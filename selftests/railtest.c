@@ -95,8 +95,7 @@ int both_make(unsigned int count, const struct pnic_rails_ep_attr *attr)
 
 void both_open(unsigned int count, const struct pnic_rails_ep_attr *attr)
 {
-	if (!dev_present(NICS))
-		SKIP("four cards are needed");
+	need_cards(NICS);
 	REQUIRE_EQ(both_make(count, attr), 0);
 }
 

@@ -29,8 +29,7 @@ static void close_both(void)
 
 static void open_with(const struct end_attr *attr_a, const struct end_attr *attr_b)
 {
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	close_both();
 	REQUIRE_EQ(end_open(&a, 0, attr_a), 0);
 	REQUIRE_EQ(end_open(&b, 1, attr_b), 0);

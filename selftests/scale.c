@@ -33,8 +33,7 @@ static struct end one;
 
 static void begin(void)
 {
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 #ifdef __SANITIZE_THREAD__
 	SKIP("too slow under this sanitizer");
 #endif

@@ -26,8 +26,7 @@ static long pinned_before;
 
 static void begin(void)
 {
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	REQUIRE_OK(resources_read(&before));
 	pinned_before = pinned_pages();
 }

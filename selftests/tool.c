@@ -14,8 +14,7 @@
 
 static void setup(void)
 {
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 }
 
 /* Commands that change nothing. */

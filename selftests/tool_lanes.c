@@ -18,8 +18,7 @@ static pid_t monitor;
 
 static void setup(void)
 {
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	NEED_MODEL();
 }
 

@@ -64,8 +64,7 @@ static void trace_none(const char *what)
 
 static void bench_open(struct bench *b)
 {
-	if (!dev_present(1))
-		SKIP("no /dev/pnic0");
+	need_cards(1);
 	memset(b, 0, sizeof(*b));
 	b->fd = dev_open(0);
 	REQUIRE_OK(b->fd);
@@ -845,8 +844,7 @@ static void as_nobody(void (*fn)(int fd, uint8_t *mem))
 	int fd, status;
 	pid_t pid;
 
-	if (!dev_present(1))
-		SKIP("no /dev/pnic0");
+	need_cards(1);
 	if (geteuid())
 		SKIP("not root");
 	trace_begin();
@@ -922,8 +920,7 @@ KTAP_TEST(partition_range)
 {
 	int fd;
 
-	if (!dev_present(1))
-		SKIP("no /dev/pnic0");
+	need_cards(1);
 	fd = dev_open(0);
 	REQUIRE_OK(fd);
 	trace_begin();

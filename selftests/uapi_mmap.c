@@ -17,8 +17,7 @@ static struct resources before;
 
 static void bench_open(struct raw_ep *r)
 {
-	if (!dev_present(1))
-		SKIP("no /dev/pnic0");
+	need_cards(1);
 	REQUIRE_OK(resources_read(&before));
 	REQUIRE_OK(raw_open(r, 0));
 }
@@ -398,8 +397,7 @@ KTAP_TEST(destroy_while_mapped)
 	int status;
 	pid_t pid;
 
-	if (!dev_present(1))
-		SKIP("no /dev/pnic0");
+	need_cards(1);
 	REQUIRE_OK(resources_read(&before));
 	pid = ktap_fork();
 	REQUIRE_OK(pid);

@@ -72,8 +72,7 @@ static void batches(int32_t spin_us)
 
 KTAP_TEST(one_thread)
 {
-	if (!dev_present(1))
-		SKIP("a card is needed");
+	need_cards(1);
 	SUBTEST("sleeping at once")
 		batches(NEVER_SPINS);
 	SUBTEST("spinning first")
@@ -152,8 +151,7 @@ KTAP_TEST(two_threads)
 	pthread_t thread[2];
 	unsigned int i;
 
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	for (i = 0; i < 2; i++)
 		player_open(&p[i], i);
 	for (i = 0; i < 2; i++)

@@ -29,8 +29,7 @@ static void open_with(const struct end_attr *attr)
 {
 	int err;
 
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	close_both();
 	err = end_open(&a, 0, attr);
 	if (!err)

@@ -33,8 +33,7 @@ static void open_both(void)
 {
 	const struct end_attr attr = { .size = MEM };
 
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	end_close(&a);
 	end_close(&b);
 	REQUIRE_EQ(end_open(&a, 0, &attr), 0);
@@ -214,8 +213,7 @@ KTAP_TEST(two_processes)
 	int status = -1;
 	pid_t pid;
 
-	if (!dev_present(2))
-		SKIP("two cards are needed");
+	need_cards(2);
 	end_close(&a);
 	end_close(&b);
 	p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
