@@ -582,8 +582,8 @@ static void expect_sent(uint8_t *p, size_t len, uint64_t seed)
 KTAP_TEST(cache_hits)
 {
 	struct pnic_mrc_stats s;
-	unsigned int i;
-	uint8_t *p;
+	unsigned int i, k;
+	uint8_t *p, *q;
 
 	open_cache(0, 0);
 	p = map_at(NULL, 64 * PAGE);
@@ -598,6 +598,17 @@ KTAP_TEST(cache_hits)
 	expect_sent(p + 3 * PAGE, 20 * PAGE, 8);
 	CHECK_EQ(stats_of().misses, i);
 	CHECK_EQ(stats_of().regions, 1);
+	SUBTEST("pieces that overlap, in turn") {
+		q = map_at(NULL, 64 * PAGE);
+		i = stats_of().misses;
+		for (k = 0; k < 20; k++)
+			expect_sent(q + 16 + k % 3 * 20 * PAGE, 20 * PAGE, k);
+		CHECK_EQ(stats_of().misses, i + 3);
+		CHECK_EQ(stats_of().regions, 4);
+		expect_sent(q, 64 * PAGE, 30);
+		CHECK_EQ(stats_of().regions, 2);
+		munmap(q, 64 * PAGE);
+	}
 	CHECK_EQ(pnic_mrc_destroy(mrc), 0);
 	munmap(p, 64 * PAGE);
 	close_both();

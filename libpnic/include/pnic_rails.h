@@ -10,6 +10,7 @@
  *	pnic_rails_open()		the cards: a domain of memory
  *	pnic_rails_mr_reg()		memory, on each of them
  *	pnic_rails_mr_key()		what a peer needs in order to reach it
+ *	pnic_rails_mrc_get()		the same for memory that comes and goes: registrations that are kept
  *	pnic_rails_ep_create()		an endpoint set
  *	pnic_rails_ep_addr()		its address, to be handed to peers
  *	pnic_rails_peer_add()		a peer, by its address
@@ -81,7 +82,7 @@ struct pnic_rails_attr {
  */
 int pnic_rails_open(const struct pnic_rails_attr *attr, struct pnic_rails **rails);
 
-/** pnic_rails_close - -EBUSY while there are endpoint sets; regions go with it. NULL is allowed */
+/** pnic_rails_close - -EBUSY while there are endpoint sets or region caches; regions go with it. NULL is allowed */
 int pnic_rails_close(struct pnic_rails *rails);
 
 /** pnic_rails_count - how many rails there are, whatever their state; constant */
@@ -212,6 +213,34 @@ struct pnic_rails_key {
 
 /** pnic_rails_mr_key - the key of a region. Any thread. -EINVAL */
 int pnic_rails_mr_key(const struct pnic_rails_mr *mr, struct pnic_rails_key *key);
+
+struct pnic_rails_mrc;
+
+/**
+ * pnic_rails_mrc_create - make a cache of registrations on all rails
+ *
+ * As pnic_mrc_create(). The kernel of one rail watches the memory; when its card is lost, all that nobody holds is registered anew, and
+ * that card's file stays open until the next pnic_rails_mrc_get(). -EINVAL; -EOPNOTSUPP (no rail has PNIC_FEAT_WATCH); -ENODEV (those that
+ * have it are lost); -ENOMEM. To be destroyed before pnic_rails_close().
+ */
+int pnic_rails_mrc_create(struct pnic_rails *rails, const struct pnic_mrc_attr *attr, struct pnic_rails_mrc **mrc);
+
+/** pnic_rails_mrc_destroy - -EBUSY while somebody holds one of its regions. NULL is allowed */
+int pnic_rails_mrc_destroy(struct pnic_rails_mrc *mrc);
+
+/**
+ * pnic_rails_mrc_get - a region that holds [@addr, @addr + @length)
+ * @mr: Out. good until pnic_rails_mrc_put(); may be larger than asked for. Not for pnic_rails_mr_dereg()
+ *
+ * As pnic_mrc_get(). -ENODEV, -EOPNOTSUPP: nobody can watch at this moment; pnic_rails_mr_reg() may do. Any thread.
+ */
+int pnic_rails_mrc_get(struct pnic_rails_mrc *mrc, void *addr, uint64_t length, struct pnic_rails_mr **mr);
+
+/** pnic_rails_mrc_put - the caller's transfers with it are complete. Any thread */
+void pnic_rails_mrc_put(struct pnic_rails_mrc *mrc, struct pnic_rails_mr *mr);
+
+/** pnic_rails_mrc_query - -EINVAL */
+int pnic_rails_mrc_query(struct pnic_rails_mrc *mrc, struct pnic_mrc_stats *stats);
 
 /* ------------------------------------------------------------------------- */
 /* Endpoint sets                                                             */

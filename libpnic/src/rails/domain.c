@@ -247,8 +247,8 @@ PNIC_EXPORT int pnic_rails_close(struct pnic_rails *r)
 
 	if (!r)
 		return 0;
-	if (r->sets)
-		return pnic_fail(-EBUSY, "pnic_rails_close: %u endpoint sets still exist", r->sets);
+	if (r->sets || r->caches)
+		return pnic_fail(-EBUSY, "pnic_rails_close: %u endpoint sets and %u region caches still exist", r->sets, r->caches);
 	while ((region = r->regions))
 		pnic_rails_mr_dereg(&region->pub);
 	for (i = 0; i < r->count; i++)

@@ -4,6 +4,7 @@
  *
  * domain.c	the cards: open, lost, opened again, events
  * region.c	memory on each of them
+ * mrc.c	registrations that are kept
  * set.c	endpoint sets: their half on each rail comes and goes with the card
  * peer.c	peers, and how ends make themselves and their changed keys known to each other
  * post.c	transfers: from the caller's arguments to pieces on rails
@@ -102,7 +103,7 @@ struct pnic_rails {
 	struct rails_rail rail[PNIC_RAILS_MAX];
 	pthread_mutex_t lock;		/* everything of this struct, and keys of regions while they change */
 	struct rails_region *regions;
-	unsigned int sets;
+	unsigned int sets, caches;
 	struct pnic_rails_event events[RAILS_EVENTS];
 	unsigned int event_head, event_tail, missed;
 };
@@ -114,6 +115,7 @@ struct rails_region {
 	uint64_t now[PNIC_RAILS_MAX];	/* key on the card that is open; atomic */
 	int fd;				/* of a dma-buf, else -1 */
 	uint64_t offset;
+	struct pnic_mrc_region *cached;	/* of a region that a cache has given out */
 	struct rails_region *next, **link;
 };
 
@@ -125,6 +127,9 @@ struct rails_card *rails_card_get(struct pnic_rails *r, unsigned int rail, uint1
 void rails_card_put(struct pnic_rails *r, struct rails_card *card);
 /* With the lock held: regions on a card that was just opened. */
 int rails_regions_renew(struct pnic_rails *r, unsigned int rail);
+/* The region of a cache, watched by @watcher. -ESTALE: that is none of the cards any more; else as pnic_rails_mr_reg(). */
+int rails_region_watched(struct pnic_rails *r, const struct rails_card *watcher, struct pnic_mrc_region *cached,
+			 uint32_t access);
 /* What a key is now, and of which generation. -ENOENT: no such region; -EAGAIN: the rail is lost. */
 int rails_region_rekey(struct pnic_rails *r, struct rails_rekey *msg);
 

@@ -6,19 +6,29 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../mrc.h"
 #include "rails.h"
 
-static int rails_register(struct pnic_rails *r, struct rails_region *region, unsigned int i)
+/* @watch: its card tells when the memory is another one. */
+static int rails_register(struct pnic_rails *r, struct rails_region *region, unsigned int i, bool watch)
 {
 	struct pnic_ctx *ctx = r->rail[i].card->ctx;
 	struct pnic_rails_mr *pub = &region->pub;
+	struct pnic_mr_priv *watched;
 	int err;
 
-	if (region->fd >= 0)
+	if (watch) {
+		err = pnic_mr_register(ctx, pub->addr, pub->length, pub->access | PNIC_MRF_WATCH, &watched);
+		if (!err) {
+			region->mr[i] = &watched->pub;
+			region->cached->handle = watched->handle;
+		}
+	} else if (region->fd >= 0) {
 		err = pnic_mr_reg_dmabuf(ctx, region->fd, region->offset, pub->length, pub->addr, pub->access,
 					 &region->mr[i]);
-	else
+	} else {
 		err = pnic_mr_reg(ctx, pub->addr, pub->length, pub->access, &region->mr[i]);
+	}
 	if (!err)
 		__atomic_store_n(&region->now[i], region->mr[i]->key, __ATOMIC_RELEASE);
 	return err;
@@ -49,7 +59,7 @@ int rails_regions_renew(struct pnic_rails *r, unsigned int i)
 	for (region = r->regions; region; region = region->next) {
 		region->mr[i] = NULL;
 		__atomic_store_n(&region->now[i], 0, __ATOMIC_RELEASE);
-		err = rails_register(r, region, i);
+		err = rails_register(r, region, i, false);
 		if (err == -EIO || err == -ENODEV || err == -ETIMEDOUT)
 			return err;
 	}
@@ -76,9 +86,12 @@ int rails_region_rekey(struct pnic_rails *r, struct rails_rekey *msg)
 	return err;
 }
 
-static int rails_region_make(struct pnic_rails *r, struct rails_region *proto, struct pnic_rails_mr **mr)
+/* @watcher: the card that is to watch the memory; NULL: nobody does. */
+static int rails_region_make(struct pnic_rails *r, struct rails_region *proto, const struct rails_card *watcher,
+			     struct pnic_rails_mr **mr)
 {
 	struct rails_region *region;
+	bool watched = !watcher;
 	int err = 0, ignored = 0;
 	unsigned int i;
 
@@ -96,12 +109,16 @@ static int rails_region_make(struct pnic_rails *r, struct rails_region *proto, s
 		/* A card that is lost, or dies at this moment, gets the region when it is opened again. */
 		if (!r->rail[i].card)
 			continue;
-		err = rails_register(r, region, i);
+		err = rails_register(r, region, i, r->rail[i].card == watcher);
+		if (!err && r->rail[i].card == watcher)
+			watched = true;
 		if (err && pnic_ctx_dead(r->rail[i].card->ctx))
 			err = 0;
 		/* A number by which peers can ask, and which no card gives out: keys are random. */
 		region->key.key[i] = region->now[i];
 	}
+	if (!err && !watched)
+		err = -ESTALE;
 	for (i = 0; !err && i < r->count; i++)
 		if (!region->key.key[i])
 			region->key.key[i] = (uint64_t)(uintptr_t)region ^ region->key.key[i ? 0 : r->count - 1];
@@ -127,7 +144,18 @@ PNIC_EXPORT int pnic_rails_mr_reg(struct pnic_rails *r, void *addr, uint64_t len
 
 	if (!r || !addr || !mr)
 		return pnic_fail(-EINVAL, "pnic_rails_mr_reg: NULL argument");
-	return rails_region_make(r, &proto, mr);
+	return rails_region_make(r, &proto, NULL, mr);
+}
+
+int rails_region_watched(struct pnic_rails *r, const struct rails_card *watcher, struct pnic_mrc_region *cached,
+			 uint32_t access)
+{
+	struct rails_region proto = {
+		.pub = { .addr = (void *)(uintptr_t)cached->start, .length = cached->end - cached->start, .access = access },
+		.fd = -1, .cached = cached,
+	};
+
+	return rails_region_make(r, &proto, watcher, &cached->rails_mr);
 }
 
 PNIC_EXPORT int pnic_rails_mr_reg_dmabuf(struct pnic_rails *r, int fd, uint64_t offset, uint64_t length, void *addr,
@@ -141,7 +169,7 @@ PNIC_EXPORT int pnic_rails_mr_reg_dmabuf(struct pnic_rails *r, int fd, uint64_t 
 	proto.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (proto.fd < 0)
 		return pnic_fail(-errno, "pnic_rails_mr_reg_dmabuf: descriptor %d: %s", fd, strerror(errno));
-	err = rails_region_make(r, &proto, mr);
+	err = rails_region_make(r, &proto, NULL, mr);
 	if (err)
 		close(proto.fd);
 	return err;
