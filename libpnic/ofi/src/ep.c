@@ -103,7 +103,7 @@ void pfi_tx_put(struct pfi_tx *tx)
 	if (tx->fenced)
 		tx->peer->fences--;
 	tx->fenced = false;
-	pfi_xfer_release(ep, &tx->xfer);
+	pfi_xfer_release(&tx->xfer);
 	free(tx->msg);
 	tx->msg = NULL;
 	free(tx->why);
@@ -192,7 +192,7 @@ struct pfi_rx *pfi_rx_get(struct pfi_ep *ep)
 
 void pfi_rx_put(struct pfi_ep *ep, struct pfi_rx *rx)
 {
-	pfi_xfer_release(ep, &rx->xfer);
+	pfi_xfer_release(&rx->xfer);
 	rx->used = false;
 	rx->generation++;
 	pfi_list_add(&ep->rx_free, &rx->node);
@@ -266,7 +266,7 @@ static int ep_close(struct fid *fid)
 			pfi_tx_put(ep->tx[i]);
 	for (i = 0; i < ep->rxs; i++)
 		if (ep->rx[i]->used)
-			pfi_xfer_release(ep, &ep->rx[i]->xfer);
+			pfi_xfer_release(&ep->rx[i]->xfer);
 	pfi_recv_fini(ep);
 	while (!pfi_list_empty(&ep->peers))
 		pfi_peer_free(pfi_entry(ep->peers.next, struct pfi_peer, node));

@@ -1,170 +1,84 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * Registrations of memory that the program didn't register (there is no FI_MR_LOCAL here).
- *
- * libpnic's region cache knows, by the kernel, when memory was unmapped or replaced, but for one card; a transfer needs a
- * region on each. So the cache of a context that is used for nothing else says whether memory is what it was: as long as it
- * gives the same key for it, the registration on all cards that is kept under that key is good. Where the cards can't
- * watch memory, and when that context's card was reset, each operation registers anew.
+ * Registrations of memory that the program didn't register (there is no FI_MR_LOCAL here): the library's region cache keeps them, two
+ * of them as memory that may only be read is good for sending. Where no card's kernel can watch memory, each operation registers anew.
  */
 #include "pfi.h"
 
-struct mrc_entry {
-	struct pnic_rails_mr *mr;
-	struct pnic_mr *witness;	/* held while .users; NULL: not kept */
-	uint64_t key;
-	uint32_t users;
-	struct pfi_link idle;
+struct pfi_mrc {
+	struct pnic_rails_mrc *full, *readable;	/* NULL: nothing is kept */
 };
 
-struct pfi_mrc {
-	pthread_mutex_t lock;
-	struct pnic_ctx *ctx;
-	struct pnic_mrc *mrc;		/* NULL: nothing is kept */
-	struct pfi_map by_key;
-	struct pfi_link idle;
-	size_t idle_count;
-	uint64_t gone;			/* the witness's stale and evicted, when last looked */
-};
+#define MRC_FULL	(PNIC_MRF_LOCAL_WRITE | PNIC_MRF_REMOTE_READ)
+#define MRC_READABLE	PNIC_MRF_REMOTE_READ
+
+static int mrc_create(struct pfi_domain *d, uint32_t access, struct pnic_rails_mrc **cache)
+{
+	struct pnic_mrc_attr attr = { .size = sizeof(attr), .access = access, .max_regions = (uint32_t)pfi_knobs.cache };
+
+	return pnic_rails_mrc_create(d->rails, &attr, cache);
+}
 
 int pfi_mrc_create(struct pfi_domain *d)
 {
-	struct pnic_mrc_attr attr = { .size = sizeof(attr), .max_regions = (uint32_t)pfi_knobs.cache };
-	struct pnic_rail_stat stat = { .size = sizeof(stat) };
 	struct pfi_mrc *c = calloc(1, sizeof(*c));
 	int err;
 
 	if (!c)
 		return -FI_ENOMEM;
-	pthread_mutex_init(&c->lock, NULL);
-	pfi_list_init(&c->idle);
 	d->mrc = c;
-	if (!pfi_knobs.cache || pnic_rails_stat(d->rails, 0, &stat))
+	if (!pfi_knobs.cache)
 		return 0;
-	err = pnic_open(stat.name, NULL, &c->ctx);
+	err = mrc_create(d, MRC_FULL, &c->full);
 	if (!err)
-		err = pnic_mrc_create(c->ctx, &attr, &c->mrc);
+		err = mrc_create(d, MRC_READABLE, &c->readable);
 	if (err) {
 		pfi_info(MR, "registrations are not kept: %s\n", pnic_last_error());
-		pnic_close(c->ctx);
-		c->ctx = NULL;
-		c->mrc = NULL;
+		pnic_rails_mrc_destroy(c->full);
+		c->full = NULL;
 	}
 	return 0;
-}
-
-static void mrc_forget(struct pfi_mrc *c, struct mrc_entry *e)
-{
-	pfi_map_del(&c->by_key, e->key);
-	pfi_list_del(&e->idle);
-	c->idle_count--;
-	pnic_rails_mr_dereg(e->mr);
-	free(e);
 }
 
 void pfi_mrc_destroy(struct pfi_domain *d)
 {
-	struct pfi_mrc *c = d->mrc;
-
-	while (!pfi_list_empty(&c->idle))
-		mrc_forget(c, pfi_entry(c->idle.next, struct mrc_entry, idle));
-	pfi_map_fini(&c->by_key);
-	if (c->mrc)
-		pnic_mrc_destroy(c->mrc);
-	pnic_close(c->ctx);
-	pthread_mutex_destroy(&c->lock);
-	free(c);
+	pnic_rails_mrc_destroy(d->mrc->full);
+	pnic_rails_mrc_destroy(d->mrc->readable);
+	free(d->mrc);
 }
 
-/* On a miss: what was there may be stale, and is pinned for nothing. */
-static void mrc_sweep(struct pfi_mrc *c)
+static int mrc_kept(struct pfi_mrc *c, void *mem, size_t len, bool written, struct pfi_hold *hold)
 {
-	struct pnic_mrc_stats stats;
+	int err = pnic_rails_mrc_get(c->full, mem, len, &hold->mr);
 
-	if (!pnic_mrc_query(c->mrc, &stats) && stats.stale + stats.evicted != c->gone) {
-		c->gone = stats.stale + stats.evicted;
-		while (!pfi_list_empty(&c->idle))
-			mrc_forget(c, pfi_entry(c->idle.next, struct mrc_entry, idle));
+	hold->cache = c->full;
+	if (err && !written) {
+		err = pnic_rails_mrc_get(c->readable, mem, len, &hold->mr);
+		hold->cache = c->readable;
 	}
-	while (c->idle_count >= pfi_knobs.cache)
-		mrc_forget(c, pfi_entry(c->idle.next, struct mrc_entry, idle));
-}
-
-static int mrc_reg(struct pfi_domain *d, void *buf, size_t len, bool written, struct pnic_rails_mr **mr)
-{
-	int err = pnic_rails_mr_reg(d->rails, buf, len, PNIC_MRF_LOCAL_WRITE | PNIC_MRF_REMOTE_READ, mr);
-
-	/* Memory that may only be read is good for sending. */
-	if (err && !written)
-		err = pnic_rails_mr_reg(d->rails, buf, len, PNIC_MRF_REMOTE_READ, mr);
+	if (err)
+		hold->cache = NULL;
 	return err;
 }
 
-/* With the lock. @witness is held. */
-static int mrc_find(struct pfi_domain *d, struct pfi_mrc *c, struct pnic_mr *witness, bool written,
-		    struct mrc_entry **out)
+static int mrc_once(struct pfi_domain *d, void *mem, size_t len, bool written, struct pfi_hold *hold)
 {
-	struct mrc_entry *e = pfi_map_get(&c->by_key, witness->key);
-	int err;
+	int err = pnic_rails_mr_reg(d->rails, mem, len, MRC_FULL, &hold->mr);
 
-	if (e && written && !(e->mr->access & PNIC_MRF_LOCAL_WRITE))
-		return -FI_EFAULT;
-	if (!e) {
-		mrc_sweep(c);
-		e = calloc(1, sizeof(*e));
-		if (!e)
-			return -FI_ENOMEM;
-		e->key = witness->key;
-		pfi_list_init(&e->idle);
-		err = mrc_reg(d, witness->addr, witness->length, written, &e->mr);
-		if (!err) {
-			err = pfi_map_put(&c->by_key, e->key, e);
-			if (err)
-				pnic_rails_mr_dereg(e->mr);
-		}
-		if (err) {
-			free(e);
-			return err;
-		}
-		c->idle_count++;
-	}
-	if (!e->users++) {
-		pfi_list_del(&e->idle);
-		c->idle_count--;
-	}
-	e->witness = witness;
-	*out = e;
-	return 0;
-}
-
-static int mrc_once(struct pfi_domain *d, void *buf, size_t len, bool written, struct mrc_entry **out)
-{
-	struct mrc_entry *e = calloc(1, sizeof(*e));
-	int err;
-
-	if (!e)
-		return -FI_ENOMEM;
-	pfi_list_init(&e->idle);
-	err = mrc_reg(d, buf, len, written, &e->mr);
-	if (err)
-		free(e);
-	else
-		*out = e;
+	if (err && !written)
+		err = pnic_rails_mr_reg(d->rails, mem, len, MRC_READABLE, &hold->mr);
+	hold->once = !err;
 	return err;
 }
 
 int pfi_mrc_hold(struct pfi_domain *d, const void *buf, size_t len, void *desc, bool written, struct pfi_hold *hold)
 {
 	struct pfi_mr *user = desc;
-	struct pfi_mrc *c = d->mrc;
 	void *mem = (void *)(uintptr_t)buf;
-	struct mrc_entry *e = NULL;
-	struct pnic_mr *witness;
 	uint32_t need = written ? PNIC_MRF_LOCAL_WRITE : PNIC_MRF_REMOTE_READ;
 	int err = -FI_EIO;
 
-	hold->mr = NULL;
-	hold->cached = NULL;
+	*hold = (struct pfi_hold){ 0 };
 	if (!len)
 		return 0;
 	if (user && user->rails && (user->rails->access & need) == need && (char *)mem >= user->mem &&
@@ -172,46 +86,22 @@ int pfi_mrc_hold(struct pfi_domain *d, const void *buf, size_t len, void *desc, 
 		hold->mr = user->rails;
 		return 0;
 	}
-	if (c->mrc) {
-		pthread_mutex_lock(&c->lock);
-		err = pnic_mrc_get(c->mrc, mem, len, &witness);
-		if (!err) {
-			err = mrc_find(d, c, witness, written, &e);
-			if (err)
-				pnic_mrc_put(c->mrc, witness);
-		}
-		pthread_mutex_unlock(&c->lock);
-	}
+	if (d->mrc->full)
+		err = mrc_kept(d->mrc, mem, len, written, hold);
 	if (err)
-		err = mrc_once(d, mem, len, written, &e);
+		err = mrc_once(d, mem, len, written, hold);
 	if (err) {
+		hold->mr = NULL;
 		pfi_once(MR, "memory of %zu bytes can't be registered: %s\n", len, pnic_last_error());
-		return err;
 	}
-	hold->mr = e->mr;
-	hold->cached = e;
-	return 0;
+	return err;
 }
 
-void pfi_mrc_release(struct pfi_domain *d, struct pfi_hold *hold)
+void pfi_mrc_release(struct pfi_hold *hold)
 {
-	struct mrc_entry *e = hold->cached;
-	struct pfi_mrc *c = d->mrc;
-
-	hold->mr = NULL;
-	hold->cached = NULL;
-	if (!e)
-		return;
-	if (!e->witness) {
-		pnic_rails_mr_dereg(e->mr);
-		free(e);
-		return;
-	}
-	pthread_mutex_lock(&c->lock);
-	pnic_mrc_put(c->mrc, e->witness);
-	if (!--e->users) {
-		pfi_list_add_tail(&c->idle, &e->idle);
-		c->idle_count++;
-	}
-	pthread_mutex_unlock(&c->lock);
+	if (hold->cache)
+		pnic_rails_mrc_put(hold->cache, hold->mr);
+	else if (hold->once)
+		pnic_rails_mr_dereg(hold->mr);
+	*hold = (struct pfi_hold){ 0 };
 }

@@ -172,14 +172,15 @@ extern struct fi_ops_mr pfi_mr_ops;
 /* A hold on registered memory for one operation: the user's region, or the cache's. */
 struct pfi_hold {
 	struct pnic_rails_mr *mr;	/* NULL: none */
-	void *cached;			/* NULL: the user's */
+	struct pnic_rails_mrc *cache;	/* whose it is; NULL: registered for this once, or the user's */
+	bool once;
 };
 
 int pfi_mrc_create(struct pfi_domain *dom);
 void pfi_mrc_destroy(struct pfi_domain *dom);
 /** pfi_mrc_hold - @desc's region if it has the bytes, else one from the cache; @written: the card writes to it. Negative errno */
 int pfi_mrc_hold(struct pfi_domain *dom, const void *buf, size_t len, void *desc, bool written, struct pfi_hold *hold);
-void pfi_mrc_release(struct pfi_domain *dom, struct pfi_hold *hold);
+void pfi_mrc_release(struct pfi_hold *hold);
 
 int pfi_domain_open(struct fid_fabric *fabric, struct fi_info *info, struct fid_domain **dom, void *context);
 
@@ -542,7 +543,7 @@ bool pfi_wanted(bool selective, uint64_t flags);
 void pfi_xfer_start(struct pfi_peer *p, struct pfi_xfer *x);
 void pfi_xfer_end(struct pfi_xfer *x, const struct pnic_rails_wc *wc);
 void pfi_xfer_work(struct pfi_ep *ep);
-void pfi_xfer_release(struct pfi_ep *ep, struct pfi_xfer *x);
+void pfi_xfer_release(struct pfi_xfer *x);
 size_t pfi_iov_len(const struct iovec *iov, size_t n);
 /** pfi_iov_copy_in - @len bytes from @from into @iov at @at; how many fit */
 size_t pfi_iov_copy_in(const struct iovec *iov, size_t n, size_t at, const void *from, size_t len);

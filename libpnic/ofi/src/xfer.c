@@ -171,13 +171,13 @@ void pfi_xfer_work(struct pfi_ep *ep)
 	}
 }
 
-void pfi_xfer_release(struct pfi_ep *ep, struct pfi_xfer *x)
+void pfi_xfer_release(struct pfi_xfer *x)
 {
 	int i;
 
 	pfi_list_del(&x->work);
 	for (i = 0; i < PFI_IOV; i++)
-		pfi_mrc_release(ep->domain, &x->hold[i]);
+		pfi_mrc_release(&x->hold[i]);
 	free(x->why);
 	x->why = NULL;
 }
