@@ -27,6 +27,7 @@
 #define THINGS		24u
 #define CALLS_MAX	60u		/* of a program, without its bursts */
 #define BURSTS_MAX	8u
+#define BURST		240u		/* where an operation's number is: a long burst; and above it: a short one */
 #define PAGE		4096ul
 #define ARENA		(256ul << 10)	/* memory to register: pages of all sorts */
 #define NOBODY		65534
@@ -70,7 +71,9 @@ static uint8_t *arena;
  */
 static int buffer[2] = { -1, -1 };
 static unsigned int nic_of[FILES];	/* which card a file is of */
-static unsigned int now_nic;		/* that of the call that is made */
+static unsigned int now_file;		/* that of the call that is made */
+/* A page that can't be written and a hole behind it, for arguments, and how we write that page. */
+static uint8_t *ledge, *ledge_rw;
 static uint32_t nic_addr[2];
 static unsigned int calls, bursts;	/* of a program */
 static bool alive;			/* a life has begun */
@@ -143,7 +146,7 @@ static unsigned int count(unsigned int n)
 	return n < THINGS ? n : THINGS;
 }
 
-/* A handle, of that kind as a rule. */
+/* A handle, of that kind and of that file as a rule. */
 static uint32_t any_handle(struct fuzz_feed *f, enum kind kind)
 {
 	uint8_t how = fuzz_u8(f);
@@ -151,6 +154,9 @@ static uint32_t any_handle(struct fuzz_feed *f, enum kind kind)
 
 	if (how >= 230 || !n)
 		return how & 1 ? 0 : fuzz_edge(f);
+	for (i = 0; i < n && how < 200; i++)
+		if (things[(how + i) % n].kind == kind && things[(how + i) % n].file == now_file)
+			return things[(how + i) % n].handle;
 	for (i = 0; i < n; i++)
 		if (things[(how + i) % n].kind == kind)
 			return things[(how + i) % n].handle;
@@ -164,7 +170,7 @@ static int any_fd(struct fuzz_feed *f)
 	if (how < 150)
 		return -1;
 	if (how < 220)
-		return buffer[now_nic];
+		return buffer[nic_of[now_file]];
 	return how < 240 ? files[how % FILES] : (int)how - 240;
 }
 
@@ -456,7 +462,7 @@ static void spoil_for_sure(struct fuzz_feed *f, unsigned int which)
 		arg.srq.entries = -1u >> value % 8;
 		break;
 	case PNIC_IOC_CTR_CREATE:
-		arg.ctr.eventfd = how & 1 ? -2 - value : buffer[now_nic];
+		arg.ctr.eventfd = how & 1 ? -2 - value : buffer[nic_of[now_file]];
 		break;
 	case PNIC_IOC_EP_CREATE:
 		if (how & 1)
@@ -492,7 +498,7 @@ static void spoil_for_sure(struct fuzz_feed *f, unsigned int which)
 /* Where the argument stands: as a rule where it can. */
 static void *place(struct fuzz_feed *f, uint8_t how)
 {
-	uint8_t *at;
+	size_t at;
 
 	if (how < 240)
 		return &arg;
@@ -500,28 +506,27 @@ static void *place(struct fuzz_feed *f, uint8_t how)
 	case 0:
 		return NULL;
 	case 1:		/* ends with the memory: before the hole */
-		at = arena + ARENA * 13 / 16 - fuzz_u8(f) - 4;
+		at = PAGE - fuzz_u8(f) - 4;
 		break;
 	case 2:		/* can't be written */
-		at = arena + ARENA * 3 / 4 + 64;
+		at = 64;
 		break;
 	default:
 		return (void *)(uintptr_t)fuzz_edge(f);
 	}
-	mprotect(arena + ARENA * 3 / 4, ARENA / 16, PROT_READ | PROT_WRITE);
-	memcpy(at, &arg, arena + ARENA * 13 / 16 - at < 256 ? arena + ARENA * 13 / 16 - at : 256);
-	mprotect(arena + ARENA * 3 / 4, ARENA / 16, PROT_READ);
-	return at;
+	memcpy(ledge_rw + at, &arg, PAGE - at < 256 ? PAGE - at : 256);
+	return ledge + at;
 }
 
 /* @spoiled: in any case; else now and then. */
 static void one_ioctl(struct fuzz_feed *f, unsigned int which, bool spoiled)
 {
 	uint8_t how = fuzz_u8(f);
-	unsigned int file = how % FILES;
+	/* Those with contexts, as a rule. */
+	unsigned int file = how < 200 ? how & 1 : how % FILES;
 	void *at;
 
-	now_nic = nic_of[file];
+	now_file = file;
 	memset(&arg, 0, sizeof(arg));
 	ioctls[which].fill(f);
 	how = fuzz_u8(f);
@@ -779,12 +784,12 @@ static void child(struct fuzz_feed *f)
 }
 
 /*
- * Many calls out of a few bytes, of one ioctl or of all: arguments of chance that are spoiled and so refused as a rule,
- * which takes hundreds of times less than what is done.
+ * Up to @most calls out of a few bytes, of one ioctl or of all: arguments of chance that are spoiled and so refused as a
+ * rule, which takes hundreds of times less than what is done.
  */
-static void burst(struct fuzz_feed *f)
+static void burst(struct fuzz_feed *f, unsigned int most)
 {
-	unsigned int which = fuzz_u8(f), n = 1 + fuzz_u8(f), i;
+	unsigned int which = fuzz_u8(f), n = 1 + fuzz_u8(f) % most, i;
 	uint64_t seed = fuzz_u64(f);
 
 	if (++bursts > BURSTS_MAX)
@@ -858,10 +863,10 @@ static void run(struct fuzz_feed *f)
 		op = fuzz_u8(f);
 		if (op < 150)
 			known_ioctl(f, op % IOCTLS);
-		else if (op < 240)
+		else if (op < BURST)
 			others[op % OTHERS](f);
 		else
-			burst(f);
+			burst(f, op == BURST ? 256 : 16);
 	}
 }
 
@@ -870,7 +875,7 @@ static uint32_t make_burst(uint64_t seed, uint8_t *bytes)
 {
 	fuzz_chance(&seed, bytes, 12);
 	bytes[0] = 1;
-	bytes[1] = 240;
+	bytes[1] = BURST;
 	return 12;
 }
 
@@ -887,6 +892,20 @@ static int a_buffer(void)
 	return fd;
 }
 
+static bool make_ledge(void)
+{
+	int fd = memfd_create("ledge", MFD_CLOEXEC);
+	bool ok;
+
+	if (fd < 0 || ftruncate(fd, PAGE))
+		return false;
+	ledge = mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	ledge_rw = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ok = ledge != MAP_FAILED && ledge_rw != MAP_FAILED && !munmap(ledge + PAGE, PAGE);
+	close(fd);
+	return ok;
+}
+
 /* Half of the processes are nobody. */
 static bool begin(unsigned int process)
 {
@@ -895,7 +914,7 @@ static bool begin(unsigned int process)
 	for (i = 0; i < FILES; i++)
 		files[i] = -1;
 	arena = mmap(NULL, ARENA + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (arena == MAP_FAILED)
+	if (arena == MAP_FAILED || !make_ledge())
 		return false;
 	buffer[0] = a_buffer();
 	buffer[1] = a_buffer();
