@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Registrations that are kept, on several NICs: never stale, whoever watches the memory and whatever becomes of it. What the cache has in
- * common with that of one card, and its limits, is in memory.c.
+ * Registrations that are kept, on several NICs: never stale, whoever watches the memory and whatever becomes of it. What
+ * the cache has in common with that of one card, and its limits, is in memory.c.
  */
 #include <sys/mman.h>
 
@@ -133,8 +133,8 @@ static void lose(unsigned int nic)
 }
 
 /*
- * The card whose kernel watches is lost, and while nobody does the memory becomes another one. The other rail's registrations still
- * have the old pages: they may not be used.
+ * The card whose kernel watches is lost, and while nobody does the memory becomes another one. The other rail's
+ * registrations still have the old pages: they may not be used.
  */
 static void watcher_lost(unsigned int nic, uint64_t seed)
 {

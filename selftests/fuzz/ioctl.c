@@ -396,6 +396,9 @@ static const struct {
 	{ PNIC_IOC_MR_STALE, fill_stale, NULL },
 };
 
+/* Places in it. */
+enum { I_CTX_CREATE = 1, I_MR_REG = 2, I_CQ_CREATE = 4, I_EP_CREATE = 6, I_SRQ_CREATE = 10, I_CTR_CREATE = 12 };
+
 #define IOCTLS	(sizeof(ioctls) / sizeof(ioctls[0]))
 
 _Static_assert(IOCTLS == C_UNKNOWN, "a name for each ioctl");
@@ -831,7 +834,33 @@ static void over(void)
 	alive = false;
 }
 
-/* Two files with contexts, so that what follows gets somewhere. */
+/* What @arg says, as the ioctls' table knows it; the handle of what was made or 0. */
+static uint32_t make(unsigned int file, unsigned int which)
+{
+	if (did(which, ioctl(files[file], ioctls[which].cmd, &arg)))
+		return 0;
+	ioctls[which].made(file);
+	return things[(num_things - 1) % THINGS].handle;
+}
+
+/* One of each kind. */
+static void furnish(unsigned int file)
+{
+	uint32_t cq;
+
+	arg = (union arg){ .cq = { .size = sizeof(arg.cq), .entries = 64, .eventfd = -1 } };
+	cq = make(file, I_CQ_CREATE);
+	arg = (union arg){ .ep = { .size = sizeof(arg.ep), .sq_slots = 16, .rq_entries = 16, .send_cq = cq, .recv_cq = cq } };
+	make(file, I_EP_CREATE);
+	arg = (union arg){ .srq = { .size = sizeof(arg.srq), .entries = 16 } };
+	make(file, I_SRQ_CREATE);
+	arg = (union arg){ .ctr = { .size = sizeof(arg.ctr), .eventfd = -1 } };
+	make(file, I_CTR_CREATE);
+	arg = (union arg){ .mr = { .size = sizeof(arg.mr), .flags = 0x1e, .addr = (uintptr_t)arena, .length = 4 * PAGE } };
+	make(file, I_MR_REG);
+}
+
+/* Two files with contexts and what stands on them, so that what follows gets somewhere. */
 static void prepare(void)
 {
 	unsigned int i;
@@ -843,8 +872,10 @@ static void prepare(void)
 			continue;
 		nic_of[i] = i;
 		files[i] = did(C_OPEN, open(i ? "/dev/pnic1" : "/dev/pnic0", O_RDWR | O_NONBLOCK | O_CLOEXEC));
-		if (!did(1, ioctl(files[i], PNIC_IOC_CTX_CREATE, &ctx)))
-			add_area(i, ctx.page_offset, PAGE);
+		if (did(I_CTX_CREATE, ioctl(files[i], PNIC_IOC_CTX_CREATE, &ctx)))
+			continue;
+		add_area(i, ctx.page_offset, PAGE);
+		furnish(i);
 	}
 }
 

@@ -19,6 +19,7 @@
 #define ANSWERS_MAX	40u	/* of one dump: it may be left in the middle */
 #define NOBODY		65534
 #define BURST		253u	/* and more, where a request's number is: a burst */
+#define TOGETHER	16u	/* messages of a burst in one datagram */
 
 /* How an attribute is made, if it is made as it should be. */
 enum how { H_DEV, H_U8, H_U32, H_UINT, H_FLAG, H_TEXT, H_KNOBS, H_RECORD };
@@ -201,14 +202,14 @@ static void take_answers(unsigned int what)
 	}
 }
 
-/* @spoiled: one thing or another is wrong with it, but for what only asks. */
-static void one_message(struct fuzz_feed *f, uint8_t which, bool spoiled)
+static const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+
+/* Into @msg. @spoiled: one thing or another is wrong with it, but for what only asks. */
+static uint8_t make_message(struct fuzz_feed *f, uint8_t which, bool spoiled)
 {
 	const struct request *r = &requests[which % REQUESTS];
-	struct sockaddr_nl to = { .nl_family = AF_NETLINK };
 	uint8_t how = fuzz_u8(f), wrong = 0;
 	const struct attr *a;
-	ssize_t n;
 
 	if (spoiled) {
 		/* No dumps, and nothing odd about the header. */
@@ -241,24 +242,71 @@ static void one_message(struct fuzz_feed *f, uint8_t which, bool spoiled)
 	if (how % 64 == 5)
 		msg.hdr.nlmsg_len += (int8_t)fuzz_u8(f);
 	msg.hdr.nlmsg_seq = ++sock.seq;
-	n = sendto(sock.fd, &msg.hdr, msg.len, MSG_DONTWAIT, (void *)&to, sizeof(to));
+	return how;
+}
+
+static void one_message(struct fuzz_feed *f, uint8_t which)
+{
+	uint8_t how = make_message(f, which, false);
+	ssize_t n = sendto(sock.fd, &msg.hdr, msg.len, MSG_DONTWAIT, (const void *)&kernel, sizeof(kernel));
+
 	fuzz_called(which % REQUESTS, n < 0 ? errno : 0);
 	/* Left where it is, now and then: the next dump begins while one is under way. */
 	if (how % 16 != 7)
 		take_answers(which % REQUESTS);
 }
 
-/* Many messages out of a few bytes, that are refused as a rule. */
+/* What came for messages from number @first on. */
+static void take_all(uint32_t first, const uint8_t *which, unsigned int n)
+{
+	static char buf[2 * TOGETHER][512];
+	struct mmsghdr m[2 * TOGETHER] = {};
+	struct iovec iov[2 * TOGETHER];
+	const struct nlmsghdr *h;
+	int i, got;
+
+	for (i = 0; i < (int)(2 * TOGETHER); i++) {
+		iov[i] = (struct iovec){ buf[i], sizeof(buf[i]) };
+		m[i].msg_hdr.msg_iov = &iov[i];
+		m[i].msg_hdr.msg_iovlen = 1;
+	}
+	got = recvmmsg(sock.fd, m, 2 * TOGETHER, MSG_DONTWAIT, NULL);
+	for (i = 0; i < got; i++) {
+		h = (const void *)buf[i];
+		if (m[i].msg_len >= NLMSG_LENGTH(4) && h->nlmsg_type == NLMSG_ERROR && h->nlmsg_seq - first < n)
+			fuzz_answered(which[h->nlmsg_seq - first], -*(const int *)NLMSG_DATA(h));
+	}
+}
+
+/* Many messages out of a few bytes, that are refused as a rule; several in a datagram, as the kernel takes them too. */
 static void burst(struct fuzz_feed *f)
 {
-	unsigned int n = 1 + fuzz_u8(f);
+	static char datagram[TOGETHER * 4096];
+	unsigned int n = 1 + fuzz_u8(f), i, count;
 	uint64_t seed = fuzz_u64(f);
+	uint8_t which[TOGETHER];
+	uint32_t first;
+	size_t len;
+	ssize_t ret;
 
-	while (n--) {
-		uint8_t bytes[100];
-		struct fuzz_feed chance = fuzz_chance(&seed, bytes, sizeof(bytes));
+	while (n) {
+		first = sock.seq + 1;
+		len = 0;
+		for (count = 0; n && count < TOGETHER; n--, count++) {
+			uint8_t bytes[100];
+			struct fuzz_feed chance = fuzz_chance(&seed, bytes, sizeof(bytes));
 
-		one_message(&chance, fuzz_u8(&chance), true);
+			which[count] = fuzz_u8(&chance) % REQUESTS;
+			make_message(&chance, which[count], true);
+			if (len + NLMSG_ALIGN(msg.len) > sizeof(datagram))
+				break;
+			memcpy(datagram + len, &msg.hdr, msg.len);
+			len += NLMSG_ALIGN(msg.len);
+		}
+		ret = sendto(sock.fd, datagram, len, MSG_DONTWAIT, (const void *)&kernel, sizeof(kernel));
+		for (i = 0; i < count; i++)
+			fuzz_called(which[i], ret < 0 ? errno : 0);
+		take_all(first, which, count);
 	}
 }
 
@@ -274,7 +322,7 @@ static void run(struct fuzz_feed *f)
 		uint8_t which = fuzz_u8(f);
 
 		if (which < BURST)
-			one_message(f, which, false);
+			one_message(f, which);
 		else
 			burst(f);
 	}

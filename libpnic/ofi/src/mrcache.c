@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * Registrations of memory that the program didn't register (there is no FI_MR_LOCAL here): the library's region cache keeps them, two
- * of them as memory that may only be read is good for sending. Where no card's kernel can watch memory, each operation registers anew.
+ * Registrations of memory that the program didn't register (there is no FI_MR_LOCAL here). The library's region cache keeps
+ * them: two of it, as memory that may only be read is good for sending. Where no card's kernel can watch memory, each
+ * operation registers anew.
  */
 #include "pfi.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The region cache of rails: ../mrc.c, with regions on all rails. One card's kernel watches the memory of them all. When that card is
- * lost nobody has watched since, so everything goes, and another one watches what is registered from then on.
+ * The region cache of rails: ../mrc.c, with regions on all rails. One card's kernel watches the memory of them all. When
+ * that card is lost nobody has watched since, so everything goes, and another one watches what is registered from then on.
  */
 #include <stdlib.h>
 
@@ -111,7 +111,7 @@ PNIC_EXPORT int pnic_rails_mrc_get(struct pnic_rails_mrc *c, void *addr, uint64_
 		err = rails_mrc_look(c);
 		if (!err)
 			err = pnic_mrc_hold(&c->core, addr, length, &held);
-		/* -ESTALE: the set has another card there, or none, since that was looked at. It is dead, and the next look sees it. */
+		/* -ESTALE: the rail has another card, or none, since it was looked at. It is dead, and the next look sees it. */
 	} while (err == -ESTALE);
 	if (!err)
 		*mr = held->rails_mr;
