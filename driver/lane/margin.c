@@ -64,7 +64,7 @@ static u16 symbols_per_lane(const struct lane_fec *fec, u16 width)
 	if (fec->bit_striping)
 		pieces *= fec->symbol_bits;
 	pieces = (pieces + width - 1) / width;
-	return pieces < fec->n ? pieces : fec->n;
+	return min(pieces, fec->n);
 }
 
 void lane_margin_of(const struct lane_fec *fec, const struct lane_load *load,

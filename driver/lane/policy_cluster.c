@@ -125,7 +125,7 @@ static u8 kind_of(const struct lane_policy *pol, const struct patch *p)
 
 static void tell(struct lane_policy *pol, const struct patch *p, struct lane_notes *notes, u64 now)
 {
-	u16 side = p->x1 - p->x0 > p->y1 - p->y0 ? p->x1 - p->x0 : p->y1 - p->y0;
+	u16 side = max(p->x1 - p->x0, p->y1 - p->y0);
 	struct lane_note note = {
 		.at = now,
 		.code = LANE_NOTE_CLUSTER,

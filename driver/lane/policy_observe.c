@@ -33,7 +33,7 @@ static void add_evidence(const struct lane_policy *pol, struct lane_track *t, u3
 	}
 	t->win_mbits += mbits;
 	symbols = symbols_of(pol, t->win_mbits);
-	t->win_errors += errors < symbols ? errors : symbols;
+	t->win_errors += min(errors, symbols);
 	if (t->win_errors > symbols)
 		t->win_errors = symbols;
 	t->ppb = symbols ? lane_div64(t->win_errors * BILLION, symbols) : 0;
@@ -133,7 +133,7 @@ static u64 probation(const struct lane_knobs *k, u16 losses)
 
 	while (losses-- > 1 && ns && ns < k->quarantine_max_ns)
 		ns *= 2;
-	return ns < k->quarantine_max_ns ? ns : k->quarantine_max_ns;
+	return min(ns, k->quarantine_max_ns);
 }
 
 static void count_loss(struct lane_track *t)
@@ -215,7 +215,7 @@ static void note_step(const struct lane_track *t, u16 lane, u8 from, u8 event, u
 		.a = from,
 		.b = t->state,
 		.c = t->ppb,
-		.d = t->win_errors < ~0u ? t->win_errors : ~0u,
+		.d = min(t->win_errors, ~0u),
 	};
 
 	if (event == LANE_EV_TREND || event == LANE_EV_FADE) {
@@ -407,8 +407,8 @@ void lane_policy_tested(struct lane_policy *pol, u16 lane, u64 errors, u64 bits,
 	t->test_bits = bits;
 	if (t->state != LANE_TESTING)
 		return;
-	note.a = errors < ~0u ? errors : ~0u;
-	note.b = mbits < ~0u ? mbits : ~0u;
+	note.a = min(errors, ~0u);
+	note.b = min(mbits, ~0u);
 	note.c = test_good(pol, errors, bits);
 	lane_notes_add(notes, &note);
 	event = note.c ? LANE_EV_PASSED : LANE_EV_FLUNKED;

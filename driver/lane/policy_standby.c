@@ -47,7 +47,7 @@ static u16 distance(const struct lane_rec *a, const struct lane_rec *b)
 	u16 dx = a->x > b->x ? a->x - b->x : b->x - a->x;
 	u16 dy = a->y > b->y ? a->y - b->y : b->y - a->y;
 
-	return dx > dy ? dx : dy;
+	return max(dx, dy);
 }
 
 static void keep_old(struct dealing *d, const struct lane_map *map, struct lane_map *plan)

@@ -116,9 +116,7 @@ static u32 reaches(const struct lane_trend *tr, s32 room, u32 ahead)
 /* Of power and of quality, whichever is sooner. */
 static u32 either(const struct lane_track *t, s32 room, u32 ahead)
 {
-	u32 power = reaches(&t->power, room, ahead), quality = reaches(&t->quality, room, ahead);
-
-	return power < quality ? power : quality;
+	return min(reaches(&t->power, room, ahead), reaches(&t->quality, room, ahead));
 }
 
 /* The slope at the longest time scale that shows any. */
@@ -165,7 +163,7 @@ static bool falling(const struct lane_trend *tr)
 static void judge(struct lane_policy *pol, struct lane_track *t, s16 power_cdb)
 {
 	u64 horizon = lane_div64(pol->cfg.knobs.horizon_ns, BILLION);
-	u32 seconds = horizon < ~0u / 4 ? horizon : ~0u / 4;
+	u32 seconds = min(horizon, ~0u / 4);
 	s32 room;
 
 	t->limit_s = ~0u;

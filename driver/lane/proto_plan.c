@@ -534,9 +534,7 @@ static u64 repeat_due(const struct lane_proto *p)
 
 u64 lane_proto_plan_due(const struct lane_proto *p)
 {
-	u64 unload = unload_due(p), repeat = repeat_due(p);
-
-	return unload < repeat ? unload : repeat;
+	return min(unload_due(p), repeat_due(p));
 }
 
 void lane_proto_plan_tick(struct lane_proto *p, u64 now)

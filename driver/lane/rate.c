@@ -85,10 +85,10 @@ void lane_rate_interval(u64 errors, u64 symbols, u32 *low_ppb, u32 *high_ppb)
 	half = (u64)lane_isqrt(variance(errors, symbols) + Z2_4_M * 1000);
 	half = lane_div64(half * Z_M, 1000) + 4;
 	low = centre - 1 > half ? centre - 1 - half : 0;
-	high = centre + half < whole ? centre + half : whole;
+	high = min(centre + half, whole);
 	*low_ppb = errors ? share_ppb(low, whole + 1) : 0;
 	high = share_ppb(high, whole) + 2;
-	*high_ppb = high < BILLION ? high : BILLION;
+	*high_ppb = min(high, BILLION);
 }
 
 /* 1000 log10(Q) at 2^i wrong symbols in 10^9, symbols of 10 bits. */
@@ -124,5 +124,5 @@ u32 lane_rate_at(s32 cdb)
 		i++;
 	ppb = 1u << i;
 	ppb += lane_div64((u64)(q_of_rate[i] - cdb) << i, q_of_rate[i] - q_of_rate[i + 1]);
-	return ppb < BILLION ? ppb : BILLION;
+	return min(ppb, BILLION);
 }
