@@ -57,8 +57,6 @@ typedef int irqreturn_t;
 #define cmpxchg(p, old, new)	({ __typeof__(*(p)) _o = (old); \
 				   __atomic_compare_exchange_n(p, &_o, new, false, __ATOMIC_SEQ_CST, \
 							       __ATOMIC_SEQ_CST); _o; })
-#define min(a, b)		({ __typeof__(a) _a = (a); __typeof__(b) _b = (b); _a < _b ? _a : _b; })
-#define max(a, b)		({ __typeof__(a) _a = (a); __typeof__(b) _b = (b); _a > _b ? _a : _b; })
 #define min_t(t, a, b)		min((t)(a), (t)(b))
 #define max_t(t, a, b)		max((t)(a), (t)(b))
 #define ALIGN(x, a)		(((x) + (a) - 1) & ~((__typeof__(x))(a) - 1))
