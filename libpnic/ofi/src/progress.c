@@ -73,6 +73,7 @@ static void progress_end(const struct pnic_rails_wc *wc)
 {
 	void *what = (void *)(uintptr_t)(wc->cookie & ~PFI_COOKIE_KIND);
 	struct pfi_peer *p = wc->peer ? wc->peer->user : NULL;
+	bool gone = peer_gone(wc->status);
 	struct pfi_tx *tx = what;
 	char line[256];
 
@@ -93,15 +94,13 @@ static void progress_end(const struct pnic_rails_wc *wc)
 			pfi_rma_over(tx);
 		else
 			pfi_tx_try_end(tx);
-		if (wc->status && p && peer_gone(wc->status))
-			pfi_peer_fail(p, pfi_status_errno(wc->status), wc->status,
-				      pnic_rails_wc_str(wc, line, sizeof(line)));
 		break;
 	default:
-		if (wc->status && p)
-			pfi_peer_fail(p, pfi_status_errno(wc->status), wc->status,
-				      pnic_rails_wc_str(wc, line, sizeof(line)));
+		/* A message of ours that the peer needs. */
+		gone = wc->status;
 	}
+	if (gone && p)
+		pfi_peer_fail(p, pfi_status_errno(wc->status), wc->status, pnic_rails_wc_str(wc, line, sizeof(line)));
 }
 
 static void progress_blocked(struct pfi_ep *ep)
