@@ -16,6 +16,7 @@
 #include "device.h"
 #include "driver/tests/guest/pnic_movebuf.h"
 #include "ktap.h"
+#include "mapat.h"
 #include "traffic.h"
 
 #define MEM	(4ul << 20)
@@ -556,14 +557,6 @@ static void open_cache(uint32_t regions, uint64_t bytes)
 
 	open_both(PNIC_FEAT_WATCH);
 	REQUIRE_EQ(pnic_mrc_create(a.ctx, &attr, &mrc), 0);
-}
-
-static void *map_at(void *addr, size_t len)
-{
-	void *p = mmap(addr, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | (addr ? MAP_FIXED : 0), -1, 0);
-
-	REQUIRE(p != MAP_FAILED);
-	return p;
 }
 
 /* What stands at @p arrives. */

@@ -3,9 +3,8 @@
  * Registrations that are kept, on several NICs: never stale, whoever watches the memory and whatever becomes of it. What
  * the cache has in common with that of one card, and its limits, is in memory.c.
  */
-#include <sys/mman.h>
-
 #include "device.h"
+#include "mapat.h"
 #include "railtest.h"
 #include "traffic.h"
 
@@ -33,14 +32,6 @@ static void open_cache(unsigned int rails, uint32_t regions)
 		SKIP("nobody can tell when memory is unmapped");
 	REQUIRE_EQ(err, 0);
 	exercise(1);
-}
-
-static uint8_t *map_at(void *addr, size_t len)
-{
-	void *p = mmap(addr, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | (addr ? MAP_FIXED : 0), -1, 0);
-
-	REQUIRE(p != MAP_FAILED);
-	return p;
 }
 
 static void map_anew(uint8_t *p, size_t len)

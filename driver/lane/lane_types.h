@@ -46,12 +46,10 @@ typedef __s64 s64;
 #define lane_div64(a, b)	((u64)(a) / (u64)(b))
 #endif
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
-#ifndef min
 #define lane_pick(a, op, b) \
 	({ __typeof__(a) _a = (a); __typeof__(b) _b = (b); _a op _b ? _a : _b; })
 #define min(a, b)		lane_pick(a, <, b)
 #define max(a, b)		lane_pick(a, >, b)
-#endif
 
 #endif
 

@@ -525,11 +525,10 @@ static void *place(struct fuzz_feed *f, uint8_t how)
 static void one_ioctl(struct fuzz_feed *f, unsigned int which, bool spoiled)
 {
 	uint8_t how = fuzz_u8(f);
-	/* Those with contexts, as a rule. */
-	unsigned int file = how < 200 ? how & 1 : how % FILES;
 	void *at;
 
-	now_file = file;
+	/* Those with contexts, as a rule. */
+	now_file = how < 200 ? how & 1 : how % FILES;
 	memset(&arg, 0, sizeof(arg));
 	ioctls[which].fill(f);
 	how = fuzz_u8(f);
@@ -538,8 +537,8 @@ static void one_ioctl(struct fuzz_feed *f, unsigned int which, bool spoiled)
 	else if (how % 4 == 0)
 		spoil(f);
 	at = place(f, how);
-	if (!did(which, ioctl(files[file], ioctls[which].cmd, at)) && at == &arg && ioctls[which].made)
-		ioctls[which].made(file);
+	if (!did(which, ioctl(files[now_file], ioctls[which].cmd, at)) && at == &arg && ioctls[which].made)
+		ioctls[which].made(now_file);
 }
 
 static void known_ioctl(struct fuzz_feed *f, unsigned int which)

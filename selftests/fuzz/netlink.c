@@ -20,6 +20,7 @@
 #define NOBODY		65534
 #define BURST		253u	/* and more, where a request's number is: a burst */
 #define TOGETHER	16u	/* messages of a burst in one datagram */
+#define LONGEST		4096u	/* one of them; far from it */
 
 /* How an attribute is made, if it is made as it should be. */
 enum how { H_DEV, H_U8, H_U32, H_UINT, H_FLAG, H_TEXT, H_KNOBS, H_RECORD };
@@ -204,7 +205,10 @@ static void take_answers(unsigned int what)
 
 static const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 
-/* Into @msg. @spoiled: one thing or another is wrong with it, but for what only asks. */
+/*
+ * Into @msg. @spoiled: one thing or another is wrong with it, but for what only asks. Gives the byte of which most that is
+ * odd about it was made.
+ */
 static uint8_t make_message(struct fuzz_feed *f, uint8_t which, bool spoiled)
 {
 	const struct request *r = &requests[which % REQUESTS];
@@ -281,7 +285,7 @@ static void take_all(uint32_t first, const uint8_t *which, unsigned int n)
 /* Many messages out of a few bytes, that are refused as a rule; several in a datagram, as the kernel takes them too. */
 static void burst(struct fuzz_feed *f)
 {
-	static char datagram[TOGETHER * 4096];
+	static char datagram[TOGETHER * LONGEST];
 	unsigned int n = 1 + fuzz_u8(f), i, count;
 	uint64_t seed = fuzz_u64(f);
 	uint8_t which[TOGETHER];
@@ -298,8 +302,8 @@ static void burst(struct fuzz_feed *f)
 
 			which[count] = fuzz_u8(&chance) % REQUESTS;
 			make_message(&chance, which[count], true);
-			if (len + NLMSG_ALIGN(msg.len) > sizeof(datagram))
-				break;
+			if (msg.len > LONGEST)
+				_exit(5);	/* which is a finding */
 			memcpy(datagram + len, &msg.hdr, msg.len);
 			len += NLMSG_ALIGN(msg.len);
 		}

@@ -17,7 +17,7 @@ struct pnic_rails_mrc {
 
 static int rails_mrc_reg(struct pnic_mrc *core, struct pnic_mrc_region *r)
 {
-	struct pnic_rails_mrc *c = (struct pnic_rails_mrc *)core;
+	struct pnic_rails_mrc *c = rails_entry(core, struct pnic_rails_mrc, core);
 
 	return rails_region_watched(c->rails, c->card, r, core->access);
 }
