@@ -289,6 +289,44 @@ KTAP_TEST(busy_peer)
 	a.peer = b.peer = NULL;
 }
 
+/* Several times what fits on the rails at once, in memory that is taken back with most of it not cut yet. */
+static void take_back(unsigned int writes)
+{
+	unsigned int i;
+
+	for (i = 0; i < writes; i++)
+		REQUIRE_EQ(pnic_rails_write(a.peer, a.mem, MEM, a.mr, b.key.addr, &b.key, i, 0), 0);
+	CHECK_EQ(pnic_rails_mr_dereg(a.mr), 0);
+	a.mr = NULL;
+}
+
+KTAP_TEST(memory_taken_back)
+{
+	const unsigned int writes = 6;
+	struct pnic_rails_wc wc;
+	unsigned int i;
+
+	both_open(RAILS, NULL);
+	exercise(1950);
+	take_back(writes);
+	for (i = 0; i < writes; i++) {
+		REQUIRE(get(&a, &wc, WAIT_MS));
+		CHECK_EQ(wc.op, PNIC_RAILS_WRITE);
+		CHECK(wc.status == PNIC_ST_LOCAL_KEY || (wc.status == PNIC_ST_OK && i < writes - 1));
+	}
+	REQUIRE_EQ(pnic_rails_mr_reg(a.rails, a.mem, MEM, ALL_RIGHTS, &a.mr), 0);
+	REQUIRE_EQ(pnic_rails_mr_key(a.mr, &a.key), 0);
+	exercise(1951);
+	/* Nobody looks any more: the set goes with what it had. */
+	take_back(writes);
+	CHECK_EQ(pnic_rails_ep_destroy(a.ep), 0);
+	a.ep = NULL;
+	CHECK_EQ(pnic_rails_close(a.rails), 0);
+	a.rails = NULL;
+	both_open(RAILS, NULL);
+	exercise(1952);
+}
+
 /* Events that nobody reads: the last ones are kept, and how many there were before them is told. */
 KTAP_TEST(events_not_read)
 {

@@ -189,7 +189,11 @@ int pnic_rails_mr_reg(struct pnic_rails *rails, void *addr, uint64_t length, uin
 int pnic_rails_mr_reg_dmabuf(struct pnic_rails *rails, int fd, uint64_t offset, uint64_t length, void *addr,
 			     uint32_t access, struct pnic_rails_mr **mr);
 
-/** pnic_rails_mr_dereg - as pnic_mr_dereg(). NULL is allowed. Any thread */
+/**
+ * pnic_rails_mr_dereg - as pnic_mr_dereg(). NULL is allowed. Any thread
+ *
+ * Transfers that name it and aren't over, also those of which nothing was posted yet, end with PNIC_ST_LOCAL_KEY.
+ */
 int pnic_rails_mr_dereg(struct pnic_rails_mr *mr);
 
 /**

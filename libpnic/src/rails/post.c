@@ -29,7 +29,6 @@ static struct rails_op *rails_op_get(struct rails_peer *p, uint8_t type, uint64_
 	op->kind = RAILS_MESSAGE;
 	op->cookie = cookie;
 	op->flags = (uint8_t)flags;
-	op->region = NULL;
 	op->staged = NULL;
 	op->buf = NULL;
 	op->length = 0;
@@ -56,6 +55,9 @@ void rails_op_put(struct rails_op *op)
 {
 	struct rails_set *s = op->peer->set;
 
+	if (op->region)
+		rails_region_put(op->region);
+	op->region = NULL;
 	if (op->staged)
 		s->tx_free[s->tx_count++] = op->staged;
 	if (op->internal) {
@@ -403,6 +405,13 @@ static bool rails_no_region(const struct pnic_rails_mr *mr, const void *buf, uin
 	return mr->rails != s->rails || at > mr->length || length > mr->length - at;
 }
 
+static void rails_use(struct rails_op *op, const struct pnic_rails_mr *mr, const void *buf)
+{
+	op->region = rails_region(mr);
+	op->buf = buf;
+	__atomic_add_fetch(&op->region->refs, 1, __ATOMIC_RELAXED);
+}
+
 /* The caller's bytes: in its region, or copied. */
 static int rails_take(struct rails_op *op, const void *hdr, uint32_t hdr_length, const void *buf, uint64_t length,
 		      const struct pnic_rails_mr *mr)
@@ -413,8 +422,7 @@ static int rails_take(struct rails_op *op, const void *hdr, uint32_t hdr_length,
 	op->hdr_length = hdr_length;
 	op->length = hdr_length + length;
 	if (mr && length > PNIC_SQE_MAX_INLINE / 2) {
-		op->region = rails_region(mr);
-		op->buf = buf;
+		rails_use(op, mr, buf);
 		if (!hdr_length)
 			return 0;
 		length = 0;
@@ -423,8 +431,7 @@ static int rails_take(struct rails_op *op, const void *hdr, uint32_t hdr_length,
 		if (op->length > s->attr.max_send)
 			return -E2BIG;
 	} else {
-		op->region = rails_region(mr);
-		op->buf = buf;
+		rails_use(op, mr, buf);
 		length = 0;
 	}
 	if (op->region || op->length > PNIC_SQE_MAX_INLINE) {
@@ -492,8 +499,7 @@ static int rails_rma(struct rails_peer *p, uint8_t type, const void *buf, uint64
 	if (!op)
 		return -EAGAIN;
 	if (type == PNIC_RAILS_READ) {
-		op->region = rails_region(mr);
-		op->buf = buf;
+		rails_use(op, mr, buf);
 		op->length = length;
 	} else {
 		err = rails_take(op, NULL, 0, buf, length, mr);

@@ -116,6 +116,7 @@ struct rails_region {
 	int fd;				/* of a dma-buf, else -1 */
 	uint64_t offset;
 	struct pnic_mrc_region *cached;	/* of a region that a cache has given out */
+	uint32_t refs;			/* its owner's, and one by each transfer that names it; atomic */
 	struct rails_region *next, **link;
 };
 
@@ -130,6 +131,8 @@ int rails_regions_renew(struct pnic_rails *r, unsigned int rail);
 /* The region of a cache, watched by @watcher. -ESTALE: that is none of the cards any more; else as pnic_rails_mr_reg(). */
 int rails_region_watched(struct pnic_rails *r, const struct rails_card *watcher, struct pnic_mrc_region *cached,
 			 uint32_t access);
+/* The last one frees it. */
+void rails_region_put(struct rails_region *region);
 /* What a key is now, and of which generation. -ENOENT: no such region; -EAGAIN: the rail is lost. */
 int rails_region_rekey(struct pnic_rails *r, struct rails_rekey *msg);
 
@@ -215,7 +218,7 @@ struct rails_op {
 	struct rails_peer *peer;
 	uint64_t cookie;
 	const uint8_t *buf;
-	const struct rails_region *region;	/* NULL: @staged */
+	struct rails_region *region;	/* with a reference; NULL: @staged */
 	uint8_t *staged;		/* copied bytes in send memory; NULL: none, or in @small */
 	uint64_t length;		/* of the caller's bytes */
 	uint64_t raddr;

@@ -40,9 +40,9 @@ static void rails_unregister(struct rails_region *region, unsigned int i, int *e
 
 	if (!region->mr[i])
 		return;
+	__atomic_store_n(&region->now[i], 0, __ATOMIC_RELEASE);
 	e = pnic_mr_dereg(region->mr[i]);
 	region->mr[i] = NULL;
-	__atomic_store_n(&region->now[i], 0, __ATOMIC_RELEASE);
 	if (e && !*err)
 		*err = e;
 }
@@ -99,6 +99,7 @@ static int rails_region_make(struct pnic_rails *r, struct rails_region *proto, c
 	if (!region)
 		return pnic_fail(-ENOMEM, "pnic_rails_mr_reg: out of memory");
 	*region = *proto;
+	region->refs = 1;
 	region->pub.rails = r;
 	region->key.addr = (uint64_t)(uintptr_t)region->pub.addr;
 	region->key.length = region->pub.length;
@@ -175,6 +176,16 @@ PNIC_EXPORT int pnic_rails_mr_reg_dmabuf(struct pnic_rails *r, int fd, uint64_t 
 	return err;
 }
 
+void rails_region_put(struct rails_region *region)
+{
+	if (!__atomic_sub_fetch(&region->refs, 1, __ATOMIC_ACQ_REL))
+		free(region);
+}
+
+/*
+ * Transfers may still name it, and be cut and posted by whoever polls their set: they keep the struct. They find no
+ * key in it from here on, so what is posted now ends with a key error, as what was posted before.
+ */
 PNIC_EXPORT int pnic_rails_mr_dereg(struct pnic_rails_mr *mr)
 {
 	struct rails_region *region = rails_region(mr);
@@ -189,12 +200,14 @@ PNIC_EXPORT int pnic_rails_mr_dereg(struct pnic_rails_mr *mr)
 	for (i = 0; i < r->count; i++) {
 		if (r->rail[i].card)
 			rails_unregister(region, i, &err);
+		else
+			__atomic_store_n(&region->now[i], 0, __ATOMIC_RELEASE);
 	}
 	PNIC_LIST_DEL(region);
 	pthread_mutex_unlock(&r->lock);
 	if (region->fd >= 0)
 		close(region->fd);
-	free(region);
+	rails_region_put(region);
 	return err;
 }
 

@@ -300,6 +300,9 @@ PNIC_EXPORT int pnic_rails_ep_destroy(struct pnic_rails_ep *ep)
 		rails_list_del(&op->own);
 		free(op);
 	}
+	for (i = 0; s->ops && i < s->attr.max_ops; i++)
+		if (s->ops[i].region)
+			rails_region_put(s->ops[i].region);
 	while (s->peers)
 		rails_peer_free(s->peers);
 	if (s->epoll >= 0)
