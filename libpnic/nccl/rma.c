@@ -45,6 +45,8 @@ struct coll {
 	uint64_t exchange;
 	struct inbox inbox[2];
 	nccl_result error;
+	pthread_mutex_t lock;		/* of the list; taken before a context's */
+	struct rma *rmas;
 };
 
 /* Memory that every rank has registered: a rank's may be a part of a region that was there. */
@@ -68,8 +70,9 @@ struct rma_req {
 	uint32_t rank;
 	void *local;
 	uint64_t size, remote;
+	const struct sym *sym;		/* that of @local; NULL: none */
 	const struct pnic_rails_mr *mr;
-	const struct pnic_rails_key *key;
+	const struct pnic_rails_key *key;	/* in a sym, as that of @sig is */
 	struct pnic_rails_sig sig;
 	unsigned int flags;
 };
@@ -92,6 +95,7 @@ struct rma_ctx {
 
 struct rma {
 	struct coll *coll;
+	struct rma *next;
 	struct mr *scratch_mr;
 	uint64_t *scratch;		/* what a flush reads, nobody looks at */
 	int n;
@@ -112,6 +116,7 @@ static void coll_free(struct coll *c)
 		free(c->inbox[i].there);
 	}
 	free(c->peer);
+	pthread_mutex_destroy(&c->lock);
 	free(c);
 }
 
@@ -123,6 +128,7 @@ static struct coll *coll_new(struct device *dev, int nranks, int rank)
 
 	if (!c)
 		return NULL;
+	pthread_mutex_init(&c->lock, NULL);
 	c->dev = dev;
 	c->nranks = nranks;
 	c->rank = rank;
@@ -417,14 +423,49 @@ static nccl_result rma_reg(void *coll, void *data, size_t size, int type, uint64
 	return rma_reg_dmabuf(coll, data, size, type, 0, -1, flags, mh);
 }
 
+static bool req_uses(const struct rma_req *r, const struct sym *sym, int nranks)
+{
+	const struct part *end = sym->part + nranks;
+
+	return r->sym == sym || (r->key >= &sym->part->key && r->key < &end->key) ||
+	       (r->sig.key >= &sym->part->key && r->sig.key < &end->key);
+}
+
+/* An abort takes memory back that transfers wait for: who looks at an idle context must not find them then. */
+static void ctx_forget(struct rma_ctx *x, const struct sym *sym)
+{
+	const struct coll *c = x->rma->coll;
+	const struct rma_req *r;
+
+	pthread_mutex_lock(&x->idle.lock);
+	for (r = x->wait; r && !req_uses(r, sym, c->nranks); r = r->next)
+		;
+	if (r) {
+		WARN("%s: one-sided: memory was taken back while transfers with rank %u waited to use it", c->dev->name, r->rank);
+		x->wait = NULL;
+		x->wait_end = &x->wait;
+		x->error = NCCL_INVALID_USAGE;
+	}
+	pthread_mutex_unlock(&x->idle.lock);
+}
+
 static nccl_result rma_dereg(void *coll, void *mh)
 {
+	struct coll *c = coll;
 	struct sym *sym = mh;
+	struct rma *rma;
 	nccl_result res;
+	int i;
 
-	(void)coll;
+	if (!c)
+		return NCCL_INVALID_ARGUMENT;
 	if (!sym)
 		return NCCL_OK;
+	pthread_mutex_lock(&c->lock);
+	for (rma = c->rmas; rma; rma = rma->next)
+		for (i = 0; i < rma->n; i++)
+			ctx_forget(&rma->ctx[i], sym);
+	pthread_mutex_unlock(&c->lock);
 	res = reg_put(sym->mr);
 	free(sym);
 	return res;
@@ -454,11 +495,17 @@ static void ctx_free(struct rma_ctx *x)
 
 static nccl_result rma_destroy_context(void *ctx)
 {
-	struct rma *rma = ctx;
+	struct rma *rma = ctx, **link;
 	int i;
 
 	if (!rma)
 		return NCCL_OK;
+	pthread_mutex_lock(&rma->coll->lock);
+	for (link = &rma->coll->rmas; *link && *link != rma; link = &(*link)->next)
+		;
+	if (*link)
+		*link = rma->next;
+	pthread_mutex_unlock(&rma->coll->lock);
 	for (i = 0; i < rma->n; i++)
 		ctx_free(&rma->ctx[i]);
 	if (rma->scratch_mr)
@@ -523,6 +570,10 @@ static nccl_result rma_create_context(void *coll, struct nccl_rma_config *conf, 
 		rma_destroy_context(rma);
 		return res;
 	}
+	pthread_mutex_lock(&c->lock);
+	rma->next = c->rmas;
+	c->rmas = rma;
+	pthread_mutex_unlock(&c->lock);
 	*ctx = rma;
 	return NCCL_OK;
 }
@@ -670,6 +721,7 @@ static struct rma_req *request(struct rma_ctx *x, enum rma_op op, uint64_t loff,
 	r->size = size;
 	if (size) {
 		r->local = (void *)(uintptr_t)(lsym->part[c->rank].addr + loff);
+		r->sym = lsym;
 		r->mr = lsym->mr->mr;
 		r->remote = rsym->part[rank].addr + roff;
 		r->key = &rsym->part[rank].key;

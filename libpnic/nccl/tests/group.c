@@ -42,6 +42,7 @@ static unsigned int group_seen;			/* by rank 1, of rank 0's signals */
 
 #define ORDER_TURNS	200
 #define ORDER_GAVE_UP	UINT32_MAX
+#define ABORTED		3000		/* more than an endpoint takes at once */
 
 static bool group_gave_up(void)
 {
@@ -222,6 +223,21 @@ static void group_order(struct member *m, uint64_t base)
 		__atomic_store_n(&group_seen, ORDER_GAVE_UP, __ATOMIC_RELEASE);
 }
 
+/* An abort: memory goes while there is no room yet for most of what is to use it, and nobody looks at it any more. */
+static void group_abort(struct member *m)
+{
+	const struct timespec naps = { .tv_nsec = 100000000 };
+	void *req;
+	int i;
+
+	for (i = 0; i < ABORTED; i++)
+		SURE(m, !put_signal(m, 0, (uint64_t)GROUP * BLOCK, BLOCK, 0, 1, 1, NCCL_SIGNAL_ADD, false, &req));
+	SURE(m, !RMA(m, dereg_mr_sym, m->coll, m->mh));
+	m->mh = NULL;
+	nanosleep(&naps, NULL);
+	SURE(m, put_signal(m, 0, 0, 0, 0, 1, 1, NCCL_SIGNAL_ADD, false, &req));
+}
+
 static void *one_rank(void *arg)
 {
 	struct nccl_rma_config conf = { CONTEXTS, -1, 1 };
@@ -251,6 +267,9 @@ static void *one_rank(void *arg)
 	pthread_barrier_wait(&group_barrier);
 	if (m->rma && m->mh && m->sigmh && m->rank < 2)
 		group_order(m, (uint64_t)m->run->rounds * SIGNALS);
+	pthread_barrier_wait(&group_barrier);
+	if (m->rma && m->mh && m->sigmh && !m->rank)
+		group_abort(m);
 	pthread_barrier_wait(&group_barrier);
 	SURE(m, !RMA(m, destroy_context, m->rma));
 	SURE(m, !RMA(m, dereg_mr_sym, m->coll, m->mh));
