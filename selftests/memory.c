@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
-#include <linux/udmabuf.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -18,6 +17,7 @@
 #include "ktap.h"
 #include "mapat.h"
 #include "traffic.h"
+#include "udmabuf.h"
 
 #define MEM	(4ul << 20)
 #define WAIT_MS	20000
@@ -74,21 +74,6 @@ static int heap_buffer(size_t len)
 		data.fd = -1;
 	close(heap);
 	return data.fd;
-}
-
-static int udmabuf_buffer(size_t len)
-{
-	struct udmabuf_create create = { .size = len };
-	int dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), fd = -1;
-
-	if (dev < 0)
-		return -1;
-	create.memfd = memfd_create("pnic", MFD_ALLOW_SEALING | MFD_CLOEXEC);
-	if (!ftruncate(create.memfd, len) && !fcntl(create.memfd, F_ADD_SEALS, F_SEAL_SHRINK))
-		fd = ioctl(dev, UDMABUF_CREATE, &create);
-	close(create.memfd);
-	close(dev);
-	return fd;
 }
 
 static void both_ways(int fd, size_t len)

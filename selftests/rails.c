@@ -8,6 +8,7 @@
 #include "device.h"
 #include "railtest.h"
 #include "traffic.h"
+#include "udmabuf.h"
 
 KTAP_TEST(one_rail)
 {
@@ -268,6 +269,45 @@ KTAP_TEST(every_way_of_bytes)
 		CHECK_EQ(pattern_check(b.mem, lengths[l], n), lengths[l]);
 		CHECK_EQ(byte_check(b.mem + lengths[l], sizeof(whole) - lengths[l], 0), sizeof(whole) - lengths[l]);
 	}
+}
+
+/* A dma-buf's addresses are names that the cards know: nothing is where they point to, and short bytes aren't copied from there. */
+KTAP_TEST(dma_buf_by_name)
+{
+	static const uint32_t hdrs[] = { 0, 8, 300 }, lengths[] = { 0, 1, 100, 136, 137, 273, 3000 };
+	uint8_t *name = (uint8_t *)0x7000000000, hdr[300], whole[4096], *seen;
+	struct pnic_rails_mr *mr;
+	unsigned int h, l;
+	uint32_t n = 0;
+	int fd;
+
+	both_open(RAILS, NULL);
+	fd = udmabuf_buffer(8192);
+	if (fd < 0 || pnic_rails_mr_reg_dmabuf(a.rails, fd, 0, 8192, name, ALL_RIGHTS, &mr))
+		SKIP("no udmabuf, or cards that take none");
+	seen = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	REQUIRE(seen != MAP_FAILED);
+	close(fd);
+	pattern_fill(hdr, sizeof(hdr), 1);
+	for (h = 0; h < sizeof(hdrs) / sizeof(hdrs[0]); h++)
+		for (l = 0; l < sizeof(lengths) / sizeof(lengths[0]); l++) {
+			pattern_fill(seen + 7, lengths[l], ++n);
+			memcpy(whole, hdr, hdrs[h]);
+			memcpy(whole + hdrs[h], seen + 7, lengths[l]);
+			REQUIRE_EQ(pnic_rails_send(a.peer, hdr, hdrs[h], name + 7, lengths[l], mr, n, n, 0), 0);
+			want(&a, PNIC_RAILS_SEND, n);
+			want_message(&b, n, whole, hdrs[h] + lengths[l]);
+		}
+	for (l = 0; l < sizeof(lengths) / sizeof(lengths[0]); l++) {
+		pattern_fill(seen, lengths[l], ++n);
+		memset(b.mem, 0, sizeof(whole));
+		REQUIRE_EQ(pnic_rails_write(a.peer, name, lengths[l], mr, b.key.addr, &b.key, n, 0), 0);
+		want(&a, PNIC_RAILS_WRITE, n);
+		CHECK_EQ(pattern_check(b.mem, lengths[l], n), lengths[l]);
+		CHECK_EQ(byte_check(b.mem + lengths[l], sizeof(whole) - lengths[l], 0), sizeof(whole) - lengths[l]);
+	}
+	CHECK_EQ(pnic_rails_mr_dereg(mr), 0);
+	munmap(seen, 8192);
 }
 
 /* A peer stays while transfers to it are not told of, or messages of it not released. */

@@ -421,7 +421,8 @@ static int rails_take(struct rails_op *op, const void *hdr, uint32_t hdr_length,
 
 	op->hdr_length = hdr_length;
 	op->length = hdr_length + length;
-	if (mr && length > PNIC_SQE_MAX_INLINE / 2) {
+	/* The processor may not see what is in a dma-buf: its addresses are names that the card knows. */
+	if (mr && length && (length > PNIC_SQE_MAX_INLINE / 2 || rails_region(mr)->fd >= 0)) {
 		rails_use(op, mr, buf);
 		if (!hdr_length)
 			return 0;
