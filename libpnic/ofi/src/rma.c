@@ -245,7 +245,7 @@ static int rma_local(struct pfi_ep *ep, struct pfi_tx *tx, const struct rma *r)
 		x->copy = true;
 		return 0;
 	}
-	if (!r->write && tx->len <= PFI_INJECT && tx->inl_mr && !(r->desc && r->desc[0])) {
+	if (!blind && !r->write && tx->len <= PFI_INJECT && tx->inl_mr && !(r->desc && r->desc[0])) {
 		memcpy(tx->user, r->iov, r->n * sizeof(*r->iov));
 		tx->users = (uint8_t)r->n;
 		x->iov[0].iov_base = tx->inl;

@@ -4,9 +4,12 @@
  * them is an address where nothing is. Cards in a process don't know dma-bufs, so this needs the driver.
  */
 #include <fcntl.h>
+#include <linux/dma-buf.h>
 #include <linux/udmabuf.h>
+#include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "suite.h"
 
@@ -18,6 +21,50 @@
 static const struct opts hmem = { .caps = CAPS | FI_HMEM,
 				  .mr_mode = FI_MR_VIRT_ADDR | FI_MR_ALLOCATED | FI_MR_PROV_KEY | FI_MR_HMEM };
 static int ctx[8];
+
+/* --- exporters ---------------------------------------------------------------------------------- */
+
+/*
+ * udmabuf's memory can be mapped and is coherent; that of other devices is not. So the provider's calls come by here: where it maps
+ * a dma-buf it may hear that this can't be, and it has to say when it looks at one and when it does no longer.
+ */
+static bool refuse_maps, registering;
+static unsigned int refused, looks, ends;
+
+/* Sanitizers have such functions of their own, and their programs' cards know no dma-bufs. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+__attribute__((visibility("default"))) void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
+{
+	if (refuse_maps && registering && flags & MAP_SHARED) {
+		refused++;
+		errno = ENODEV;
+		return MAP_FAILED;
+	}
+	return (void *)syscall(SYS_mmap, addr, len, prot, flags, fd, offset);
+}
+
+__attribute__((visibility("default"))) int ioctl(int fd, unsigned long request, ...)
+{
+	struct dma_buf_sync *sync;
+	va_list args;
+	void *arg;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	sync = arg;
+	if (request == DMA_BUF_IOCTL_SYNC) {
+		CHECK_EQ(sync->flags & DMA_BUF_SYNC_RW, DMA_BUF_SYNC_RW);
+		if (sync->flags & DMA_BUF_SYNC_END)
+			ends++;
+		else
+			looks++;
+	}
+	return (int)syscall(SYS_ioctl, fd, request, arg);
+}
+#endif
+
+/* --- devices ------------------------------------------------------------------------------------ */
 
 struct device {
 	int fd;
@@ -53,7 +100,9 @@ static void device_open(struct node *n, struct device *d, uint64_t offset)
 	dma.fd = d->fd;
 	d->seen = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_SHARED, d->fd, 0);
 	REQUIRE(d->seen != MAP_FAILED);
+	registering = true;
 	REQUIRE_FI(fi_mr_regattr(n->domain, &attr, FI_MR_DMABUF, &d->mr));
+	registering = false;
 	d->desc = fi_mr_desc(d->mr);
 	d->seen += offset;
 	d->name = FAR + offset;
@@ -173,8 +222,105 @@ KTAP_TEST(hmem_atomics)
 		CHECK_EQ(mine[1], 5 * (uint64_t)i);
 	}
 	CHECK_EQ(seen[2], 50);
+	mine[2] = 50;
+	REQUIRE_FI(retry(fi_compare_atomic(n0.ep, a.name, 1, a.desc, a.name + 16, a.desc, a.name + 8, a.desc, n0.peer[1],
+					   there + 16, key, FI_UINT64, FI_CSWAP, &ctx[0])));
+	node_done(&n0, &ctx[0]);
+	CHECK_EQ(mine[1], 50);
+	CHECK_EQ(seen[2], 5);
+	CHECK_EQ(fi_compare_atomic(n0.ep, a.name, 1, a.desc, a.name + LEN - 4, a.desc, a.name + 8, a.desc, n0.peer[1],
+				   there + 16, key, FI_UINT64, FI_CSWAP, &ctx[0]), -FI_EINVAL);
 	device_close(&a, 0);
 	device_close(&b, 0);
+	pair_close();
+}
+
+KTAP_TEST(hmem_coherent)
+{
+	struct device a, b;
+
+	open_pair();
+	looks = ends = 0;
+	device_open(&n0, &a, 0);
+	CHECK_EQ(looks, 1);
+	device_open(&n1, &b, 0);
+	CHECK_EQ(looks, 2);
+	CHECK_EQ(ends, 0);
+	device_close(&a, 0);
+	CHECK_EQ(ends, 1);
+	device_close(&b, 0);
+	CHECK_EQ(ends, 2);
+	pair_close();
+}
+
+/* What the processor can't look at is for RMA, of any length; the card moves it all. */
+KTAP_TEST(hmem_unmapped)
+{
+	struct device a, b;
+	struct iovec iov[2];
+	uint64_t there, key;
+	void *desc[2];
+	size_t i;
+
+	open_pair();
+	refused = looks = 0;
+	refuse_maps = true;
+	device_open(&n0, &a, 0);
+	device_open(&n1, &b, 4096);
+	refuse_maps = false;
+	CHECK_EQ(refused, 2);
+	CHECK_EQ(looks, 0);
+	there = (uint64_t)(uintptr_t)b.name;
+	key = fi_mr_key(b.mr);
+	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		fill(a.seen, lens[i], (unsigned int)i);
+		memset(b.seen, 0, LEN - 4096);
+		REQUIRE_FI(retry(fi_write(n0.ep, a.name, lens[i], a.desc, n0.peer[1], there + 3, key, &ctx[0])));
+		node_done(&n0, &ctx[0]);
+		CHECK(same(b.seen + 3, lens[i], (unsigned int)i));
+		CHECK_EQ(b.seen[3 + lens[i]], 0);
+		memset(a.seen, 0, lens[i]);
+		REQUIRE_FI(retry(fi_read(n0.ep, a.name, lens[i], a.desc, n0.peer[1], there + 3, key, &ctx[0])));
+		node_done(&n0, &ctx[0]);
+		CHECK(same(a.seen, lens[i], (unsigned int)i));
+	}
+	/* Lists of usual memory and of this. */
+	desc[0] = NULL;
+	desc[1] = a.desc;
+	iov[0] = (struct iovec){ n0.mem, 50 };
+	iov[1] = (struct iovec){ a.name, 50 };
+	fill(b.seen, 100, 70);
+	memset(a.seen, 0, 51);
+	REQUIRE_FI(retry(fi_readv(n0.ep, iov, desc, 2, n0.peer[1], there, key, &ctx[0])));
+	node_done(&n0, &ctx[0]);
+	CHECK(!memcmp(n0.mem, b.seen, 50));
+	CHECK(!memcmp(a.seen, b.seen + 50, 50));
+	CHECK_EQ(a.seen[50], 0);
+	memset(b.seen, 0, 101);
+	REQUIRE_FI(retry(fi_writev(n0.ep, iov, desc, 2, n0.peer[1], there, key, &ctx[0])));
+	node_done(&n0, &ctx[0]);
+	CHECK(same(b.seen, 100, 70));
+	CHECK_EQ(b.seen[100], 0);
+	/* What software does. */
+	CHECK_EQ(fi_send(n0.ep, a.name, 10, a.desc, n0.peer[1], &ctx[0]), -FI_EOPNOTSUPP);
+	CHECK_EQ(fi_sendv(n0.ep, iov, desc, 2, n0.peer[1], &ctx[0]), -FI_EOPNOTSUPP);
+	CHECK_EQ(fi_recv(n0.ep, a.name, 10, a.desc, FI_ADDR_UNSPEC, &ctx[0]), -FI_EOPNOTSUPP);
+	CHECK_EQ(fi_atomic(n0.ep, a.name, 1, a.desc, n0.peer[1], there, key, FI_UINT64, FI_SUM, &ctx[0]), -FI_EOPNOTSUPP);
+	{
+		struct fi_rma_iov far = { there, 10, key };
+		struct iovec ten = { a.name, 10 };
+		struct fi_msg_rma msg = { .msg_iov = &ten, .desc = &a.desc, .iov_count = 1, .addr = n0.peer[1],
+					  .rma_iov = &far, .rma_iov_count = 1, .context = &ctx[0] };
+
+		CHECK_EQ(fi_writemsg(n0.ep, &msg, FI_INJECT | FI_COMPLETION), -FI_EOPNOTSUPP);
+	}
+	/* And what a peer asks software to do. */
+	*(uint64_t *)(void *)n0.mem = 1;
+	REQUIRE_FI(retry(fi_atomic(n0.ep, n0.mem, 1, NULL, n0.peer[1], there, key, FI_UINT64, FI_SUM, &ctx[0])));
+	node_fails(&n0, &ctx[0], FI_EOPNOTSUPP);
+	CHECK(same(b.seen, 100, 70));
+	device_close(&a, 0);
+	device_close(&b, 4096);
 	pair_close();
 }
 
