@@ -238,16 +238,19 @@ KTAP_TEST(lost_for_a_while)
 	struct pnic_rails_key key;
 	uint64_t end;
 	uint8_t *mem;
+	unsigned int i;
 	int err = 0;
 
 	if (!&nomem_every)
 		SKIP("the library's allocations can't be made to fail here");
 	both_open(RAILS, NULL);
 	exercise(2100);
-	/* Nothing can be opened without memory. */
+	/* Nothing can be opened without memory, and what was open goes when the set has left it. */
 	nomem_every = 1;
 	fatal(0);
 	until_state(&a, 0, PNIC_RAIL_LOST);
+	for (i = 0; i < 1000; i++)
+		turn();
 	nomem_every = 0;
 	mem = mmap(NULL, big, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	REQUIRE(mem != MAP_FAILED);
@@ -260,6 +263,15 @@ KTAP_TEST(lost_for_a_while)
 	REQUIRE_EQ(pnic_rails_read(b.peer, b.mem, big, b.mr, key.addr, &key, 1, 0), 0);
 	want(&b, PNIC_RAILS_READ, 1);
 	CHECK_EQ(pattern_check(b.mem, big, 2101), big);
+	/* By the card that was lost alone. */
+	cut(1, true);
+	until_state(&a, 1, PNIC_RAIL_LINK_DOWN);
+	memset(b.mem, 0, big);
+	REQUIRE_EQ(pnic_rails_read(b.peer, b.mem, big, b.mr, key.addr, &key, 2, 0), 0);
+	want(&b, PNIC_RAILS_READ, 2);
+	CHECK_EQ(pattern_check(b.mem, big, 2101), big);
+	cut(1, false);
+	until_state(&a, 1, PNIC_RAIL_UP);
 	CHECK_EQ(pnic_rails_mr_dereg(mr), 0);
 	munmap(mem, big);
 
@@ -271,8 +283,6 @@ KTAP_TEST(lost_for_a_while)
 	until_state(&a, 0, PNIC_RAIL_LOST);
 	/* Each time it can't be opened it is left alone for longer. */
 	while (err != -ENODEV && now_ns() < end) {
-		unsigned int i;
-
 		nomem_every = 1;
 		for (i = 0; i < 10000; i++)
 			turn();
@@ -323,14 +333,19 @@ struct wire_hello {
 	uint64_t knows;
 };
 
-static struct end liar;
+static struct end liar, another;
+
+static void says(struct end *who, uint64_t imm, const void *bytes, uint32_t length)
+{
+	memcpy(who->mem, bytes, length);
+	REQUIRE_EQ(pnic_post_send_imm(who->ep, a.addr.rail[0], who->mem, length, who->mr->key, imm, 1, PNIC_SQF_SIGNALED), 0);
+	pnic_ring(who->ep);
+	REQUIRE_EQ(end_status(who, (int)WAIT_MS), PNIC_ST_OK);
+}
 
 static void lie(uint64_t imm, const void *bytes, uint32_t length)
 {
-	memcpy(liar.mem, bytes, length);
-	REQUIRE_EQ(pnic_post_send_imm(liar.ep, a.addr.rail[0], liar.mem, length, liar.mr->key, imm, 1, PNIC_SQF_SIGNALED), 0);
-	pnic_ring(liar.ep);
-	REQUIRE_EQ(end_status(&liar, (int)WAIT_MS), PNIC_ST_OK);
+	says(&liar, imm, bytes, length);
 }
 
 static void lie_by_write(uint64_t imm, uint32_t length)
@@ -373,6 +388,7 @@ KTAP_TEST(parts_that_lie)
 		SKIP("embedded cards show it, under the address sanitizer");
 	both_open(1, NULL);
 	REQUIRE_EQ(end_open_name(&liar, card(2, name, sizeof(name)), &attr), 0);
+	REQUIRE_EQ(end_open_name(&another, card(2, name, sizeof(name)), &attr), 0);
 	hello.addr.rail[0] = liar.addr;
 	SUBTEST("from nobody who said who he is") {
 		lie(WIRE(WIRE_MESSAGE, 1, 0, 0), "xxxxxxxxxx", 10);
@@ -386,11 +402,13 @@ KTAP_TEST(parts_that_lie)
 		bad[2].addr.count = 0;
 		bad[3].addr.count = PNIC_RAILS_MAX + 1;
 		bad[4].addr.max_send = 1;
-		bad[5].addr.rail[0].ep++;		/* in the name of somebody else */
+		bad[5].addr.id++;			/* in the name of somebody else */
+		bad[5].addr.rail[0] = another.addr;
 		for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 			lie(WIRE(WIRE_HELLO, 1, 0, 0), &bad[i], sizeof(bad[i]));
 		lie(WIRE(WIRE_HELLO, 1, 0, 0), &hello, sizeof(hello) - 1);
 		lie(WIRE(WIRE_MESSAGE, 1, 0, 0), "xxxxxxxxxx", 10);
+		says(&another, WIRE(WIRE_MESSAGE, 1, 0, 0), "xxxxxxxxxx", 10);
 		CHECK_EQ(take_lies(), 0);
 	}
 	lie(WIRE(WIRE_HELLO, 1, 0, 0), &hello, sizeof(hello));
@@ -417,31 +435,36 @@ KTAP_TEST(parts_that_lie)
 		lie(WIRE(WIRE_MESSAGE, 2, 1, 1), "xxxxxxxxxx", 10);
 		CHECK_EQ(take_lies(), 0);
 	}
-	SUBTEST("one part, then two") {
+	SUBTEST("one part, once more, then two") {
+		lie(WIRE(WIRE_MESSAGE, 1, 0, 2), "xxxxxxxxxx", 10);
 		lie(WIRE(WIRE_MESSAGE, 1, 0, 2), "xxxxxxxxxx", 10);
 		lie_by_write(WIRE(WIRE_MESSAGE, 2, 1, 2), 60000);
 		CHECK_EQ(take_lies(), 0);
 	}
 	SUBTEST("a part that there is not") {
 		lie_by_write(WIRE(WIRE_MESSAGE, 2, 5, 3), 100);
+		/* Those that there are make a message all the same. */
+		lie_by_write(WIRE(WIRE_MESSAGE, 2, 0, 3), 100);
+		lie_by_write(WIRE(WIRE_MESSAGE, 2, 1, 3), 100);
 		CHECK_EQ(take_lies(), 0);
 	}
 	SUBTEST("as it should be") {
 		lie(WIRE(WIRE_MESSAGE, 1, 0, 0), "xxxxxxxxxx", 10);
 		lie(WIRE(WIRE_MESSAGE, 1, 0, 1), "xxxxxxxxxx", 10);
-		/* And the early one behind them. */
-		CHECK_EQ(take_lies(), 3);
+		/* And the early ones behind them. */
+		CHECK_EQ(take_lies(), 4);
 	}
 	SUBTEST("what came already, and nobody's place is taken by it") {
 		lie(WIRE(WIRE_MESSAGE, 1, 0, 1), "xxxxxxxxxx", 10);
 		CHECK_EQ(take_lies(), 0);
 		/* Past the place in the window that it would have had. */
-		for (i = 3; i < 4096; i++) {
+		for (i = 4; i < 4096; i++) {
 			lie(WIRE(WIRE_MESSAGE, 1, 0, i), "xxxxxxxxxx", 10);
 			REQUIRE_EQ(take_lies(), 1);
 		}
 	}
 	end_close(&liar);
+	end_close(&another);
 	side_close(&a);
 	side_close(&b);
 }

@@ -304,7 +304,7 @@ void rails_got_hello(struct rails_set *s, unsigned int rail, struct pnic_addr fr
 	if (length != sizeof(hello))
 		return;
 	memcpy(&hello, data, sizeof(hello));
-	if (hello.version != RAILS_VERSION || !hello.addr.id || !hello.addr.count || hello.addr.count > PNIC_RAILS_MAX ||
+	if (hello.version != RAILS_VERSION || !hello.addr.id || hello.addr.count > PNIC_RAILS_MAX ||
 	    hello.addr.max_send < sizeof(hello))
 		return;
 	for (j = 0; j < hello.addr.count; j++)
