@@ -72,11 +72,11 @@ static int mrc_once(struct pfi_domain *d, void *mem, size_t len, bool written, s
 	return err;
 }
 
-int pfi_mrc_hold(struct pfi_domain *d, const void *buf, size_t len, void *desc, bool written, struct pfi_hold *hold)
+int pfi_mrc_hold(struct pfi_domain *d, const void *buf, size_t len, void *desc, uint32_t need, struct pfi_hold *hold)
 {
+	bool written = need & PNIC_MRF_LOCAL_WRITE;
 	struct pfi_mr *user = desc;
 	void *mem = (void *)(uintptr_t)buf;
-	uint32_t need = written ? PNIC_MRF_LOCAL_WRITE : PNIC_MRF_REMOTE_READ;
 	int err = -FI_EIO;
 
 	*hold = (struct pfi_hold){ 0 };

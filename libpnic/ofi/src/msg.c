@@ -30,8 +30,8 @@ static int msg_regions(struct pfi_ep *ep, struct pfi_tx *tx, const struct msg *m
 	for (i = 0; i < m->n; i++) {
 		if (!m->iov[i].iov_len)
 			continue;
-		if (pfi_mrc_hold(ep->domain, m->iov[i].iov_base, m->iov[i].iov_len, m->desc ? m->desc[i] : NULL, false,
-				 &tx->xfer.hold[i]) ||
+		if (pfi_mrc_hold(ep->domain, m->iov[i].iov_base, m->iov[i].iov_len, m->desc ? m->desc[i] : NULL,
+				 PNIC_MRF_REMOTE_READ, &tx->xfer.hold[i]) ||
 		    pnic_rails_mr_key(tx->xfer.hold[i].mr, &seg[n].key))
 			return 0;
 		seg[n].addr = (uint64_t)(uintptr_t)m->iov[i].iov_base;

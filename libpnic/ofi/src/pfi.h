@@ -178,8 +178,13 @@ struct pfi_hold {
 
 int pfi_mrc_create(struct pfi_domain *dom);
 void pfi_mrc_destroy(struct pfi_domain *dom);
-/** pfi_mrc_hold - @desc's region if it has the bytes, else one from the cache; @written: the card writes to it. Negative errno */
-int pfi_mrc_hold(struct pfi_domain *dom, const void *buf, size_t len, void *desc, bool written, struct pfi_hold *hold);
+/**
+ * pfi_mrc_hold - @desc's region if it has the bytes, else one from the cache
+ * @need: PNIC_MRF_LOCAL_WRITE: the card writes to it; PNIC_MRF_REMOTE_READ: the peer's card reads it; 0: ours reads it
+ *
+ * Negative errno. Memory of devices has no other region than the program's.
+ */
+int pfi_mrc_hold(struct pfi_domain *dom, const void *buf, size_t len, void *desc, uint32_t need, struct pfi_hold *hold);
 void pfi_mrc_release(struct pfi_hold *hold);
 
 int pfi_domain_open(struct fid_fabric *fabric, struct fi_info *info, struct fid_domain **dom, void *context);

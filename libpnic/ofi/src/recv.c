@@ -111,7 +111,7 @@ static bool recv_regions(struct pfi_ep *ep, struct pfi_rx *rx, uint32_t n, const
 		return false;	/* the sender's regions are shorter than it says */
 	rx->xfer.remotes = (uint8_t)n;
 	for (i = 0; i < rx->xfer.iovs; i++)
-		if (pfi_mrc_hold(ep->domain, rx->xfer.iov[i].iov_base, rx->xfer.iov[i].iov_len, rx->desc[i], true,
+		if (pfi_mrc_hold(ep->domain, rx->xfer.iov[i].iov_base, rx->xfer.iov[i].iov_len, rx->desc[i], PNIC_MRF_LOCAL_WRITE,
 				 &rx->xfer.hold[i]))
 			return false;
 	return true;

@@ -255,8 +255,8 @@ static int rma_local(struct pfi_ep *ep, struct pfi_tx *tx, const struct rma *r)
 		return 0;
 	}
 	for (i = 0; i < r->n; i++) {
-		err = pfi_mrc_hold(ep->domain, r->iov[i].iov_base, r->iov[i].iov_len, r->desc ? r->desc[i] : NULL, !r->write,
-				   &x->hold[i]);
+		err = pfi_mrc_hold(ep->domain, r->iov[i].iov_base, r->iov[i].iov_len, r->desc ? r->desc[i] : NULL,
+				   r->write ? 0 : PNIC_MRF_LOCAL_WRITE, &x->hold[i]);
 		if (err && r->write && !blind) {
 			x->copy = true;		/* slower */
 			return 0;

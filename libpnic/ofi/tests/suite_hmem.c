@@ -91,10 +91,10 @@ static int udmabuf(size_t len)
 }
 
 /* The bytes from @offset on. */
-static void device_open(struct node *n, struct device *d, uint64_t offset)
+static void device_open_for(struct node *n, struct device *d, uint64_t offset, uint64_t access)
 {
 	struct fi_mr_dmabuf dma = { .offset = offset, .len = LEN - offset, .base_addr = FAR };
-	struct fi_mr_attr attr = { .dmabuf = &dma, .iov_count = 1, .access = ACCESS, .iface = FI_HMEM_CUDA };
+	struct fi_mr_attr attr = { .dmabuf = &dma, .iov_count = 1, .access = access, .iface = FI_HMEM_CUDA };
 
 	d->fd = udmabuf(LEN);
 	dma.fd = d->fd;
@@ -108,6 +108,11 @@ static void device_open(struct node *n, struct device *d, uint64_t offset)
 	d->name = FAR + offset;
 	/* The provider keeps what it needs. */
 	close(d->fd);
+}
+
+static void device_open(struct node *n, struct device *d, uint64_t offset)
+{
+	device_open_for(n, d, offset, ACCESS);
 }
 
 static void device_close(struct device *d, uint64_t offset)
@@ -321,6 +326,36 @@ KTAP_TEST(hmem_unmapped)
 	CHECK(same(b.seen, 100, 70));
 	device_close(&a, 0);
 	device_close(&b, 4096);
+	pair_close();
+}
+
+/* A region for one thing only does that one: there is no second registration of such memory that could help. */
+KTAP_TEST(hmem_rights)
+{
+	struct device a, b, c;
+	uint64_t there, key;
+	size_t i;
+
+	open_pair();
+	refuse_maps = true;
+	device_open_for(&n0, &a, 0, FI_WRITE);
+	device_open_for(&n1, &b, 0, FI_REMOTE_WRITE | FI_REMOTE_READ);
+	device_open_for(&n0, &c, 0, FI_READ);
+	refuse_maps = false;
+	there = (uint64_t)(uintptr_t)b.name;
+	key = fi_mr_key(b.mr);
+	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		fill(a.seen, lens[i], (unsigned int)i);
+		REQUIRE_FI(retry(fi_write(n0.ep, a.name, lens[i], a.desc, n0.peer[1], there, key, &ctx[0])));
+		node_done(&n0, &ctx[0]);
+		REQUIRE_FI(retry(fi_read(n0.ep, c.name, lens[i], c.desc, n0.peer[1], there, key, &ctx[0])));
+		node_done(&n0, &ctx[0]);
+		CHECK(same(c.seen, lens[i], (unsigned int)i));
+	}
+	CHECK(fi_read(n0.ep, a.name, 3000, a.desc, n0.peer[1], there, key, &ctx[0]));
+	device_close(&a, 0);
+	device_close(&b, 0);
+	device_close(&c, 0);
 	pair_close();
 }
 
