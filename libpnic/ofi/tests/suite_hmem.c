@@ -3,6 +3,7 @@
  * Memory of devices (FI_HMEM): dma-bufs of udmabuf, whose bytes the test sees by a mapping of its own while the program's name for
  * them is an address where nothing is. Cards in a process don't know dma-bufs, so this needs the driver.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/udmabuf.h>
@@ -240,11 +241,26 @@ KTAP_TEST(hmem_atomics)
 	pair_close();
 }
 
-KTAP_TEST(hmem_coherent)
+static unsigned int descriptors(void)
 {
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int n = 0;
+
+	REQUIRE(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* A dma-buf is held, and open to the processor, from its registration to its end. */
+KTAP_TEST(hmem_held)
+{
+	unsigned int before;
 	struct device a, b;
 
 	open_pair();
+	before = descriptors();
 	looks = ends = 0;
 	device_open(&n0, &a, 0);
 	CHECK_EQ(looks, 1);
@@ -255,6 +271,7 @@ KTAP_TEST(hmem_coherent)
 	CHECK_EQ(ends, 1);
 	device_close(&b, 0);
 	CHECK_EQ(ends, 2);
+	CHECK_EQ(descriptors(), before);
 	pair_close();
 }
 
