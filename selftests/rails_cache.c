@@ -192,6 +192,7 @@ KTAP_TEST(all_lost)
 {
 	struct pnic_rails_mr *mr;
 	struct rlimit was;
+	unsigned int i;
 	uint8_t *p;
 
 	open_cache(1, 0);
@@ -202,6 +203,10 @@ KTAP_TEST(all_lost)
 	REQUIRE_EQ(no_descriptors_left(&was), 0);
 	until_state(&a, 0, PNIC_RAIL_LOST);
 	map_anew(p, 32 * PAGE);
+	CHECK_EQ(pnic_rails_mrc_get(mrc, p, PAGE, &mr), -ENODEV);
+	/* Nor once the set has left the dead card. */
+	for (i = 0; i < 1000; i++)
+		turn();
 	CHECK_EQ(pnic_rails_mrc_get(mrc, p, PAGE, &mr), -ENODEV);
 	CHECK_EQ(stats_of().regions, 1);
 	REQUIRE_OK(setrlimit(RLIMIT_NOFILE, &was));

@@ -33,25 +33,27 @@ static const struct pnic_mrc_ops rails_mrc_ops = { .reg = rails_mrc_reg, .dereg 
 static int rails_mrc_watcher(struct pnic_rails *r, struct rails_card **watcher)
 {
 	struct rails_card *card;
-	unsigned int i, can = 0;
+	unsigned int i, lost = 0;
 	uint16_t gen;
 
 	for (i = 0; i < r->count; i++) {
 		card = rails_card_get(r, i, &gen);
-		if (!card)
+		if (!card) {
+			lost++;		/* until it is back nobody knows whether it can */
 			continue;
+		}
 		if (pnic_ctx_priv(card->ctx)->page) {
 			if (!pnic_ctx_dead(card->ctx)) {
 				*watcher = card;
 				return 0;
 			}
-			can++;
+			lost++;
 		}
 		rails_card_put(r, card);
 	}
-	if (!can)
+	if (!lost)
 		return pnic_fail(-EOPNOTSUPP, "pnic_rails_mrc: no kernel of %u rails can tell when memory is unmapped", r->count);
-	return pnic_fail(-ENODEV, "pnic_rails_mrc: all %u rails that could watch memory are lost", can);
+	return pnic_fail(-ENODEV, "pnic_rails_mrc: all %u rails that could watch memory are lost", lost);
 }
 
 /* Somebody watches. With c->lock. */
