@@ -237,6 +237,16 @@ KTAP_TEST(no_descriptors)
 	exercise(1500);
 }
 
+/* Up to a page of pattern @n is written, and nothing behind it. */
+static void written(const void *buf, struct pnic_rails_mr *mr, uint32_t length, uint32_t n)
+{
+	memset(b.mem, 0, 4096);
+	REQUIRE_EQ(pnic_rails_write(a.peer, buf, length, mr, b.key.addr, &b.key, n, 0), 0);
+	want(&a, PNIC_RAILS_WRITE, n);
+	CHECK_EQ(pattern_check(b.mem, length, n), length);
+	CHECK_EQ(byte_check(b.mem + length, 4096 - length, 0), 4096 - length);
+}
+
 /* By copy or where they lie: whichever way the library takes for a message's header and bytes, and for a write's. */
 KTAP_TEST(every_way_of_bytes)
 {
@@ -263,11 +273,7 @@ KTAP_TEST(every_way_of_bytes)
 			}
 	for (l = 0; l < sizeof(lengths) / sizeof(lengths[0]); l++) {
 		pattern_fill(whole, lengths[l], ++n);
-		memset(b.mem, 0, sizeof(whole));
-		REQUIRE_EQ(pnic_rails_write(a.peer, whole, lengths[l], NULL, b.key.addr, &b.key, n, 0), 0);
-		want(&a, PNIC_RAILS_WRITE, n);
-		CHECK_EQ(pattern_check(b.mem, lengths[l], n), lengths[l]);
-		CHECK_EQ(byte_check(b.mem + lengths[l], sizeof(whole) - lengths[l], 0), sizeof(whole) - lengths[l]);
+		written(whole, NULL, lengths[l], n);
 	}
 }
 
@@ -300,11 +306,7 @@ KTAP_TEST(dma_buf_by_name)
 		}
 	for (l = 0; l < sizeof(lengths) / sizeof(lengths[0]); l++) {
 		pattern_fill(seen, lengths[l], ++n);
-		memset(b.mem, 0, sizeof(whole));
-		REQUIRE_EQ(pnic_rails_write(a.peer, name, lengths[l], mr, b.key.addr, &b.key, n, 0), 0);
-		want(&a, PNIC_RAILS_WRITE, n);
-		CHECK_EQ(pattern_check(b.mem, lengths[l], n), lengths[l]);
-		CHECK_EQ(byte_check(b.mem + lengths[l], sizeof(whole) - lengths[l], 0), sizeof(whole) - lengths[l]);
+		written(name, mr, lengths[l], n);
 	}
 	CHECK_EQ(pnic_rails_mr_dereg(mr), 0);
 	munmap(seen, 8192);

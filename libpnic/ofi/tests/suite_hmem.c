@@ -6,13 +6,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/dma-buf.h>
-#include <linux/udmabuf.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "suite.h"
+#include "udmabuf.h"
 
 #define MEM	(1u << 20)
 #define LEN	(4u << 20)
@@ -75,29 +75,15 @@ struct device {
 	char *name;		/* what the program calls its first byte */
 };
 
-static int udmabuf(size_t len)
-{
-	struct udmabuf_create create = { .size = len };
-	int dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), fd = -1;
-
-	if (dev < 0)
-		SKIP("there is no /dev/udmabuf");
-	create.memfd = (uint32_t)memfd_create("pnic", MFD_ALLOW_SEALING | MFD_CLOEXEC);
-	if (!ftruncate((int)create.memfd, (off_t)len) && !fcntl((int)create.memfd, F_ADD_SEALS, F_SEAL_SHRINK))
-		fd = ioctl(dev, UDMABUF_CREATE, &create);
-	close((int)create.memfd);
-	close(dev);
-	REQUIRE(fd >= 0);
-	return fd;
-}
-
 /* The bytes from @offset on. */
 static void device_open_for(struct node *n, struct device *d, uint64_t offset, uint64_t access)
 {
 	struct fi_mr_dmabuf dma = { .offset = offset, .len = LEN - offset, .base_addr = FAR };
 	struct fi_mr_attr attr = { .dmabuf = &dma, .iov_count = 1, .access = access, .iface = FI_HMEM_CUDA };
 
-	d->fd = udmabuf(LEN);
+	d->fd = udmabuf_buffer(LEN);
+	if (d->fd < 0)
+		SKIP("there is no /dev/udmabuf");
 	dma.fd = d->fd;
 	d->seen = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_SHARED, d->fd, 0);
 	REQUIRE(d->seen != MAP_FAILED);
@@ -179,29 +165,35 @@ KTAP_TEST(hmem_messages)
 	pair_close();
 }
 
+/* By writes from @a, and by reads into it again. */
+static void there_and_back(struct device *a, struct device *b)
+{
+	uint64_t there = (uint64_t)(uintptr_t)b->name + 3, key = fi_mr_key(b->mr);
+	size_t i;
+
+	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		fill(a->seen, lens[i], (unsigned int)i);
+		memset(b->seen, 0, 3 + lens[i] + 1);
+		REQUIRE_FI(retry(fi_write(n0.ep, a->name, lens[i], a->desc, n0.peer[1], there, key, &ctx[0])));
+		node_done(&n0, &ctx[0]);
+		CHECK(same(b->seen + 3, lens[i], (unsigned int)i));
+		CHECK_EQ(b->seen[2], 0);
+		CHECK_EQ(b->seen[3 + lens[i]], 0);
+		memset(a->seen, 0, lens[i]);
+		REQUIRE_FI(retry(fi_read(n0.ep, a->name, lens[i], a->desc, n0.peer[1], there, key, &ctx[0])));
+		node_done(&n0, &ctx[0]);
+		CHECK(same(a->seen, lens[i], (unsigned int)i));
+	}
+}
+
 KTAP_TEST(hmem_rma)
 {
-	uint64_t there, key;
 	struct device a, b;
-	size_t i;
 
 	open_pair();
 	device_open(&n0, &a, 4096);
 	device_open(&n1, &b, 0);
-	there = (uint64_t)(uintptr_t)b.name;
-	key = fi_mr_key(b.mr);
-	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
-		fill(a.seen, lens[i], (unsigned int)i);
-		memset(b.seen, 0, LEN);
-		REQUIRE_FI(retry(fi_write(n0.ep, a.name, lens[i], a.desc, n0.peer[1], there + 3, key, &ctx[0])));
-		node_done(&n0, &ctx[0]);
-		CHECK(same(b.seen + 3, lens[i], (unsigned int)i));
-		CHECK_EQ(b.seen[3 + lens[i]], 0);
-		memset(a.seen, 0, lens[i]);
-		REQUIRE_FI(retry(fi_read(n0.ep, a.name, lens[i], a.desc, n0.peer[1], there + 3, key, &ctx[0])));
-		node_done(&n0, &ctx[0]);
-		CHECK(same(a.seen, lens[i], (unsigned int)i));
-	}
+	there_and_back(&a, &b);
 	device_close(&a, 4096);
 	device_close(&b, 0);
 	pair_close();
@@ -282,7 +274,6 @@ KTAP_TEST(hmem_unmapped)
 	struct iovec iov[2];
 	uint64_t there, key;
 	void *desc[2];
-	size_t i;
 
 	open_pair();
 	refused = looks = 0;
@@ -294,18 +285,7 @@ KTAP_TEST(hmem_unmapped)
 	CHECK_EQ(looks, 0);
 	there = (uint64_t)(uintptr_t)b.name;
 	key = fi_mr_key(b.mr);
-	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
-		fill(a.seen, lens[i], (unsigned int)i);
-		memset(b.seen, 0, LEN - 4096);
-		REQUIRE_FI(retry(fi_write(n0.ep, a.name, lens[i], a.desc, n0.peer[1], there + 3, key, &ctx[0])));
-		node_done(&n0, &ctx[0]);
-		CHECK(same(b.seen + 3, lens[i], (unsigned int)i));
-		CHECK_EQ(b.seen[3 + lens[i]], 0);
-		memset(a.seen, 0, lens[i]);
-		REQUIRE_FI(retry(fi_read(n0.ep, a.name, lens[i], a.desc, n0.peer[1], there + 3, key, &ctx[0])));
-		node_done(&n0, &ctx[0]);
-		CHECK(same(a.seen, lens[i], (unsigned int)i));
-	}
+	there_and_back(&a, &b);
 	/* Lists of usual memory and of this. */
 	desc[0] = NULL;
 	desc[1] = a.desc;
