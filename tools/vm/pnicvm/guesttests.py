@@ -208,15 +208,17 @@ def _boot(root, accel, kernel, conf, tests, results, progress, tally, deadline):
     return left
 
 
-def run(root, accel, kernel, results, progress, only=None, deadline=None):
+def run(root, accel, kernel, results, progress, only=None, deadline=None, after=None):
     """The suite on one kernel; a Tally.  Boots that would begin past the deadline (of
-    time.monotonic()) are skipped, and say so."""
+    time.monotonic()) are skipped, and say so.  `after` is told after each boot but the last how the tally stands and
+    which programs are still to run, or to run again behind an IOMMU."""
     tests = [(name, testconf.read(DIRECTORY, name, TIME_LIMIT))
              for name in testconf.programs(DIRECTORY) if testconf.wanted(name, only)]
     for _, conf in tests:
         conf.timeout = (conf.timeout + conf.per_round * _rounds()) * kernel.slow
     tally = Tally()
-    for conf, members in testconf.groups(tests):
+    groups = testconf.groups(tests)
+    for at, (conf, members) in enumerate(groups):
         left = members
         while left:
             if deadline and time.monotonic() > deadline:
@@ -224,4 +226,7 @@ def run(root, accel, kernel, results, progress, only=None, deadline=None):
                     results.skip('%s/%s' % (base(kernel), test), '', 'not run: no time left')
                 break
             left = _boot(root, accel, kernel, conf, left, results, progress, tally, deadline)
+            waiting = {name for name, _ in left + sum((some for _, some in groups[at + 1:]), [])}
+            if after and waiting:
+                after(tally, waiting)
     return tally

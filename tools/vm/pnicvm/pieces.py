@@ -32,10 +32,13 @@ def program(group):
     return group.partition('/')[2] or REST
 
 
-def counted(cases):
-    """[(group, result)] of a run -> {program: {passed, failed, skipped}}"""
+def counted(cases, waiting=()):
+    """[(group, result)] of a run -> {program: {passed, failed, skipped}}, without the programs that are still @waiting, for
+    the first time or for another boot."""
     found = {}
     for group, result in cases:
+        if program(group) in waiting:
+            continue
         one = found.setdefault(program(group), dict.fromkeys(COUNTS.values(), 0))
         one[COUNTS[result]] += 1
     return found

@@ -51,25 +51,33 @@ def _budget():
     return int(text) if text else None
 
 
-def _on_kernel(name, root, chosen, results, progress, only=None, end=None):
-    """The guest's programs on one kernel; what is known of that but its tests, which are in @results."""
+def _on_kernel(name, root, chosen, results, progress, only=None, end=None, after=None):
+    """The guest's programs on one kernel; what is known of that but its tests, which are in @results. `after` is told the
+    same after each boot, and which programs have not ended."""
     started = time.monotonic()
     tally = guesttests.Tally()
     version = ''
+
+    def known(tally):
+        return {'kernel': version, 'splats': tally.splats, 'leaks': tally.leaks,
+                'seconds': round(time.monotonic() - started, 1), 'figures': dict(tally.figures)}
+
+    def between(tally, waiting):
+        after(known(tally), waiting)
+
     try:
         kernel = kernels.get(root, name, progress, end and end - KEPT)
         version = kernel.version
         if name == 'stock' or _built(lambda: build.module(root, kernel, progress), results,
                                      progress):
             begun = time.monotonic()
-            tally = guesttests.run(root, chosen, kernel, results, progress, only, end)
+            tally = guesttests.run(root, chosen, kernel, results, progress, only, end, after and between)
             progress.note('the tests on the %s kernel took %d s' % (name, time.monotonic() - begun))
     except kernelbuild.TooLong as failure:
         results.skip(name, '', 'not run: %s' % failure)
     except Failure as failure:
         results.fail(name, 'kernel', str(failure))
-    return {'kernel': version, 'splats': tally.splats, 'leaks': tally.leaks,
-            'seconds': round(time.monotonic() - started, 1), 'figures': tally.figures}
+    return known(tally)
 
 
 def _within(budget, root, chosen, results, progress):
@@ -144,19 +152,26 @@ def check(root, progress):
     chosen = accel.choose(root, progress)
     whole = not os.environ.get('KERNELS') and not only
     kept = {} if whole else pieces.read()
-    commit = pieces.commit()
+    commit, suite = pieces.commit(), ()
+    before = {part: kept.get(part, []) for part in parts}
+
+    def keep(part, first, piece, waiting=()):
+        """What is measured stays measured, whatever becomes of the rest."""
+        piece.update(commit=commit, programs=pieces.counted(results.cases[first:], waiting))
+        kept[part] = pieces.merged(before[part], piece)
+        pieces.write(kept, suite)
+
     with build.tree_lock(progress):
         ready = parts == ['static'] or (_built(lambda: build.host(progress, tests=False), results, progress) and
                                         _built(lambda: build.guest(root, progress, tests=True), results, progress))
+        suite = testconf.programs(guesttests.DIRECTORY)
         for name in parts if ready else ():
             first = len(results.cases)
             if name == 'static':
                 piece = _static(root, results, progress)
             else:
-                piece = _on_kernel(name, root, chosen, results, progress, only)
-            piece.update(commit=commit, programs=pieces.counted(results.cases[first:]))
-            kept[name] = pieces.merged(kept.get(name, []), piece)
-            # What is measured stays measured, whatever becomes of the rest.
-            pieces.write(kept, testconf.programs(guesttests.DIRECTORY))
+                piece = _on_kernel(name, root, chosen, results, progress, only,
+                                   after=lambda piece, waiting, name=name, first=first: keep(name, first, piece, waiting))
+            keep(name, first, piece)
     progress.done()
     return results.finish(None)

@@ -22,6 +22,10 @@ class Pieces(unittest.TestCase):
         self.assertEqual(found, {'a': {'passed': 1, 'failed': 1, 'skipped': 1},
                                  pieces.REST: {'passed': 1, 'failed': 0, 'skipped': 0}})
 
+    def test_what_waits_is_not_counted(self):
+        cases = [('kasan/a', ktap.PASS), ('kasan/b', ktap.PASS), ('kasan', ktap.PASS)]
+        self.assertEqual(set(pieces.counted(cases, {'b', 'c'})), {'a', pieces.REST})
+
     def test_the_last_run_of_a_program_counts(self):
         both = pieces.merged([piece('old', a=(0, 1), b=(5, 0))], piece('new', a=(1, 0)))
         flat = pieces.figures({'kasan': both}, ['a', 'b', 'c'])
