@@ -61,7 +61,8 @@ int parse_u64(const char *s, uint64_t *value)
 	if (!isdigit((unsigned char)*s))
 		return -1;
 	errno = 0;
-	v = strtoull(s, &end, 0);
+	/* A number with zeros before it is the same number. */
+	v = strtoull(s, &end, s[0] == '0' && (s[1] == 'x' || s[1] == 'X') ? 16 : 10);
 	if (errno || *end)
 		return -1;
 	*value = v;

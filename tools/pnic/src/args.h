@@ -34,7 +34,7 @@ int arg_all_devs(struct pnic *p, struct list *devs);
 /* The device of that number; NULL if it has gone. */
 const struct dev *dev_of(const struct list *devs, uint32_t index);
 
-/* A number as C writes it, or with an exponent; whole text. 0, -1. */
+/* A decimal number, or 0x and a hexadecimal one; whole text. 0, -1. */
 int parse_u64(const char *s, uint64_t *value);
 
 #endif /* PNIC_TOOL_ARGS_H */

@@ -45,8 +45,13 @@ static int run_line(const struct pnic *options, struct pnic *p, char *line)
 	char *words[WORDS_MAX];
 	int n = split(line, words);
 
-	if (n <= 0)
-		return n < 0 ? pnic_error("a quote is not closed, or the line is too long") : ST_OK;
+	if (!n)
+		return ST_OK;
+	if (n < 0) {
+		if (options->json)
+			puts("[]");
+		return pnic_error("a quote is not closed, or the line is too long");
+	}
 	/* Each line begins with the options of the command line. The connection stays. */
 	*p = *options;
 	p->drv = drv;

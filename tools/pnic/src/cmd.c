@@ -97,7 +97,7 @@ const struct cmd_object cmd_objects[] = {
 	{ .name = "history", .help = "what was seen and done", .verbs = history_verbs },
 	{ .name = "stat", .help = "counters", .verbs = stat_verbs },
 	{ .name = "res", .help = "what programs hold", .verbs = res_verbs,
-	  .notes = "KIND: context, region, cq, endpoint\n" },
+	  .notes = "KIND: context, region, cq, endpoint, srq, counter\n" },
 	{ .name = "grant", .help = "partitions that users may be in", .verbs = grant_verbs },
 	{ .name = "monitor", .help = "events as they come", .verbs = monitor_verbs,
 	  .notes = "FORM: iso, unix, none\n" },

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -96,12 +97,18 @@ static int replace_file(const char *path, const char *text, size_t len)
 
 int keep_json(const char *path, const json_t *doc)
 {
-	char *text = json_dumps(doc, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+	char target[PATH_MAX], *text;
+	struct stat st;
 	int ret;
 
+	/* A device, a pipe, a directory would be gone. */
+	if (!stat(path, &st) && !S_ISREG(st.st_mode))
+		return pnic_error("%s is there and no usual file: give another name", path);
+	text = json_dumps(doc, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
 	if (!text)
 		return pnic_error("out of memory");
-	ret = replace_file(path, text, strlen(text));
+	/* What a link names is replaced, not the link. */
+	ret = replace_file(realpath(path, target) ? target : path, text, strlen(text));
 	free(text);
 	return ret ? pnic_error("%s: %s", path, strerror(errno)) : 0;
 }

@@ -27,6 +27,14 @@ static int enter_netns(const char *name)
 	return 0;
 }
 
+/* Valid JSON in every state, of a command that there is none of too. */
+static int nothing(const struct pnic *p, int status)
+{
+	if (p->json && status)
+		puts("[]");
+	return status;
+}
+
 /* What was printed must have got out. A reader that went away has had what it wanted. */
 static int finish(int status)
 {
@@ -49,18 +57,18 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	status = pnic_options(&p);
 	if (status >= 0)
-		return finish(status);
+		return finish(nothing(&p, status));
 	if (p.netns && enter_netns(p.netns))
-		return ST_FAILED;
+		return finish(nothing(&p, ST_FAILED));
 	if (p.batch && p.argc) {
-		status = pnic_usage(&p, "-b FILE goes without a command");
+		status = nothing(&p, pnic_usage(&p, "-b FILE goes without a command"));
 	} else if (p.batch) {
 		status = pnic_batch(&p);
 	} else if (p.argc) {
 		status = pnic_command(&p);
 	} else {
 		cmd_help(stderr);
-		status = ST_USAGE;
+		status = nothing(&p, ST_USAGE);
 	}
 	if (p.connected)
 		drv_close(&p.drv);

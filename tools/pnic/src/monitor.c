@@ -177,12 +177,15 @@ static void resync(struct monitor *m, bool tell)
 	if (drv_links(&m->p->drv, DRV_ALL, false, &links))
 		say(m, "lost", m->p->drv.error);
 	LIST_FOR_EACH(l, &links) {
+		seen = seen_of(m, l->dev_index);
+		/* It went and came again, and counts anew. */
+		if (seen && l->history_seq < seen->seq)
+			seen->seq = 0;
 		if (tell) {
 			catch_up(m, l->dev_index, 0);
 			tell_link(m, l);
 			continue;
 		}
-		seen = seen_of(m, l->dev_index);
 		if (seen)
 			seen->seq = l->history_seq;
 	}
@@ -198,6 +201,8 @@ static void on_lanes(struct monitor *m, const struct lane_event *e)
 
 	if (!seen)
 		return;
+	if (e->first_seq == 1)
+		seen->seq = 0;			/* the first of a device, perhaps of another with that number */
 	if (seen->seq && e->first_seq > seen->seq + 1) {
 		snprintf(text, sizeof(text), "entries %llu to %llu of pnic%u were not announced",
 			 (unsigned long long)seen->seq + 1, (unsigned long long)e->first_seq - 1,

@@ -108,6 +108,10 @@ static const struct field_set *set_of(uint8_t cmd)
 		return &res_set;
 	case PNIC_CMD_OBJECT_GET:
 		return &object_set;
+	case PNIC_CMD_GRANT_GET:
+	case PNIC_CMD_GRANT_ADD:
+	case PNIC_CMD_GRANT_DEL:
+		return &grant_set;
 	}
 	return NULL;
 }

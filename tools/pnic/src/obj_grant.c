@@ -7,7 +7,7 @@
 #include "json.h"
 #include "out.h"
 
-#define PARTITION_MAX	UINT32_MAX
+#define PARTITION_MAX	65535
 #define UID_MAX		(UINT32_MAX - 1)	/* the number above is no user's */
 
 static void add_grant(struct table *t, const char *dev, const struct grant *g)
@@ -87,6 +87,8 @@ static int change(struct pnic *p, bool add)
 	if (!arg_is(p, "partition"))
 		return pnic_usage(p, "which partition? give partition N");
 	ret = arg_u32(p, "partition", PARTITION_MAX, &g.partition);
+	if (!ret && !g.partition)
+		ret = pnic_usage(p, "everybody may be in partition 0: give 1 to %u", PARTITION_MAX);
 	if (!ret)
 		ret = arg_user(p, &g.uid);
 	if (!ret)

@@ -142,12 +142,12 @@ static void put_map(struct pnic *p, const struct view *v, const struct map *m)
 	json_object_set_new(o, "direction", json_string(name_of(&direction_names, m->direction)));
 	json_object_set_new(o, "grid_x", json_integer(m->grid.columns));
 	json_object_set_new(o, "grid_y", json_integer(m->grid.rows));
-	json_object_set_new(o, "link", json_fields(&link_set, m->link));
+	json_object_set_new(o, "link", json_of(&link_set, m->link, v->dev.name));
 	LIST_FOR_EACH(patch, &m->grid.patches)
 		json_array_append_new(patches, patch_json(patch));
 	json_object_set_new(o, "patches", patches);
 	LIST_FOR_EACH(l, &v->lanes)
-		json_array_append_new(lanes, json_fields(&lane_set, l));
+		json_array_append_new(lanes, json_of(&lane_set, l, v->dev.name));
 	json_object_set_new(o, "lanes", lanes);
 	json_put(p, o);
 }
@@ -311,7 +311,7 @@ static void put_spares(struct pnic *p, const struct view *v)
 
 	json_object_set_new(o, "dev", json_text(v->dev.name));
 	for (i = 0; spares && spares[i]; i++)
-		json_array_append_new(list, json_fields(&lane_set, spares[i]));
+		json_array_append_new(list, json_of(&lane_set, spares[i], v->dev.name));
 	json_object_set_new(o, "spares", list);
 	LIST_FOR_EACH(l, &v->lanes)
 		if (HAS(l, PNIC_A_LANE_STANDBY))

@@ -27,6 +27,12 @@ static bool is_long(const char *word, const char *name)
 	       (len - 2 == strlen(name) || len - 2 >= 3);
 }
 
+/* One that has no argument: --json=no is none of them. */
+static bool is_flag(const char *word, const char *name)
+{
+	return !strchr(word, '=') && is_long(word, name);
+}
+
 static int set_when(struct pnic *p, const char *when)
 {
 	static const char *const words[] = { "auto", "always", "never" };
@@ -78,7 +84,7 @@ static int common_option(struct pnic *p, const char *word)
 	if (is_long(word, "color") || !strncmp(word, "-c=", 3))
 		return set_when(p, strchr(word, '=') ? strchr(word, '=') + 1 : NULL);
 	for (i = 0; i < ARRAY_SIZE(plain); i++)
-		if (is_long(word, plain[i].name) && set_letter(p, plain[i].letter))
+		if (is_flag(word, plain[i].name) && set_letter(p, plain[i].letter))
 			return -1;
 	if (word[0] != '-' || !word[1] || word[1] == '-')
 		return ST_OK;
@@ -102,16 +108,16 @@ int pnic_options(struct pnic *p)
 			return ret;
 		if (ret < 0)
 			continue;
-		if (!strcmp(word, "-h") || is_long(word, "help")) {
+		if (!strcmp(word, "-h") || is_flag(word, "help")) {
 			cmd_help(stdout);
 			return ST_OK;
 		}
-		if (!strcmp(word, "-V") || is_long(word, "Version") || is_long(word, "version")) {
+		if (!strcmp(word, "-V") || is_flag(word, "Version") || is_flag(word, "version")) {
 			printf("pnic %s, family %s version %d\n", PNIC_VERSION, PNIC_FAMILY_NAME,
 			       PNIC_FAMILY_VERSION);
 			return ST_OK;
 		}
-		if (!strcmp(word, "-force") || is_long(word, "force")) {
+		if (!strcmp(word, "-force") || is_flag(word, "force")) {
 			p->force = true;
 		} else if (!strcmp(word, "-b") || is_long(word, "batch")) {
 			p->batch = option_value(p, word);

@@ -88,7 +88,9 @@ static void lane_events(struct sock *s)
 	uint64_t seq = FAKE_HISTORY + 1;
 	unsigned int i, k;
 
-	for (i = 0; i < 2; i++, seq += 4) {
+	for (i = 0; i < (fake_is("anew") ? 3 : 2); i++, seq += 4) {
+		if (fake_is("anew") && i)
+			seq = i == 1 ? 1 : 7;
 		struct lane_event e = { .generation = 13, .first_seq = seq, .last_seq = seq + 3 };
 
 		encode_has_all(&lane_event_set, &e);

@@ -15,6 +15,7 @@
  *	hostile		strings have escape sequences and broken UTF-8
  *	lossy		events were lost
  *	gap		events miss some entries of the history
+ *	anew		the same, of a device that went and came again
  *	reload		the driver goes and comes back
  *	foreign		another cable is plugged in
  */

@@ -58,6 +58,36 @@ KTAP_TEST(knobs_are_saved)
 	remove_dir();
 }
 
+/* Whatever has the name is no file to be replaced; what a link names is one. */
+KTAP_TEST(only_files_are_replaced)
+{
+	char path[256], link[256];
+	struct stat st;
+	struct ran r;
+
+	make_dir();
+	snprintf(path, sizeof(path), "%s/pipe", dir);
+	REQUIRE_OK(mkfifo(path, 0600));
+	r = run("", "policy save 0 %s", path);
+	CHECK_EQ(r.status, 1);
+	CHECK(strstr(r.err, "pipe is there and no usual file: give another name"));
+	REQUIRE_OK(stat(path, &st));
+	CHECK(S_ISFIFO(st.st_mode));
+	snprintf(path, sizeof(path), "%s/p", dir);
+	snprintf(link, sizeof(link), "%s/link", dir);
+	REQUIRE_OK(symlink("p", link));
+	r = run("", "policy save 0 %s", path);
+	CHECK_EQ(r.status, 0);
+	REQUIRE_OK(truncate(path, 0));
+	r = run("", "policy save 0 %s", link);
+	CHECK_EQ(r.status, 0);
+	REQUIRE_OK(stat(path, &st));
+	CHECK_GT(st.st_size, 0);
+	REQUIRE_OK(lstat(link, &st));
+	CHECK(S_ISLNK(st.st_mode));
+	remove_dir();
+}
+
 static const struct {
 	const char *name, *sed, *text;
 } bad[] = {

@@ -104,6 +104,17 @@ KTAP_TEST(gap)
 	CHECK(strstr(r.out, "{\"event\":\"history\",\"dev\":\"pnic0\",\"seq\":13,"));
 }
 
+/* A device that comes again under its old number counts from 1, and what is missing then is missed. */
+KTAP_TEST(device_comes_again)
+{
+	struct ran r;
+
+	r = run("anew", "monitor lane -t none");
+	CHECK_EQ(lines_with(r.out, " lane: "), 3);
+	CHECK_EQ(lines_with(r.out, "were not announced"), 1);
+	CHECK(strstr(r.out, "lost: entries 5 to 6 of pnic0 were not announced\n"));
+}
+
 /* The socket overran: it is said, what happened is in the history, and the state is read anew. */
 KTAP_TEST(overrun)
 {

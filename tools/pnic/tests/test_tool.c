@@ -124,6 +124,7 @@ KTAP_TEST(wrong_usage)
 		{"lane show", "which device?"},
 		{"lane show 0 lane", "lane needs N or N-M"},
 		{"lane show 0 lane 9-3", "\"9-3\" is neither N nor N-M"},
+		{"lane show 0 lane 08-07", "\"08-07\" is neither N nor N-M"},
 		{"lane show 0 lane x", "\"x\" is neither N nor N-M"},
 		{"lane show 0 dir up", "\"up\" is no direction: give rx or tx"},
 		{"lane show 0 nosuch", "\"nosuch\" is too much"},
@@ -148,6 +149,8 @@ KTAP_TEST(wrong_usage)
 		{"res show object nosuch", "\"nosuch\" is no kind"},
 		{"grant add 0", "which partition?"},
 		{"grant add 0 partition", "partition needs a number"},
+		{"grant add 0 partition 0", "everybody may be in partition 0: give 1 to 65535"},
+		{"grant add 0 partition 65536", "out of range, 0 to 65535"},
 		{"grant add 0 partition 7", "to whom? give user NAME or uid N"},
 		{"grant add 0 partition 7 user", "user needs a name"},
 		{"grant add 0 partition 7 user nobody-at-all", "is no user here: give uid N"},
@@ -160,6 +163,10 @@ KTAP_TEST(wrong_usage)
 		{"top -b 0", "-b needs a number of frames"},
 		{"top -i 0 -b 1", "-i: seconds"},
 		{"-j top -b 1", "top draws a screen"},
+		{"--json=no dev show", "unknown option \"--json=no\""},
+		{"lane show 0 --json=no", "\"--json=no\" is too much"},
+		{"-j --bogus dev show", "unknown option \"--bogus\""},
+		{"-j -b", "-b needs a file"},
 		{"-x dev", "unknown option \"-x\""},
 		{"-c=sometimes dev", "\"sometimes\" is none of auto, always, never"},
 		{"-b", "-b needs a file"},
@@ -173,7 +180,7 @@ KTAP_TEST(wrong_usage)
 		SUBTEST("%s", t[i].args) {
 			r = run("", "%s", t[i].args);
 			check_error(&r, 2, t[i].text);
-			if (strstr(t[i].args, "-j"))
+			if (strstr(t[i].args, "-j "))
 				CHECK_STREQ(r.out, "[]\n");
 			else
 				CHECK_STREQ(r.out, "");
@@ -286,8 +293,23 @@ KTAP_TEST(json_says_what_is)
 	CHECK(!json_object_get(o, "logical"));
 	CHECK_EQ(json_integer_value(json_object_get(o, "power_cdb")), -6000);
 	json_decref(v);
+	/* Zeros before a number don't make it octal. */
+	r = run("", "-j lane show 0 lane 010");
+	v = ran_json(&r, 1);
+	CHECK_EQ(json_integer_value(json_object_get(json_array_get(v, 0), "index")), 10);
+	json_decref(v);
+	r = run("", "-j lane show 0 lane 0x10");
+	v = ran_json(&r, 1);
+	CHECK_EQ(json_integer_value(json_object_get(json_array_get(v, 0), "index")), 16);
+	json_decref(v);
+	/* What is inside of something says whose it is as the rest does. */
+	r = run("", "-j spare show 0");
+	v = ran_json(&r, 1);
+	CHECK(!strstr(r.out, "dev_index"));
+	json_decref(v);
 	r = run("", "-j lane map 0");
 	v = ran_json(&r, 1);
+	CHECK(!strstr(r.out, "dev_index"));
 	o = json_object_get(json_array_get(v, 0), "patches");
 	CHECK_EQ(json_array_size(o), 1);
 	CHECK_EQ(json_integer_value(json_object_get(json_array_get(o, 0), "lanes")), 21);
@@ -479,6 +501,8 @@ KTAP_TEST(batch)
 	r = run("", "-b - <<'X'\ndev 'show\nX");
 	CHECK_EQ(r.status, 1);
 	CHECK(strstr(r.err, "Error: a quote is not closed"));
+	r = run("", "-j -b - <<'X'\ndev 'show\nX");
+	CHECK_STREQ(r.out, "[]\n");
 }
 
 KTAP_TEST(batch_files)
@@ -512,6 +536,8 @@ KTAP_TEST(netns)
 	check_error(&r, 1, "network namespace /nonexistent: No such file or directory");
 	r = run("", "-N nosuchns dev show");
 	check_error(&r, 1, "network namespace nosuchns");
+	r = run("", "-j -N nosuchns dev show");
+	CHECK_STREQ(r.out, "[]\n");
 }
 
 KTAP_MAIN()
