@@ -360,6 +360,7 @@ struct pnic_stats {
  * @heartbeat_at: jiffies when it changed
  * @retry_at: jiffies of the next attempt in PNIC_STATE_FAILED
  * @retry_pause: how long after the one before, jiffies
+ * @config: what PCI set up in the function, as the last bring-up found it
  * @lost_at: jiffies when PNIC_STATE_LOST began
  * @stats: counters
  * @pdev: the PCI function
@@ -425,6 +426,7 @@ struct pnic_dev {
 	unsigned long heartbeat_at;
 	unsigned long retry_at;
 	unsigned int retry_pause;
+	struct pci_saved_state *config;
 	unsigned long lost_at;
 	struct pnic_stats stats;
 	struct pci_dev *pdev;
@@ -455,6 +457,9 @@ bool pnic_down(struct pnic_dev *pd, enum pnic_state to, const char *why);
 void pnic_lose(struct pnic_dev *pd, const char *why);
 void pnic_revive(struct pnic_dev *pd);
 bool pnic_recover(struct pnic_dev *pd, const char *why);
+void pnic_come_back(struct pnic_dev *pd);
+void pnic_config_restore(struct pnic_dev *pd);
+void pnic_config_free(struct pnic_dev *pd);
 void pnic_reset_now(struct pnic_dev *pd, bool hold);
 bool pnic_reachable(struct pnic_dev *pd);
 void pnic_reset_trigger(struct pnic_dev *pd, enum pnic_trouble trouble);
@@ -466,6 +471,7 @@ void pnic_health_kick(struct pnic_dev *pd);
 
 /* pnic_aer.c: resets and errors of the PCI core. pnic_pm.c: sleep, and the machine's end. */
 extern const struct pci_error_handlers pnic_aer_handlers;
+void pnic_aer_attach(struct pci_dev *pdev, struct pnic_dev *pd);
 extern const struct dev_pm_ops pnic_pm_ops;
 void pnic_pm_shutdown(struct pci_dev *pdev);
 
@@ -482,10 +488,11 @@ void pnic_devlink_unregister(struct pnic_dev *pd);
  * pnic_health.c: what devlink is told of trouble. All but the last sleep, and want none of our
  * locks held. pnic_health_report() gives devlink the opportunity to keep a dump and to have the
  * card recovered, and says whether an administrator wants to do that himself;
- * pnic_health_served(): it is over.
+ * pnic_health_served(): it is over. pnic_health_failed(): the card does not come up.
  */
 bool pnic_health_report(struct pnic_dev *pd, enum pnic_trouble trouble);
 void pnic_health_served(struct pnic_dev *pd);
+void pnic_health_failed(struct pnic_dev *pd);
 void pnic_health_stop(struct pnic_dev *pd);
 /* The lane alarms are others now (enum pnic_alarm bits). Any context. */
 void pnic_health_alarms(struct pnic_dev *pd, u32 alarms);

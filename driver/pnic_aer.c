@@ -3,7 +3,7 @@
  * Resets and errors as the PCI core tells of them.
  *
  * Each call is a composition of what pnic_reset.c has; the core holds the device's lock around
- * it, so that none of them meets another. What a call does depends on the state alone:
+ * it, so that none of them meets another or comes after removal: all but that of a correctable error. What a call does depends on the state alone:
  *
  *	reset by sysfs		reset_prepare, the reset, reset_done
  *	correctable error	cor_error_detected
@@ -48,11 +48,25 @@ static void pnic_aer_reset_done(struct pci_dev *pdev)
 	pnic_aer_unlock(pd);
 }
 
+/* Between a correctable error, which the core tells of without the device's lock, and removal. */
+static DEFINE_SPINLOCK(pnic_aer_known);
+
+void pnic_aer_attach(struct pci_dev *pdev, struct pnic_dev *pd)
+{
+	spin_lock(&pnic_aer_known);
+	pci_set_drvdata(pdev, pd);
+	spin_unlock(&pnic_aer_known);
+}
+
 static void pnic_aer_cor_error_detected(struct pci_dev *pdev)
 {
-	struct pnic_dev *pd = pci_get_drvdata(pdev);
+	struct pnic_dev *pd;
 
-	atomic_inc(&pd->stats.pci_correctable);
+	spin_lock(&pnic_aer_known);
+	pd = pci_get_drvdata(pdev);
+	if (pd)
+		atomic_inc(&pd->stats.pci_correctable);
+	spin_unlock(&pnic_aer_known);
 }
 
 /* The card is not touched here; pnic_stop() knows a channel that is frozen. */
@@ -108,8 +122,7 @@ static pci_ers_result_t pnic_aer_slot_reset(struct pci_dev *pdev)
 		result = PCI_ERS_RESULT_DISCONNECT;
 		goto unlock;
 	}
-	pci_restore_state(pdev);
-	pci_save_state(pdev);
+	pnic_config_restore(pd);
 	pnic_csr_revive(pd);
 	pnic_lose(pd, "an error elsewhere on the PCI bus");
 	if (pnic_state(pd) == PNIC_STATE_LOST) {
@@ -125,10 +138,12 @@ static void pnic_aer_resume(struct pci_dev *pdev)
 {
 	struct pnic_dev *pd = pnic_aer_lock(pdev);
 
-	if (pnic_state(pd) == PNIC_STATE_LOST)
-		pnic_recover(pd, NULL);
-	else
+	if (pnic_state(pd) == PNIC_STATE_LOST) {
+		pnic_csr_revive(pd);
+		pnic_come_back(pd);
+	} else {
 		pnic_health_kick(pd);
+	}
 	pnic_aer_unlock(pd);
 }
 

@@ -481,6 +481,16 @@ void pnic_health_served(struct pnic_dev *pd)
 						     DEVLINK_HEALTH_REPORTER_STATE_HEALTHY);
 }
 
+/*
+ * The card did not come up. Called by the reset work. devlink does not recover what it takes for
+ * healthy, whoever asks.
+ */
+void pnic_health_failed(struct pnic_dev *pd)
+{
+	devlink_health_reporter_state_update(pd->devlink->reporter[PNIC_REPORTER_FW],
+					     DEVLINK_HEALTH_REPORTER_STATE_ERROR);
+}
+
 /* Nobody reports any more when this returns. */
 void pnic_health_stop(struct pnic_dev *pd)
 {

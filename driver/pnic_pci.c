@@ -105,6 +105,7 @@ static void pnic_pci_free(struct pnic_dev *pd)
 	pnic_devlink_free(pd);
 	pnic_cmd_buf_free(pd);
 	pnic_admin_free(pd);
+	pnic_config_free(pd);
 }
 
 /* Of a device that is gone: nobody is at it any more. */
@@ -162,7 +163,7 @@ static int pnic_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = pnic_pci_enable(pd);
 	if (err)
 		goto unprepare;
-	pci_set_drvdata(pdev, pd);
+	pnic_aer_attach(pdev, pd);
 	err = pnic_pci_alloc(pd);
 	if (err)
 		goto free;
@@ -176,7 +177,7 @@ static int pnic_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 free:
 	pnic_pci_free(pd);
-	pci_set_drvdata(pdev, NULL);
+	pnic_aer_attach(pdev, NULL);
 	pnic_pci_disable(pd);
 unprepare:
 	pnic_chardev_unprepare(pd);
@@ -197,7 +198,7 @@ static void pnic_pci_remove(struct pci_dev *pdev)
 	pnic_pci_finish(pd);
 
 	pnic_pci_free(pd);
-	pci_set_drvdata(pdev, NULL);
+	pnic_aer_attach(pdev, NULL);
 	pnic_pci_disable(pd);
 	pnic_chardev_unprepare(pd);
 }

@@ -26,7 +26,7 @@ static int pnic_pm_resume(struct device *dev)
 	mutex_lock(&pd->reset_lock);
 	if (pnic_state(pd) == PNIC_STATE_SUSPENDED) {
 		pnic_csr_revive(pd);
-		pnic_recover(pd, NULL);
+		pnic_come_back(pd);
 	} else if (pnic_state(pd) == PNIC_STATE_LOST) {
 		pnic_health_kick(pd);
 	}

@@ -14,6 +14,7 @@
  * whole picture.
  */
 #include <linux/delay.h>
+#include <linux/slab.h>
 
 #include "pnic_counters.h"
 #include "pnic_csr.h"
@@ -27,6 +28,11 @@
 #define PNIC_RETRY_LAST		(40 * HZ)
 /* A card that nobody sees for so long, with nobody mending the bus, is gone. */
 #define PNIC_LOST_LIMIT		(3 * HZ)
+/*
+ * Longer than the PCI core takes to mend a bus. If it gives up, for the sake of a neighbour perhaps,
+ * it tells no driver and leaves the channel frozen.
+ */
+#define PNIC_FROZEN_LIMIT	(120 * HZ)
 
 static const char *const pnic_troubles[PNIC_TROUBLES] = {
 	[PNIC_TROUBLE_ALL_ONES]		= "its registers read all ones",
@@ -110,6 +116,35 @@ static bool pnic_config_there(struct pnic_dev *pd)
 	return !PCI_POSSIBLE_ERROR(command) && command & PCI_COMMAND_MEMORY;
 }
 
+/* What is put back after the function was away, or its slot was reset. */
+static void pnic_config_save(struct pnic_dev *pd)
+{
+	struct pci_saved_state *config;
+
+	pci_save_state(pd->pdev);
+	config = pci_store_saved_state(pd->pdev);
+	if (!config)
+		return;		/* no memory: the last one is as good, or the core's own has to do */
+	kfree(pd->config);
+	pd->config = config;
+}
+
+/* From our own copy: the core's is used up by restoring, and may be of a time when all read as ones. */
+void pnic_config_restore(struct pnic_dev *pd)
+{
+	if (pd->config)
+		pci_load_saved_state(pd->pdev, pd->config);
+	pci_restore_state(pd->pdev);
+	if (pd->config)
+		pci_load_saved_state(pd->pdev, pd->config);
+}
+
+void pnic_config_free(struct pnic_dev *pd)
+{
+	kfree(pd->config);
+	pd->config = NULL;
+}
+
 /*
  * The card works when this returns 0. Otherwise some of it is up: pnic_stop() and
  * pnic_release() take down whatever there is.
@@ -121,17 +156,15 @@ int pnic_up(struct pnic_dev *pd)
 	err = pnic_caps_check_version(pd);
 	if (err)
 		return err;
-	/*
-	 * What a reset of the slot restores; on some kernels each restoring uses it up. Not
-	 * earlier, as the card has to be there, nor later: when it comes back it must not do DMA.
-	 */
+	/* Not earlier, as the card has to be there, nor later: when it comes back it must not do DMA. */
 	if (!pnic_config_there(pd))
 		return -ENODEV;
-	pci_save_state(pd->pdev);
-	pci_set_master(pd->pdev);
+	pnic_config_save(pd);
 	err = pnic_card_reset(pd);
 	if (err)
 		return dev_err_probe(&pd->pdev->dev, err, "the card does not come out of reset\n");
+	/* Not before: what it was told of in its former life may be somebody else's memory now. */
+	pci_set_master(pd->pdev);
 	pnic_counters_reset(pd);
 	err = pnic_card_enable(pd);
 	if (err)
@@ -166,8 +199,11 @@ void pnic_silence(struct pnic_dev *pd)
 	pci_clear_master(pd->pdev);
 }
 
-/* Nobody in the driver uses the card when this returns, and it does no DMA. */
-static void pnic_quiesce(struct pnic_dev *pd)
+/*
+ * Nobody in the driver uses the card when this returns, and it does no DMA. While the PCI channel is
+ * down only that is seen to; in PNIC_STATE_LOST the memory stays, and the slot's reset will do it.
+ */
+static void pnic_quiesce(struct pnic_dev *pd, enum pnic_state to)
 {
 	pnic_admin_stop(pd);
 	pnic_eq_silence(pd);
@@ -176,6 +212,8 @@ static void pnic_quiesce(struct pnic_dev *pd)
 
 	if (!pnic_channel_lost(pd))
 		pnic_silence(pd);
+	else if (to != PNIC_STATE_LOST)
+		pci_clear_master(pd->pdev);
 }
 
 static void pnic_note_why(struct pnic_dev *pd, const char *why)
@@ -188,8 +226,7 @@ static void pnic_note_why(struct pnic_dev *pd, const char *why)
 
 /*
  * From any state that @to may follow, also with a dead card; false, and nothing done, from others.
- * @why: a constant string, NULL: as the last time. While the PCI channel is down the function is
- * left alone; the slot is going to be reset then, before pnic_release().
+ * @why: a constant string, NULL: as the last time.
  */
 bool pnic_stop(struct pnic_dev *pd, enum pnic_state to, const char *why)
 {
@@ -209,7 +246,7 @@ bool pnic_stop(struct pnic_dev *pd, enum pnic_state to, const char *why)
 	up_write(&pd->reg_lock);
 	if (was != PNIC_STATE_PROBING)
 		pnic_nl_dev_ntf(pd);
-	pnic_quiesce(pd);
+	pnic_quiesce(pd, to);
 	return true;
 }
 
@@ -255,7 +292,7 @@ void pnic_lose(struct pnic_dev *pd, const char *why)
 
 static void pnic_revive_failed(struct pnic_dev *pd, int err)
 {
-	pnic_quiesce(pd);
+	pnic_quiesce(pd, PNIC_STATE_FAILED);
 	pnic_state_change(pd, PNIC_STATE_FAILED);
 	pnic_eq_free(pd);
 	pnic_irq_free(pd);
@@ -264,6 +301,8 @@ static void pnic_revive_failed(struct pnic_dev *pd, int err)
 	pd->retry_at = jiffies + pd->retry_pause;
 	pd->retry_pause = min_t(unsigned int, 2 * pd->retry_pause, PNIC_RETRY_LAST);
 	pnic_nl_dev_ntf(pd);
+	/* Has devlink told. */
+	queue_work(pnic_wq, &pd->reset_work);
 }
 
 /* From PNIC_STATE_RESETTING to ready or failed. */
@@ -280,6 +319,8 @@ void pnic_revive(struct pnic_dev *pd)
 		pnic_revive_failed(pd, err);
 	} else {
 		pd->retry_pause = PNIC_RETRY_FIRST;
+		/* Of somebody who looked at the state just before the card was taken down. */
+		WRITE_ONCE(pd->trouble, PNIC_TROUBLE_NONE);
 		pnic_state_change(pd, PNIC_STATE_READY);
 		dev_info(&pd->pdev->dev, "the card was reset and serves again, epoch %u\n",
 			 pd->epoch);
@@ -288,12 +329,6 @@ void pnic_revive(struct pnic_dev *pd)
 		queue_work(pnic_wq, &pd->reset_work);
 	}
 	pnic_health_start(pd);
-}
-
-static void pnic_config_restore(struct pnic_dev *pd)
-{
-	pci_restore_state(pd->pdev);
-	pci_save_state(pd->pdev);
 }
 
 /* Down and up again. False, and nothing done, if the device is in no state for that. */
@@ -321,19 +356,32 @@ static void pnic_hold(struct pnic_dev *pd, const char *why)
 	pnic_nl_dev_ntf(pd);
 }
 
+/* After sleep or an error of the bus: up, unless an administrator wants to do that himself. */
+void pnic_come_back(struct pnic_dev *pd)
+{
+	if (pd->held)
+		pnic_hold(pd, NULL);
+	else
+		pnic_recover(pd, NULL);
+}
+
 /* The card was away, or seemed so: what PCI set up in it may be lost. */
 static void pnic_lost_and_found(struct pnic_dev *pd)
 {
 	pnic_config_restore(pd);
 	pnic_csr_revive(pd);
-	pnic_recover(pd, NULL);
+	pnic_come_back(pd);
 }
 
 static void pnic_lost_check(struct pnic_dev *pd)
 {
-	if (pnic_channel_lost(pd))
-		return;		/* the PCI core will call */
-	if (pci_device_is_present(pd->pdev)) {
+	if (pnic_channel_lost(pd)) {
+		/* The PCI core will call. */
+		if (time_before(jiffies, pd->lost_at + PNIC_FROZEN_LIMIT))
+			return;
+		dev_err(&pd->pdev->dev, "nobody mends the bus, the card is given up\n");
+		pnic_down(pd, PNIC_STATE_GONE, NULL);
+	} else if (pci_device_is_present(pd->pdev)) {
 		pnic_lost_and_found(pd);
 	} else if (pci_dev_is_disconnected(pd->pdev) ||
 		   time_after(jiffies, pd->lost_at + PNIC_LOST_LIMIT)) {
@@ -379,6 +427,8 @@ static void pnic_reset_work(struct work_struct *work)
 		hold = pnic_health_report(pd, trouble);
 	else if (pnic_state(pd) == PNIC_STATE_READY)
 		pnic_health_served(pd);
+	else if (pnic_state(pd) == PNIC_STATE_FAILED)
+		pnic_health_failed(pd);
 	mutex_lock(&pd->reset_lock);
 	pnic_reset_now(pd, hold);
 	mutex_unlock(&pd->reset_lock);

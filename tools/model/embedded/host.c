@@ -483,6 +483,11 @@ bool pnic_health_report(struct pnic_dev *pd, enum pnic_trouble trouble)
 	return false;
 }
 
+void pnic_health_failed(struct pnic_dev *pd)
+{
+	(void)pd;
+}
+
 void pnic_health_served(struct pnic_dev *pd)
 {
 	(void)pd;

@@ -416,6 +416,8 @@ void put_device(struct device *dev);
 #define pci_read_config_word(p, at, v)	((void)(p), (void)(at), *(v) = PCI_COMMAND_MEMORY)
 #define pci_save_state(p)		((void)(p))
 #define pci_restore_state(p)		((void)(p))
+#define pci_store_saved_state(p)	((void)(p), (struct pci_saved_state *)NULL)
+#define pci_load_saved_state(p, s)	((void)(p), (void)(s))
 #define pci_device_is_present(p)	((void)(p), true)
 #define pci_resource_len(p, bar)	((u64)2 * 4096 * PNIC_EMBEDDED_DB_PAGES)
 #define PNIC_EMBEDDED_DB_PAGES		1024
