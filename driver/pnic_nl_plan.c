@@ -127,10 +127,12 @@ static const struct plan_refusal plan_refusals[LANE_REFUSES] = {
 static int plan_refuse(struct genl_info *info, const struct pnic_plan_view *v)
 {
 	const struct plan_refusal *r = &plan_refusals[v->refuse];
+	/* Others have fewer attributes, and no room in info->attrs for these. */
+	bool named = info->genlhdr->cmd == PNIC_CMD_LANE_SET;
 
 	if (!v->refuse || (v->preview && v->refuse != LANE_REFUSE_LANE))
 		return 0;
-	if (r->attr)
+	if (r->attr && named)
 		NL_SET_BAD_ATTR(info->extack, info->attrs[r->attr]);
 	pnic_nl_say(info->extack, lane_refuse_text(v->refuse));
 	return r->err;

@@ -359,6 +359,51 @@ KTAP_TEST(refused_unless_forced)
 	nltest_agreed(&s, &m, 0);
 }
 
+static bool wait_carries(uint32_t lane)
+{
+	uint64_t end = now_ns() + NLTEST_WAIT_MS * 1000000ull;
+
+	while (logical_of(lane) < 0 && now_ns() < end)
+		sleep_ms(20);
+	return logical_of(lane) >= 0;
+}
+
+/* To take "enable" back costs width when the lane has come to carry data: undo names no lane. */
+KTAP_TEST(undo_is_refused)
+{
+	static unsigned int spare[4097];
+	uint32_t lane, i;
+	struct plan p;
+
+	setup();
+	NEED_MODEL();
+	spare[0] = 0;
+	nl_begin(&m, PNIC_CMD_LANE_GET);
+	nl_put_u32(&m, PNIC_A_LANE_DEV_INDEX, 0);
+	REQUIRE_EQ(nl_dump(&s, &m, spare_lane, spare), 0);
+	for (i = 1; i <= spare[0]; i++)
+		STEER("{\"cmd\":\"kill\",\"nic\":0,\"lane\":%u}", spare[i]);
+	REQUIRE(wait_no_spares());
+	nltest_agreed(&s, &m, 0);
+	lane = some_active(120);
+	REQUIRE_EQ(lane_set(lane, PNIC_LANE_ACTION_DISABLE, FORCE), 0);
+	p = take_plan(lane);
+	REQUIRE(wait_generation(p.generation));
+	REQUIRE_EQ(lane_set(lane, PNIC_LANE_ACTION_ENABLE, 0), 0);
+	REQUIRE(wait_carries(lane));
+	nltest_agreed(&s, &m, 0);
+	CHECK_EQ(undo(0), -EPERM);
+	CHECK_EQ(s.bad_type, 0);
+	CHECK_STREQ(s.msg, "the width would go down");
+	SUBTEST("looked at, the refusal is the answer") {
+		CHECK_EQ(undo(PREVIEW), 0);
+		CHECK(take_plan(lane).refused);
+	}
+	STEER("{\"cmd\":\"heal\",\"nic\":0,\"lane\":\"all\"}");
+	REQUIRE(wait_all_back());
+	nltest_agreed(&s, &m, 0);
+}
+
 /* ---- what the card does ---- */
 
 KTAP_TEST(test_of_a_spare)
