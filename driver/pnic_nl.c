@@ -3,8 +3,10 @@
  * pnic: the generic netlink family: its devices, the hooks around requests, and how messages are
  * made.
  *
- * Requests run in parallel. The hook before one looks the device up, holds it, waits for a reset
- * that is under way and keeps the next one away (pd->reg_lock); the hook after it lets go. A dump
+ * Requests run in parallel. The hook before one looks the device up, holds it, waits a moment for
+ * a reset that is under way and keeps the next one away (pd->reg_lock); the hook after it lets go.
+ * A wait holds up the other families as well, when one of them comes or goes: whoever wants
+ * to wait longer asks again. A dump
  * does the same around each of its parts, so that nothing is held while user space
  * reads; what changes in between shows as NLM_F_DUMP_INTR.
  */
@@ -13,6 +15,9 @@
 #include <net/sock.h>
 
 #include "pnic_nl.h"
+
+/* How long a request waits for a reset to be over. */
+#define PNIC_NL_WAIT		HZ
 
 /* Devices that requests find, by number. Its lock keeps one that is found from being freed. */
 static DEFINE_XARRAY(pnic_nl_devs);
@@ -75,7 +80,34 @@ static int pnic_nl_check(struct pnic_dev *pd, enum pnic_nl_need need,
 	return 0;
 }
 
-/* With pd->reg_lock for reading if it returns 0. */
+/* With pd->reg_lock for reading if it returns 0, as with pnic_dev_enter(), which waits longer. */
+static int pnic_nl_lock(struct pnic_dev *pd, struct netlink_ext_ack *extack)
+{
+	long left = PNIC_NL_WAIT;
+
+	for (;;) {
+		if (down_read_killable(&pd->reg_lock))
+			return -EINTR;
+		if (!pnic_state_passing(pnic_state(pd)))
+			break;
+		up_read(&pd->reg_lock);
+		if (!left) {
+			NL_SET_ERR_MSG(extack, "the card is being reset: try again");
+			return -EBUSY;
+		}
+		left = wait_event_killable_timeout(pd->state_wait,
+						   !pnic_state_passing(pnic_state(pd)), left);
+		if (left < 0)
+			return -EINTR;
+	}
+	if (pnic_state(pd) != PNIC_STATE_GONE)
+		return 0;
+	up_read(&pd->reg_lock);
+	NL_SET_ERR_MSG(extack, "the device is gone");
+	return -ENODEV;
+}
+
+/* The same if the device has what is needed. */
 static int pnic_nl_enter(struct pnic_dev *pd, enum pnic_nl_need need,
 			 struct netlink_ext_ack *extack)
 {
@@ -83,12 +115,9 @@ static int pnic_nl_enter(struct pnic_dev *pd, enum pnic_nl_need need,
 
 	if (need == PNIC_NL_ANY)
 		return down_read_killable(&pd->reg_lock) ? -EINTR : 0;
-	err = pnic_dev_enter(pd);
-	if (err) {
-		if (err == -ENODEV)
-			NL_SET_ERR_MSG(extack, "the device is gone");
+	err = pnic_nl_lock(pd, extack);
+	if (err)
 		return err;
-	}
 	err = pnic_nl_check(pd, need, extack);
 	if (err)
 		pnic_dev_leave(pd);

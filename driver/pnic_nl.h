@@ -38,7 +38,7 @@ struct pnic_file;
 /**
  * enum pnic_nl_need - what a request needs of a device
  * @PNIC_NL_ANY: that it is there, in whatever state; a reset is not waited for
- * @PNIC_NL_LANES: lane management, and a reset to be over
+ * @PNIC_NL_LANES: lane management, and a reset to be over in a moment
  * @PNIC_NL_CARD: a card that serves
  * @PNIC_NL_LINK: both
  */

@@ -32,12 +32,14 @@ bool nltest_wait_lane(struct nl_sock *s, struct nl_msg *m, uint32_t dev, uint32_
 		      uint32_t status)
 {
 	uint64_t end = deadline();
-	struct nl_attrs a;
+	struct nl_attrs a = {};
+	int err;
 
 	while (now_ns() < end) {
-		if (nltest_lane(s, m, dev, lane, &a))
+		err = nltest_lane(s, m, dev, lane, &a);
+		if (err && err != -EBUSY)
 			return false;
-		if (nl_num(&a, PNIC_A_LANE_STATUS) == status)
+		if (!err && nl_num(&a, PNIC_A_LANE_STATUS) == status)
 			return true;
 		sleep_ms(20);
 	}
@@ -49,12 +51,14 @@ bool nltest_wait_lane(struct nl_sock *s, struct nl_msg *m, uint32_t dev, uint32_
 bool nltest_wait_link(struct nl_sock *s, struct nl_msg *m, uint32_t dev, uint32_t status)
 {
 	uint64_t end = deadline();
-	struct nl_attrs a;
+	struct nl_attrs a = {};
+	int err;
 
 	while (now_ns() < end) {
-		if (nltest_get(s, m, PNIC_CMD_LINK_GET, dev, &a))
+		err = nltest_get(s, m, PNIC_CMD_LINK_GET, dev, &a);
+		if (err && err != -EBUSY)
 			return false;
-		if (nl_num(&a, PNIC_A_LINK_STATUS) == status)
+		if (!err && nl_num(&a, PNIC_A_LINK_STATUS) == status)
 			return true;
 		sleep_ms(20);
 	}
@@ -73,12 +77,14 @@ static bool settled(const struct nlattr *nest)
 bool nltest_wait_agreed(struct nl_sock *s, struct nl_msg *m, uint32_t dev)
 {
 	uint64_t end = deadline();
-	struct nl_attrs a;
+	struct nl_attrs a = {};
+	int err;
 
 	while (now_ns() < end) {
-		if (nltest_get(s, m, PNIC_CMD_LINK_GET, dev, &a))
+		err = nltest_get(s, m, PNIC_CMD_LINK_GET, dev, &a);
+		if (err && err != -EBUSY)
 			return false;
-		if (nl_num(&a, PNIC_A_LINK_STATUS) == PNIC_LINK_STATUS_UP &&
+		if (!err && nl_num(&a, PNIC_A_LINK_STATUS) == PNIC_LINK_STATUS_UP &&
 		    settled(a.at[PNIC_A_LINK_RX]) && settled(a.at[PNIC_A_LINK_TX]))
 			return true;
 		sleep_ms(20);

@@ -16,7 +16,7 @@
 int nltest_get(struct nl_sock *s, struct nl_msg *m, uint8_t cmd, uint32_t dev, struct nl_attrs *out);
 int nltest_lane(struct nl_sock *s, struct nl_msg *m, uint32_t dev, uint32_t lane,
 		struct nl_attrs *out);
-/* These wait, and give false when it takes too long. */
+/* These wait, also for a reset, and give false when it takes too long. */
 bool nltest_wait_lane(struct nl_sock *s, struct nl_msg *m, uint32_t dev, uint32_t lane,
 		      uint32_t status);
 bool nltest_wait_link(struct nl_sock *s, struct nl_msg *m, uint32_t dev, uint32_t status);

@@ -18,6 +18,9 @@
 #define ANSWER_MS	60000
 /* A table that changes all the time is shown as it is. */
 #define TRIES		8
+/* A card that is being reset: the driver waits a second each time. */
+#define RESET_TRIES	10
+#define RESET_TEXT	"the card is being reset"
 
 /* Room for what every request has besides its attributes. */
 #define HEADERS		64
@@ -197,7 +200,7 @@ static int receive(struct drv *n, struct reply *r)
 }
 
 /* Once; 1: the table changed while it was dumped. */
-static int run_once(struct drv *n, struct nl_msg *msg, bool dump, reply_fn *fn, void *arg)
+static int ask_once(struct drv *n, struct nl_msg *msg, bool dump, reply_fn *fn, void *arg)
 {
 	struct reply r = { .family = n->family, .fn = fn, .arg = arg };
 	struct nlmsghdr *h = nlmsg_hdr(msg);
@@ -216,6 +219,18 @@ static int run_once(struct drv *n, struct nl_msg *msg, bool dump, reply_fn *fn, 
 	if (r.error)
 		return refused(n, msg, &r);
 	return r.interrupted;
+}
+
+/* The same, and patient while the card is being reset. */
+static int run_once(struct drv *n, struct nl_msg *msg, bool dump, reply_fn *fn, void *arg)
+{
+	int ret, i = 0;
+
+	do
+		ret = ask_once(n, msg, dump, fn, arg);
+	while (ret < 0 && n->code == EBUSY && !strncmp(n->error, RESET_TEXT, strlen(RESET_TEXT)) &&
+	       ++i < RESET_TRIES);
+	return ret;
 }
 
 struct collector {
