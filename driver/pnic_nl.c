@@ -130,6 +130,8 @@ static enum pnic_nl_need pnic_nl_need_of(u8 cmd)
 {
 	switch (cmd) {
 	case PNIC_CMD_DEV_GET:
+	case PNIC_CMD_GRANT_ADD:
+	case PNIC_CMD_GRANT_DEL:
 		return PNIC_NL_ANY;
 	case PNIC_CMD_COUNTERS_GET:
 		return PNIC_NL_CARD;
@@ -372,6 +374,7 @@ int pnic_nl_init(void)
 	BUILD_BUG_ON(PNIC_A_COUNTERS_DEV_INDEX != PNIC_NL_A_DEV);
 	BUILD_BUG_ON(PNIC_A_RES_DEV_INDEX != PNIC_NL_A_DEV);
 	BUILD_BUG_ON(PNIC_A_OBJECT_DEV_INDEX != PNIC_NL_A_DEV);
+	BUILD_BUG_ON(PNIC_A_GRANT_DEV_INDEX != PNIC_NL_A_DEV);
 	return genl_register_family(&pnic_nl_family);
 }
 

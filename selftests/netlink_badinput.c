@@ -864,6 +864,15 @@ static bool wait_dev(uint32_t dev, uint32_t status)
 	return false;
 }
 
+static int grant(uint8_t cmd)
+{
+	nl_begin(&m, cmd);
+	nl_put_u32(&m, PNIC_A_GRANT_DEV_INDEX, 0);
+	nl_put_u32(&m, PNIC_A_GRANT_PARTITION, 9);
+	nl_put_u32(&m, PNIC_A_GRANT_UID, 4711);
+	return nl_do(&s, &m, &a);
+}
+
 /* A card that does not come up: what it is can be asked, what it does can't. */
 KTAP_TEST(card_that_failed)
 {
@@ -885,6 +894,10 @@ KTAP_TEST(card_that_failed)
 	CHECK_EQ(nltest_get(&s, &m, PNIC_CMD_COUNTERS_GET, 0, &a), -EIO);
 	CHECK_EQ(nltest_get(&s, &m, PNIC_CMD_POLICY_GET, 0, &a), 0);
 	CHECK_EQ(nltest_get(&s, &m, PNIC_CMD_CABLE_GET, 0, &a), 0);
+	SUBTEST("grants are the host's") {
+		CHECK_EQ(grant(PNIC_CMD_GRANT_ADD), 0);
+		CHECK_EQ(grant(PNIC_CMD_GRANT_DEL), 0);
+	}
 	/* Of the two only the other one answers. */
 	nl_begin(&m, PNIC_CMD_LINK_GET);
 	CHECK_EQ(nl_dump(&s, &m, count, &n), 0);
