@@ -167,7 +167,8 @@ struct pnic_lanes_view *pnic_lanes_view(struct pnic_dev *pd, u8 dir)
 
 	if (!lanes)
 		return ERR_PTR(-EOPNOTSUPP);
-	view = kvzalloc(struct_size(view, lane, total), GFP_KERNEL);
+	/* A dump keeps it for as long as its reader likes. */
+	view = kvzalloc(struct_size(view, lane, total), GFP_KERNEL_ACCOUNT);
 	if (!view)
 		return ERR_PTR(-ENOMEM);
 	view->dev = pd->minor;

@@ -191,7 +191,7 @@ static bool lane_dump_next(struct netlink_callback *cb, struct lane_dump *d, int
 int pnic_nl_lane_dump_start(struct netlink_callback *cb)
 {
 	struct lane_ctx *ctx = (void *)cb->ctx;
-	struct lane_dump *d = kzalloc(sizeof(*d), GFP_KERNEL);
+	struct lane_dump *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
 	int err;
 
 	BUILD_BUG_ON(sizeof(*ctx) > sizeof(cb->ctx));
