@@ -165,6 +165,17 @@ static int lane_dump_check(struct netlink_callback *cb, struct lane_dump *d)
 	return 0;
 }
 
+/* Of several devices those are passed over that do not tell of their lanes; of one it is an error. */
+static bool lane_dump_over(struct netlink_callback *cb, int err)
+{
+	if (err == -EINTR || err == -ENOMEM)
+		return true;
+	if (!genl_info_dump(cb)->attrs[PNIC_A_LANE_DEV_INDEX])
+		return false;
+	NL_SET_ERR_MSG(cb->extack, "the card does not give its lane table");
+	return true;
+}
+
 /* The snapshot of the device that is next; false: there is none, or *@err. */
 static bool lane_dump_next(struct netlink_callback *cb, struct lane_dump *d, int *err)
 {
@@ -181,7 +192,7 @@ static bool lane_dump_next(struct netlink_callback *cb, struct lane_dump *d, int
 			break;
 		*err = PTR_ERR(d->view);
 		d->view = NULL;
-		if (*err == -EINTR || *err == -ENOMEM)
+		if (lane_dump_over(cb, *err))
 			return false;
 	}
 	d->lane = d->first;
