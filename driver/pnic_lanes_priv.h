@@ -84,6 +84,7 @@ struct pnic_lanes_told {
  * @up: the link was up at its last event
  * @agreed: the two ends run the same maps
  * @link_news: the link is another one than at the last notification
+ * @tell_at: jiffies when @tell_work was last to run
  * @link: what the card last said, at its clock_ns
  * @spares: working receive lanes in no map
  * @failed: receive lanes that don't work
@@ -123,6 +124,7 @@ struct pnic_lanes {
 	bool up;
 	bool agreed;
 	bool link_news;
+	unsigned long tell_at;
 	struct pnic_link_info link;
 	u32 spares;
 	u32 failed;

@@ -17,13 +17,20 @@
 #define TELL_PAUSE_MAX		msecs_to_jiffies(1000)
 #define TELL_BATCH		20
 
+/* With lanes->lock. If it is queued already it stays as it is. */
+static void tell_queue(struct pnic_lanes *lanes, unsigned long delay)
+{
+	if (queue_delayed_work(lanes->wq, &lanes->tell_work, delay))
+		lanes->tell_at = jiffies + delay;
+}
+
 static void tell_later(struct pnic_lanes *lanes, unsigned long delay)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&lanes->lock, flags);
 	if (lanes->running)
-		queue_delayed_work(lanes->wq, &lanes->tell_work, delay);
+		tell_queue(lanes, delay);
 	spin_unlock_irqrestore(&lanes->lock, flags);
 }
 
@@ -32,14 +39,22 @@ void pnic_lanes_tell_soon(struct pnic_lanes *lanes)
 	tell_later(lanes, TELL_PAUSE);
 }
 
-/* A message about lanes that waits for calm does not hold up what the link has to say. */
+/*
+ * A message about lanes that waits for calm does not hold up what the link has to say. It is only
+ * ever brought forward: a link that changes all the time would put it off for ever.
+ */
 void pnic_lanes_tell_link_soon(struct pnic_lanes *lanes)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&lanes->lock, flags);
-	if (lanes->running)
-		mod_delayed_work(lanes->wq, &lanes->tell_work, TELL_PAUSE);
+	if (lanes->running) {
+		tell_queue(lanes, TELL_PAUSE);
+		if (time_after(lanes->tell_at, jiffies + TELL_PAUSE)) {
+			mod_delayed_work(lanes->wq, &lanes->tell_work, TELL_PAUSE);
+			lanes->tell_at = jiffies + TELL_PAUSE;
+		}
+	}
 	spin_unlock_irqrestore(&lanes->lock, flags);
 }
 
