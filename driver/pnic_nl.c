@@ -211,11 +211,15 @@ int pnic_nl_put(struct sk_buff *skb, const struct genl_info *info, struct netlin
 int pnic_nl_reply(struct genl_info *info, pnic_nl_fill fill, const void *what, size_t size)
 {
 	struct sk_buff *msg = genlmsg_new(size, GFP_KERNEL);
-	int err;
 
-	if (!msg)
-		return -ENOMEM;
-	err = pnic_nl_put(msg, info, NULL, pnic_nl_dev(info), fill, what);
+	return msg ? pnic_nl_answer(info, msg, fill, what) : -ENOMEM;
+}
+
+int pnic_nl_answer(struct genl_info *info, struct sk_buff *msg, pnic_nl_fill fill,
+		   const void *what)
+{
+	int err = pnic_nl_put(msg, info, NULL, pnic_nl_dev(info), fill, what);
+
 	if (err) {
 		nlmsg_free(msg);
 		return err;

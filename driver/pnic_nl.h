@@ -59,6 +59,12 @@ int pnic_nl_put(struct sk_buff *skb, const struct genl_info *info, struct netlin
 		struct pnic_dev *pd, pnic_nl_fill fill, const void *what);
 /* The answer to a request; @size: enough for its attributes. */
 int pnic_nl_reply(struct genl_info *info, pnic_nl_fill fill, const void *what, size_t size);
+/*
+ * The same with a message that was made before (genlmsg_new()), so that no request has changed
+ * something and fails for lack of memory. @msg is gone then.
+ */
+int pnic_nl_answer(struct genl_info *info, struct sk_buff *msg, pnic_nl_fill fill,
+		   const void *what);
 /* To the listeners of @group, if there are any. May sleep. */
 void pnic_nl_notify(struct pnic_dev *pd, u8 cmd, unsigned int group, pnic_nl_fill fill,
 		    const void *what, size_t size);

@@ -116,6 +116,7 @@ int pnic_nl_link_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *take = info->attrs[PNIC_A_LINK_TAKE_MARGIN_MIN];
 	struct pnic_link_view *view;
+	struct sk_buff *msg;
 	int err;
 
 	if (take && !netlink_capable(skb, CAP_NET_ADMIN)) {
@@ -123,11 +124,12 @@ int pnic_nl_link_get_doit(struct sk_buff *skb, struct genl_info *info)
 		return -EPERM;
 	}
 	view = kmalloc(sizeof(*view), GFP_KERNEL);
-	if (!view)
-		return -ENOMEM;
-	err = pnic_lanes_link_view(pnic_nl_dev(info), take, view);
-	if (!err)
-		err = pnic_nl_reply(info, link_fill, view, PNIC_NL_LINK_SIZE);
+	msg = genlmsg_new(PNIC_NL_LINK_SIZE, GFP_KERNEL);
+	err = view && msg ? pnic_lanes_link_view(pnic_nl_dev(info), take, view) : -ENOMEM;
+	if (err)
+		nlmsg_free(msg);
+	else
+		err = pnic_nl_answer(info, msg, link_fill, view);
 	kfree(view);
 	return err;
 }

@@ -87,14 +87,11 @@ static int plan_fill(struct sk_buff *skb, struct pnic_dev *pd, const void *what)
 	return plan_put_notes(skb, &v->plan.notes) ? -EMSGSIZE : 0;
 }
 
-static size_t plan_size(const struct pnic_plan_view *v)
+/* The longest that there can be: it is made before the plan is. */
+static size_t plan_size(const struct pnic_dev *pd)
 {
-	size_t size = PNIC_NL_PLAN_SIZE + v->plan.notes.nr * PNIC_NL_NOTE_SIZE;
-	u16 l;
-
-	for (l = 0; l < max(v->active.width, v->plan.map.width); l++)
-		size += plan_moves(v, l) ? PNIC_NL_MOVE_SIZE : 0;
-	return size;
+	return PNIC_NL_PLAN_SIZE + LANE_NOTES_MAX * PNIC_NL_NOTE_SIZE +
+	       pd->caps.lanes_data * PNIC_NL_MOVE_SIZE;
 }
 
 /* ---- refusals ---- */
@@ -197,17 +194,23 @@ static int plan_doit(struct genl_info *info,
 		     int (*request)(struct genl_info *info, struct pnic_plan_view *v))
 {
 	struct pnic_plan_view *v = kvzalloc(sizeof(*v), GFP_KERNEL);
-	int err;
+	struct pnic_dev *pd = pnic_nl_dev(info);
+	struct sk_buff *msg = genlmsg_new(plan_size(pd), GFP_KERNEL);
+	int err = v && msg ? request(info, v) : -ENOMEM;
 
-	if (!v)
-		return -ENOMEM;
-	err = request(info, v);
 	if (!err)
 		err = plan_refuse(info, v);
-	if (!err)
-		err = pnic_nl_reply(info, plan_fill, v, plan_size(v));
-	if (!err && v->policy)
-		pnic_nl_policy_ntf(pnic_nl_dev(info));
+	if (err) {
+		nlmsg_free(msg);
+		goto free;
+	}
+	if (v->policy)
+		pnic_nl_policy_ntf(pd);
+	err = pnic_nl_answer(info, msg, plan_fill, v);
+	/* What is done is done. A socket without room for the answer says so itself: ENOBUFS. */
+	if (!v->preview)
+		err = 0;
+free:
 	kvfree(v);
 	return err;
 }

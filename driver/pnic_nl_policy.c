@@ -203,15 +203,23 @@ int pnic_nl_policy_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pnic_dev *pd = pnic_nl_dev(info);
 	struct pnic_lanes_settings s;
+	struct sk_buff *msg;
 	int err;
 
 	if (!policy_asks(info->attrs)) {
 		NL_SET_ERR_MSG(info->extack, "no knob is given");
 		return -EINVAL;
 	}
+	msg = genlmsg_new(PNIC_NL_POLICY_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
 	err = pnic_lanes_change(pd, policy_edit, info, &s);
-	if (err)
+	if (err) {
+		nlmsg_free(msg);
 		return err;
+	}
 	pnic_nl_policy_ntf(pd);
-	return pnic_nl_reply(info, policy_fill, &s, PNIC_NL_POLICY_SIZE);
+	/* It is done. A socket without room for the answer says so itself: ENOBUFS. */
+	pnic_nl_answer(info, msg, policy_fill, &s);
+	return 0;
 }
