@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "pnic_grant.h"
+#include "pnic_nl.h"
 
 #define PNIC_GRANTS_MAX		4096
 
@@ -98,8 +99,10 @@ int pnic_grant_add(struct pnic_dev *pd, u32 partition, kuid_t uid)
 		err = -ENOSPC;
 	else
 		list_add_tail(&g->node, next ? &next->node : &pd->grants);
-	if (!err)
+	if (!err) {
 		pd->num_grants++;
+		pnic_nl_grants_changed();
+	}
 	mutex_unlock(&pd->grant_lock);
 	if (err)
 		kfree(g);
@@ -116,6 +119,7 @@ int pnic_grant_del(struct pnic_dev *pd, u32 partition, kuid_t uid)
 	if (g) {
 		list_del(&g->node);
 		pd->num_grants--;
+		pnic_nl_grants_changed();
 	}
 	mutex_unlock(&pd->grant_lock);
 	kfree(g);

@@ -21,13 +21,19 @@
 
 /* Devices that requests find, by number. Its lock keeps one that is found from being freed. */
 static DEFINE_XARRAY(pnic_nl_devs);
-/* Counts what changes under a dump; never 0, which would mean that nothing is counted. */
-static atomic_t pnic_nl_seq = ATOMIC_INIT(1);
+/* Count what changes under a dump: devices, what processes have of them, and grants. */
+static atomic_t pnic_nl_devs_seq = ATOMIC_INIT(0);
+static atomic_t pnic_nl_files_seq = ATOMIC_INIT(0);
+static atomic_t pnic_nl_grants_seq = ATOMIC_INIT(0);
 
 void pnic_nl_changed(void)
 {
-	if (!atomic_inc_return(&pnic_nl_seq))
-		atomic_inc(&pnic_nl_seq);
+	atomic_inc(&pnic_nl_files_seq);
+}
+
+void pnic_nl_grants_changed(void)
+{
+	atomic_inc(&pnic_nl_grants_seq);
 }
 
 /* ---- devices ---- */
@@ -38,7 +44,7 @@ int pnic_nl_add(struct pnic_dev *pd)
 
 	if (err)
 		return err;
-	pnic_nl_changed();
+	atomic_inc(&pnic_nl_devs_seq);
 	pnic_nl_dev_ntf(pd);
 	return 0;
 }
@@ -46,7 +52,7 @@ int pnic_nl_add(struct pnic_dev *pd)
 void pnic_nl_del(struct pnic_dev *pd)
 {
 	xa_erase(&pnic_nl_devs, pd->minor);
-	pnic_nl_changed();
+	atomic_inc(&pnic_nl_devs_seq);
 }
 
 /* The first device from *@at on, at most @last, with a reference; NULL: there is none. */
@@ -189,6 +195,33 @@ void pnic_nl_say(struct netlink_ext_ack *extack, const char *text)
 		extack->_msg = text;
 }
 
+static struct nlattr *pnic_nl_dump_attr(struct netlink_callback *cb)
+{
+	struct nlattr **attrs = genl_info_dump(cb)->attrs;
+
+	/* There are none where the policy has none. */
+	return attrs ? attrs[PNIC_NL_A_DEV] : NULL;
+}
+
+/* By what the dump shows; the core takes 0 for one that nothing is counted for. */
+void pnic_nl_dump_seq(struct netlink_callback *cb)
+{
+	unsigned int seq = 1;
+
+	if (!pnic_nl_dump_attr(cb))
+		seq += atomic_read(&pnic_nl_devs_seq);
+	switch (genl_info_dump(cb)->genlhdr->cmd) {
+	case PNIC_CMD_RES_GET:
+	case PNIC_CMD_OBJECT_GET:
+		seq += atomic_read(&pnic_nl_files_seq);
+		break;
+	case PNIC_CMD_GRANT_GET:
+		seq += atomic_read(&pnic_nl_grants_seq);
+		break;
+	}
+	cb->seq = seq ?: 1;
+}
+
 int pnic_nl_put(struct sk_buff *skb, const struct genl_info *info, struct netlink_callback *cb,
 		struct pnic_dev *pd, pnic_nl_fill fill, const void *what)
 {
@@ -197,12 +230,15 @@ int pnic_nl_put(struct sk_buff *skb, const struct genl_info *info, struct netlin
 
 	if (!hdr)
 		return -EMSGSIZE;
-	if (cb)
-		genl_dump_check_consistent(cb, hdr);
 	err = fill(skb, pd, what);
 	if (err) {
 		genlmsg_cancel(skb, hdr);
 		return err;
+	}
+	/* Not before: a change is told of once, and this message may have been cancelled. */
+	if (cb) {
+		pnic_nl_dump_seq(cb);
+		genl_dump_check_consistent(cb, hdr);
 	}
 	genlmsg_end(skb, hdr);
 	return 0;
@@ -249,14 +285,6 @@ void pnic_nl_notify(struct pnic_dev *pd, u8 cmd, unsigned int group, pnic_nl_fil
 
 /* ---- dumps ---- */
 
-static struct nlattr *pnic_nl_dump_attr(struct netlink_callback *cb)
-{
-	struct nlattr **attrs = genl_info_dump(cb)->attrs;
-
-	/* There are none where the policy has none. */
-	return attrs ? attrs[PNIC_NL_A_DEV] : NULL;
-}
-
 /* The one device of a dump: that it isn't there is an error at the beginning only. */
 static struct pnic_dev *pnic_nl_dump_one(struct netlink_callback *cb, struct nlattr *attr,
 					 unsigned long *at, enum pnic_nl_need need)
@@ -278,11 +306,6 @@ static struct pnic_dev *pnic_nl_dump_one(struct netlink_callback *cb, struct nla
 		return pd;
 	put_device(&pd->dev);
 	return ERR_PTR(err);
-}
-
-void pnic_nl_dump_seq(struct netlink_callback *cb)
-{
-	cb->seq = atomic_read(&pnic_nl_seq);
 }
 
 struct pnic_dev *pnic_nl_dump_enter(struct netlink_callback *cb, unsigned long *at,

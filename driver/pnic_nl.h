@@ -84,8 +84,10 @@ void pnic_nl_dump_seq(struct netlink_callback *cb);
  */
 int pnic_nl_dump_devs(struct sk_buff *skb, struct netlink_callback *cb, enum pnic_nl_need need,
 		      int (*make)(struct pnic_dev *pd, void *what), pnic_nl_fill fill, size_t size);
-/* What a dump of objects shows has changed. Any context. */
+/* What a dump of files and objects shows has changed. Any context. */
 void pnic_nl_changed(void);
+/* The same of grants. */
+void pnic_nl_grants_changed(void);
 
 /* The words of an error: a string that lives as long as the module. */
 void pnic_nl_say(struct netlink_ext_ack *extack, const char *text);

@@ -141,6 +141,27 @@ KTAP_TEST(lanes_change_meanwhile)
 	nltest_agreed(&s, &m, 0);
 }
 
+/* What processes do with a device is no change of its lanes. */
+KTAP_TEST(device_opened_meanwhile)
+{
+	int dev, err, fd;
+
+	setup();
+	for (dev = -1; dev < 1; dev++) {
+		begin_lanes(dev);
+		REQUIRE_EQ(nl_dump_begin(&s, &m), 0);
+		REQUIRE_EQ(nl_dump_next(&s, NULL, NULL), 0);
+		fd = dev_open(0);
+		REQUIRE_OK(fd);
+		do
+			err = nl_dump_next(&s, NULL, NULL);
+		while (!err);
+		CHECK_EQ(err, 1);
+		CHECK(!s.interrupted);
+		close(fd);
+	}
+}
+
 /* ---- devices that go ---- */
 
 static void bind_driver(bool bind, uint32_t dev, char *pci)
@@ -266,6 +287,45 @@ KTAP_TEST(objects_change_meanwhile)
 		CHECK_LT(n, REGIONS + 1);
 	}
 	munmap(mem, 4096);
+}
+
+#define GRANTS		3000
+
+static int grant(uint8_t cmd, uint32_t uid)
+{
+	nl_begin(&m, cmd);
+	nl_put_u32(&m, PNIC_A_GRANT_DEV_INDEX, 0);
+	nl_put_u32(&m, PNIC_A_GRANT_PARTITION, 11);
+	nl_put_u32(&m, PNIC_A_GRANT_UID, uid);
+	return nl_do(&s, &m, NULL);
+}
+
+KTAP_TEST(grants_change_meanwhile)
+{
+	struct nl_sock other;
+	unsigned int i;
+	int err;
+
+	setup();
+	REQUIRE_EQ(nl_open(&other), 0);
+	for (i = 0; i < GRANTS; i++)
+		REQUIRE_EQ(grant(PNIC_CMD_GRANT_ADD, 10000 + i), 0);
+	nl_begin(&m, PNIC_CMD_GRANT_GET);
+	REQUIRE_EQ(nl_dump(&other, &m, NULL, NULL), 0);
+	CHECK(!other.interrupted);
+	CHECK_EQ(other.answers, GRANTS);
+	nl_begin(&m, PNIC_CMD_GRANT_GET);
+	REQUIRE_EQ(nl_dump_begin(&other, &m), 0);
+	REQUIRE_EQ(nl_dump_next(&other, NULL, NULL), 0);
+	REQUIRE_EQ(grant(PNIC_CMD_GRANT_DEL, 10000 + GRANTS - 1), 0);
+	do
+		err = nl_dump_next(&other, NULL, NULL);
+	while (!err);
+	CHECK_EQ(err, 1);
+	CHECK(other.interrupted);
+	for (i = 0; i < GRANTS - 1; i++)
+		CHECK_EQ(grant(PNIC_CMD_GRANT_DEL, 10000 + i), 0);
+	nl_close(&other);
 }
 
 /* ---- everything at once ---- */
