@@ -181,21 +181,27 @@ u8 lane_agent_request(struct lane_agent *a, const struct lane_request *req,
 
 /* ---- settings ---- */
 
+/* Was anything read of the lanes, and is it any good? */
+static bool has_seen(const struct lane_agent *a)
+{
+	return a->policy.track[0].state && !a->table_bad && !a->card_bad;
+}
+
+/* Anybody may ask for it: neither is the card asked anything, nor does the agent take notice. */
 u8 lane_agent_preview(struct lane_agent *a, const struct lane_settings *s,
 		      struct lane_plan *plan, u64 now)
 {
 	no_change(a, plan);
 	if (s && lane_settings_check(s, NULL))
 		return LANE_REFUSE_STATE;
-	if (!lane_agent_look(a, now))
+	if (!has_seen(a))
 		return LANE_REFUSE_CARD;
 	a->trial = a->policy;
-	if (s) {
+	if (s)
 		lane_agent_apply(&a->trial, s, lane_agent_can_test(a, s));
-		a->notes.nr = 0;
-		a->notes.lost = 0;
-		lane_policy_observe(&a->trial, a->rec, &a->proto.rx.active, &a->notes, now);
-	}
+	a->notes.nr = 0;
+	a->notes.lost = 0;
+	lane_policy_observe(&a->trial, a->rec, &a->proto.rx.active, &a->notes, now);
 	try(a, plan, now);
 	return LANE_REFUSE_NONE;
 }
@@ -227,8 +233,11 @@ void lane_agent_set(struct lane_agent *a, const struct lane_settings *s, u64 now
 static u8 undo_settings(struct lane_agent *a, bool preview, struct lane_plan *plan, u64 now)
 {
 	struct lane_settings s = a->undo.settings;
-	u8 why = lane_agent_preview(a, &s, plan, now);
+	u8 why;
 
+	if (!lane_agent_look(a, now))
+		return LANE_REFUSE_CARD;
+	why = lane_agent_preview(a, &s, plan, now);
 	if (why || preview)
 		return why;
 	put_in_force(a, &s, now);

@@ -83,7 +83,9 @@ u8 lane_agent_undo(struct lane_agent *a, bool preview, struct lane_plan *plan, u
  * lane_agent_preview() - what would be done now
  * @s: with these settings; NULL: with those in force
  *
- * Return: 0, or LANE_REFUSE_STATE for settings that contradict each other.
+ * Judged by what the agent has seen last: neither it nor the card take notice. Return: 0,
+ * LANE_REFUSE_STATE for settings that contradict each other, or LANE_REFUSE_CARD if it has seen
+ * nothing that makes sense.
  */
 u8 lane_agent_preview(struct lane_agent *a, const struct lane_settings *s,
 		      struct lane_plan *plan, u64 now);

@@ -79,6 +79,32 @@ KTAP_TEST(preview_changes_nothing)
 	CHECK_EQ(lane_agent_undo(&ends[0].agent, false, &plan, sim.now), LANE_REFUSE_NOTHING);
 }
 
+/* Anybody may look, as often as he likes: nothing comes of it, and the card is left alone. */
+KTAP_TEST(look_at_the_policy_is_no_look_at_the_card)
+{
+	static struct lane_policy was;
+	struct lane_settings s;
+
+	begin(425, 460);
+	lose(0, 9);
+	was = ends[0].agent.policy;
+	ends[0].broken_card = true;
+	lane_agent_settings(&ends[0].agent, &s);
+	CHECK_EQ(lane_agent_preview(&ends[0].agent, NULL, &plan, sim.now), 0);
+	CHECK_EQ(lane_agent_preview(&ends[0].agent, &s, &plan, sim.now), 0);
+	CHECK(!memcmp(&was, &ends[0].agent.policy, sizeof(was)));
+	CHECK_EQ(ends[0].notes[LANE_NOTE_STATE], 0);
+	CHECK_EQ(ends[0].notes[LANE_NOTE_CARD], 0);
+	ends[0].broken_card = false;
+	run_for(50 * MS);
+	CHECK_EQ(state_of(9), LANE_FAILED);
+	SUBTEST("nothing was seen yet") {
+		start(16, 20, 2);
+		CHECK_EQ(lane_agent_preview(&ends[0].agent, NULL, &plan, sim.now),
+			 LANE_REFUSE_CARD);
+	}
+}
+
 KTAP_TEST(retired_lane_is_replaced_at_once)
 {
 	begin(425, 460);
