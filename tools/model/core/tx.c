@@ -334,7 +334,11 @@ static unsigned int run_ep(struct pm_ep *ep)
 	return used;
 }
 
-static bool send_data(struct pm_card *c, struct pm_msg *job)
+/*
+ * The next frame of a read. The last one ends it (*@over) before it is sent: the frame names all it needs, and what
+ * answers it may come while it is sent, and must find nothing of the read.
+ */
+static bool send_data(struct pm_card *c, struct pm_msg *job, bool *over)
 {
 	uint32_t max = pm_port_config(c->port)->frame_payload, n = job->len - job->sent;
 	struct pm_wire w = {
@@ -351,23 +355,25 @@ static bool send_data(struct pm_card *c, struct pm_msg *job)
 	f->payload_len = n < max ? n : max;
 	f->ref_off = job->sent;
 	job->sent += f->payload_len;
-	send_payload(c, f, job->sent == job->len && f->payload_len == job->len);
+	*over = job->sent == job->len;
+	if (*over)
+		pm_tx_job_free(job);
+	send_payload(c, f, f->payload_len == w.len);
 	return true;
 }
 
 static unsigned int run_job(struct pm_card *c, struct pm_msg *job)
 {
 	unsigned int used = 0;
+	bool over = false;
 
 	if (xoff(c, job->dst_nic)) {
 		pm_list_add_tail(&job->run, &c->jobs_xoff);
 		return 1;
 	}
-	while (used < PM_QUANTUM && !c->port_full && job->sent < job->len && send_data(c, job))
+	while (used < PM_QUANTUM && !c->port_full && !over && send_data(c, job, &over))
 		used++;
-	if (job->sent == job->len)
-		pm_tx_job_free(job);
-	else
+	if (!over)
 		wait_turn(&job->run, &job->ep->ctx->serve, &c->jobs_run);
 	return used + 1;
 }

@@ -971,6 +971,7 @@ KTAP_TEST(dma_faults)
 	struct pnic_cqe e;
 	struct pnic_sqe s;
 	struct pair p;
+	unsigned int i, k;
 
 	pair_open(&p, plain, 6);
 	SUBTEST("of the payload here") {
@@ -1000,6 +1001,31 @@ KTAP_TEST(dma_faults)
 		th_post(&p.ep[0], &s);
 		CHECK_EQ(th_wait(&p.scq[0], &e), PNIC_ST_REMOTE_DMA);
 		p.t.h[1].bad_page = 0;
+	}
+	SUBTEST("of reads of one frame, and what the server does next") {
+		for (i = 0; i < 4; i++) {
+			struct th_host *bad = &p.t.h[i & 1];
+
+			bad->bad_page = p.mr[i & 1].dma[2];
+			s = th_sqe(PNIC_OP_READ, &p.ep[1], &p.mr[0], 2 * TH_PAGE - p.mr[0].va % TH_PAGE, 64);
+			th_remote(&s, &p.mr[1], 2 * TH_PAGE - p.mr[1].va % TH_PAGE);
+			th_post(&p.ep[0], &s);
+			CHECK_EQ(th_wait(&p.scq[0], &e), i & 1 ? PNIC_ST_REMOTE_DMA : PNIC_ST_DMA_FAULT);
+			bad->bad_page = 0;
+			/* Two at a time, with messages of their own: no one's is another's. */
+			for (k = 0; k < 2; k++) {
+				s = th_sqe(PNIC_OP_WRITE, &p.ep[0], &p.mr[1], 65536 * k, 65536);
+				th_remote(&s, &p.mr[0], 65536 * k);
+				s.flags |= PNIC_SQF_FENCE;
+				s.cookie = htole64(k);
+				th_put(&p.ep[1], &s, 1);
+			}
+			th_go(&p.ep[1]);
+			for (k = 0; k < 2; k++) {
+				CHECK_EQ(th_wait(&p.scq[1], &e), PNIC_ST_OK);
+				CHECK_EQ(le64toh(e.cookie), k);
+			}
+		}
 	}
 	SUBTEST("of a receive buffer, sender's memory gone") {
 		p.t.h[0].bad_page = p.mr[0].dma[2];
