@@ -232,15 +232,15 @@ KTAP_TEST(nothing_crosses)
 	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		SUBTEST("from %u to %u", pairs[i][0], pairs[i][1]) {
 			open_in(pairs[i][0], pairs[i][1]);
-			CHECK_EQ(write_key(b.mr->key), PNIC_ST_REMOTE_KEY);
+			CHECK_EQ(write_key(b.mr->key), PNIC_ST_REMOTE_EP);
 			REQUIRE_EQ(pnic_post_read(a.ep, b.addr, a.mem, 64, a.mr->key, (uintptr_t)b.mem, b.mr->key, 1, 0), 0);
 			REQUIRE_EQ(pnic_post_fetch_add(a.ep, b.addr, 8, (uintptr_t)b.mem, b.mr->key, 1, 1, 0), 0);
 			REQUIRE_EQ(pnic_post_recv(b.ep, b.mem, 64, b.mr->key, 1), 0);
 			pnic_ring_recv(b.ep);
 			REQUIRE_EQ(pnic_post_send(a.ep, b.addr, a.mem, 64, a.mr->key, 1, 0), 0);
 			pnic_ring(a.ep);
-			CHECK_EQ(end_status(&a, WAIT_MS), PNIC_ST_REMOTE_KEY);
-			CHECK_EQ(end_status(&a, WAIT_MS), PNIC_ST_REMOTE_KEY);
+			CHECK_EQ(end_status(&a, WAIT_MS), PNIC_ST_REMOTE_EP);
+			CHECK_EQ(end_status(&a, WAIT_MS), PNIC_ST_REMOTE_EP);
 			CHECK_EQ(end_status(&a, WAIT_MS), PNIC_ST_REMOTE_EP);
 			CHECK_EQ(byte_check(b.mem, b.size, 0x77), b.size);
 			end_close(&a);

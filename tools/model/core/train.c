@@ -80,8 +80,8 @@ static bool find_far(struct train *t, const struct pnic_sqe *s)
 	t->nic = s->dest_nic;
 	t->epn = s->dest_ep;
 	t->far_ep = pm_ep_find(r, epn);
-	return t->far_ep && t->far_ep->state != PM_EP_DEAD && !pm_flow_find(r, c->addr, t->ep->epn, epn) &&
-	       pm_port_quiet(c->port);
+	return t->far_ep && t->far_ep->state != PM_EP_DEAD && t->far_ep->ctx->partition == t->ep->ctx->partition &&
+	       !pm_flow_find(r, c->addr, t->ep->epn, epn) && pm_port_quiet(c->port);
 }
 
 static inline bool is_read(const struct pm_item *it)

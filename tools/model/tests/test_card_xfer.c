@@ -543,13 +543,24 @@ KTAP_TEST(receive_errors)
 	pair_close(&p);
 }
 
+static bool has_buffer(uint8_t op)
+{
+	return op != PNIC_OP_FETCH_ADD && op != PNIC_OP_COMP_SWAP;
+}
+
 KTAP_TEST(partitions)
 {
+	static const struct { uint8_t op; uint32_t len; } ops[] = {
+		{ PNIC_OP_WRITE, 0 }, { PNIC_OP_WRITE, 64 }, { PNIC_OP_WRITE, 100000 }, { PNIC_OP_READ, 0 },
+		{ PNIC_OP_READ, 64 }, { PNIC_OP_READ, 100000 }, { PNIC_OP_WRITE_IMM, 64 },
+		{ PNIC_OP_FETCH_ADD, 8 }, { PNIC_OP_COMP_SWAP, 4 },
+	};
 	struct th_cq fcq;
 	struct th_ep foreign;
 	struct th_mr fmr;
 	struct pnic_sqe s;
 	struct pair p;
+	unsigned int i;
 
 	pair_open(&p, plain, 6);
 	th_ctx(&p.t.h[1], 2, 6);
@@ -567,7 +578,15 @@ KTAP_TEST(partitions)
 		expect(&p, &s, PNIC_ST_REMOTE_KEY);
 		s = th_sqe(PNIC_OP_WRITE, &foreign, &p.mr[0], 0, 64);
 		th_remote(&s, &fmr, 0);
-		expect(&p, &s, PNIC_ST_REMOTE_KEY);
+		expect(&p, &s, PNIC_ST_REMOTE_EP);
+	}
+	/* Nor is it of use to name the endpoint where the region is of one's own partition, or there is none. */
+	for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		SUBTEST("operation %u, %u bytes, by its endpoint", ops[i].op, ops[i].len) {
+			s = th_sqe(ops[i].op, &foreign, has_buffer(ops[i].op) ? &p.mr[0] : NULL, 0, ops[i].len);
+			th_remote(&s, ops[i].len ? &p.mr[1] : &fmr, 8 - p.mr[1].va % 8);
+			expect(&p, &s, PNIC_ST_REMOTE_EP);
+		}
 	}
 	SUBTEST("read and atomics of its region") {
 		s = th_sqe(PNIC_OP_READ, &p.ep[1], &p.mr[0], 0, 64);
