@@ -142,10 +142,6 @@ uint8_t pm_adm_create_ctr(struct pm_card *c, const void *cmd, struct pm_admin_re
 		return PNIC_AS_EXISTS;
 	if (!c->ctx[le32toh(k->ctx)] || !c->eq[le16toh(k->eqn)])
 		return PNIC_AS_NOT_FOUND;
-	if (!pm_dma_write(c, le64toh(k->addr), &zero, sizeof(zero))) {
-		r->result[0] = le64toh(k->addr);
-		return PNIC_AS_DMA_FAULT;
-	}
 	ctr = new_ctr(c, k);
 	if (!ctr)
 		return PNIC_AS_NO_RESOURCE;
@@ -154,6 +150,13 @@ uint8_t pm_adm_create_ctr(struct pm_card *c, const void *cmd, struct pm_admin_re
 	if (st) {
 		free(ctr);
 		return st;
+	}
+	/* Last: it may be the memory of another counter, which a refusal must leave as it is. */
+	if (!pm_dma_write(c, ctr->addr, &zero, sizeof(zero))) {
+		r->result[0] = ctr->addr;
+		pm_db_release(c, &ctr->db);
+		free(ctr);
+		return PNIC_AS_DMA_FAULT;
 	}
 	ctr->ctx->users++;
 	ctr->eq->users++;

@@ -299,6 +299,38 @@ static uint64_t ctr_failed(struct th_ctr *c)
 	return le64toh(((struct pnic_ctr_mem *)th_ptr(c->h, c->at))->failed);
 }
 
+/* A command that is refused has changed nothing: least of all the memory that it named, which may be another's. */
+KTAP_TEST(counter_refused)
+{
+	struct pnic_adm_create_ctr k = { .hdr.opcode = PNIC_ADM_CREATE_CTR };
+	struct th_ctr c;
+	struct pair p;
+
+	pair_open(&p, plain, 6);
+	ctr_open(&p.t.h[0], &c, 5, 1);
+	memset(th_ptr(c.h, c.at), 0x77, sizeof(struct pnic_ctr_mem));
+	k.ctr = htole32(6);
+	k.ctx = htole32(1);
+	k.addr = htole64(c.at);
+	k.eqn = htole16(1);
+	k.db_page = htole32(1);
+	k.db_slot = htole16(c.slot);
+	CHECK_EQ(th_cmd(c.h, &k), PNIC_AS_EXISTS);
+	CHECK_EQ(ctr_ok(&c), 0x7777777777777777ull);
+	k.db_page = htole32(3);
+	CHECK_EQ(th_cmd(c.h, &k), PNIC_AS_NOT_FOUND);
+	CHECK_EQ(ctr_ok(&c), 0x7777777777777777ull);
+	/* Nor is the slot taken by one whose memory isn't there. */
+	k.db_page = htole32(1);
+	k.db_slot = htole16(c.slot + 1);
+	k.addr = htole64(64);
+	CHECK_EQ(th_cmd(c.h, &k), PNIC_AS_DMA_FAULT);
+	k.addr = htole64(c.at);
+	CHECK_EQ(th_cmd(c.h, &k), PNIC_AS_OK);
+	CHECK_EQ(ctr_ok(&c), 0);
+	pair_close(&p);
+}
+
 #define CTR_IS(c, good, bad)							\
 	do {									\
 		uint64_t all_ = (uint64_t)(good) + (bad);				\
