@@ -113,8 +113,11 @@ uint8_t pm_adm_link_query(struct pm_card *c, const void *cmd, struct pm_admin_re
 	if (st)
 		return st;
 	memset(&info, 0, sizeof(info));
-	pm_port_query(c->port, &info);
-	return write_back(c, le64toh(k->addr), &info, sizeof(info), r);
+	pm_port_ask(c->port, &info);
+	st = write_back(c, le64toh(k->addr), &info, sizeof(info), r);
+	if (!st)
+		pm_port_told(c->port);
+	return st;
 }
 
 uint8_t pm_adm_link_set(struct pm_card *c, const void *cmd, struct pm_admin_result *r)
@@ -299,7 +302,7 @@ uint8_t pm_adm_mgmt_send(struct pm_card *c, const void *cmd, struct pm_admin_res
 	return pm_port_mgmt_send(c->port, buf, len);
 }
 
-/* The buffer holds any message, so that none is taken and then cut. */
+/* The buffer holds any message, so that none is taken and then cut; one that doesn't reach the host stays. */
 uint8_t pm_adm_mgmt_recv(struct pm_card *c, const void *cmd, struct pm_admin_result *r)
 {
 	const struct pnic_adm_mgmt *k = cmd;
@@ -308,13 +311,15 @@ uint8_t pm_adm_mgmt_recv(struct pm_card *c, const void *cmd, struct pm_admin_res
 
 	if (le32toh(k->length) < sizeof(buf))
 		return PM_BAD(r, struct pnic_adm_mgmt, length);
-	n = pm_port_mgmt_recv(c->port, buf, sizeof(buf));
+	n = pm_port_mgmt_peek(c->port, buf, sizeof(buf));
 	if (!n)
 		return PNIC_AS_OK;
 	st = write_back(c, le64toh(k->addr), buf, n, r);
-	if (!st)
-		r->result[0] = n;
-	return st;
+	if (st)
+		return st;
+	pm_port_mgmt_drop(c->port);
+	r->result[0] = n;
+	return PNIC_AS_OK;
 }
 
 uint8_t pm_adm_counters(struct pm_card *c, const void *cmd, struct pm_admin_result *r)

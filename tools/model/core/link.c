@@ -335,11 +335,21 @@ void pm_port_peek(struct pm_port *p, struct pnic_link_info *info)
 	info->clock_ns = htole64(pm_sim_now(p->link->sim));
 }
 
-void pm_port_query(struct pm_port *p, struct pnic_link_info *info)
+void pm_port_ask(struct pm_port *p, struct pnic_link_info *info)
 {
 	pm_port_peek(p, info);
 	info->margin_min = htole16((uint16_t)p->margin_min);
+}
+
+void pm_port_told(struct pm_port *p)
+{
 	p->margin_min = margin(p->in, false);
+}
+
+void pm_port_query(struct pm_port *p, struct pnic_link_info *info)
+{
+	pm_port_ask(p, info);
+	pm_port_told(p);
 }
 
 static void fec_counters(const struct pm_fec_counts *f, struct pnic_counters *c)

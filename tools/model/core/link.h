@@ -208,6 +208,9 @@ int pm_port_state(const struct pm_port *p);			/* enum pnic_link_state */
 /* What the admin commands LINK_QUERY, LANE_TABLE, MAP_*, MGMT_*, COUNTERS, LANE_CTL do. 0 or an
  * enum pnic_admin_status; *@detail is result[0]. */
 void pm_port_query(struct pm_port *p, struct pnic_link_info *info);
+/* The same in two steps, for who may fail to pass it on: only the second restarts margin_min. */
+void pm_port_ask(struct pm_port *p, struct pnic_link_info *info);
+void pm_port_told(struct pm_port *p);
 /*
  * The same for an onlooker: restarts no minimum, and margin_min is the smallest since the
  * link was made.
@@ -222,6 +225,9 @@ int pm_port_map_abort(struct pm_port *p, int dir, uint32_t generation);
 int pm_port_mgmt_send(struct pm_port *p, const void *msg, size_t len);
 /* Length of the oldest message, 0: none. One longer than @cap is neither copied nor taken. */
 size_t pm_port_mgmt_recv(struct pm_port *p, void *buf, size_t cap);
+/* The same in two steps, for who may fail to pass it on. Drop only what is there. */
+size_t pm_port_mgmt_peek(struct pm_port *p, void *buf, size_t cap);
+void pm_port_mgmt_drop(struct pm_port *p);
 int pm_port_lane_ctl(struct pm_port *p, uint16_t lane, bool on);
 /* @len 0: no plan any more. */
 int pm_port_standby(struct pm_port *p, int dir, const void *plan, size_t len, uint64_t *detail);

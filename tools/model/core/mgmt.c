@@ -77,30 +77,37 @@ static void arrive_event(void *arg, uint64_t now)
 	free(m);
 }
 
-size_t pm_port_mgmt_recv(struct pm_port *p, void *buf, size_t cap)
+size_t pm_port_mgmt_peek(struct pm_port *p, void *buf, size_t cap)
 {
 	struct pm_mgmt_msg *m = p->mgmt_count ? p->mgmt[p->mgmt_head] : NULL;
-	size_t len;
 
 	if (!m)
 		return 0;
-	len = m->len;
-	if (len > cap)
-		return len;
-	memcpy(buf, m->data, len);
+	if (m->len <= cap)
+		memcpy(buf, m->data, m->len);
+	return m->len;
+}
+
+void pm_port_mgmt_drop(struct pm_port *p)
+{
+	free(p->mgmt[p->mgmt_head]);
 	p->mgmt_head = (p->mgmt_head + 1) % PM_MGMT_QUEUE;
 	p->mgmt_count--;
-	free(m);
+}
+
+size_t pm_port_mgmt_recv(struct pm_port *p, void *buf, size_t cap)
+{
+	size_t len = pm_port_mgmt_peek(p, buf, cap);
+
+	if (len && len <= cap)
+		pm_port_mgmt_drop(p);
 	return len;
 }
 
 void pm_mgmt_flush(struct pm_port *p)
 {
-	while (p->mgmt_count) {
-		free(p->mgmt[p->mgmt_head]);
-		p->mgmt_head = (p->mgmt_head + 1) % PM_MGMT_QUEUE;
-		p->mgmt_count--;
-	}
+	while (p->mgmt_count)
+		pm_port_mgmt_drop(p);
 }
 
 void pm_mgmt_init(struct pm_dir *d, uint64_t stream)

@@ -504,6 +504,71 @@ KTAP_TEST(command_fields)
 	th_close(&t);
 }
 
+static void lane_light(struct th *t, struct th_host *h, uint16_t lane, bool on)
+{
+	struct pnic_adm_lane_ctl k = { .hdr.opcode = PNIC_ADM_LANE_CTL, .lane = htole16(lane), .enable = on };
+	struct pnic_eqe ev;
+
+	REQUIRE_EQ(th_cmd(h, &k), PNIC_AS_OK);
+	REQUIRE(TH_UNTIL(t, th_event(&t->h[h == &t->h[0]], PNIC_EV_LANE, &ev)));
+	CHECK_EQ(le16toh(ev.code), on ? PNIC_LANE_CAUSE_BACK : PNIC_LANE_CAUSE_LOS);
+}
+
+/* What a command was to tell and could not is there for the next one. */
+KTAP_TEST(what_did_not_reach_the_host)
+{
+	struct pnic_adm_mgmt g = { .hdr.opcode = PNIC_ADM_MGMT_SEND };
+	struct pnic_adm_buf b = { .hdr.opcode = PNIC_ADM_LINK_QUERY };
+	struct pnic_link_info *info;
+	struct pnic_eqe ev;
+	struct th_host *h;
+	uint64_t at;
+	struct th t;
+
+	open_two(&t);
+	h = &t.h[0];
+	th_up(h);
+	th_up(&t.h[1]);
+	at = th_alloc(h, TH_PAGE);
+	SUBTEST("the smallest margin") {
+		b.addr = htole64(at);
+		b.length = htole32(sizeof(*info));
+		info = th_ptr(h, at);
+		REQUIRE_EQ(th_cmd(h, &b), PNIC_AS_OK);
+		lane_light(&t, &t.h[1], 3, false);
+		lane_light(&t, &t.h[1], 3, true);
+		h->bad_page = at;
+		CHECK_EQ(th_cmd(h, &b), PNIC_AS_DMA_FAULT);
+		CHECK_EQ(le64toh(h->last.result[0]), at);
+		h->bad_page = 0;
+		REQUIRE_EQ(th_cmd(h, &b), PNIC_AS_OK);
+		CHECK_LT(le16toh(info->margin_min), le16toh(info->margin));
+		REQUIRE_EQ(th_cmd(h, &b), PNIC_AS_OK);
+		CHECK_EQ(le16toh(info->margin_min), le16toh(info->margin));
+	}
+	SUBTEST("a management message") {
+		uint64_t from = th_alloc(&t.h[1], TH_PAGE);
+
+		memcpy(th_ptr(&t.h[1], from), "is anybody there", 16);
+		g.addr = htole64(from);
+		g.length = htole32(16);
+		REQUIRE_EQ(th_cmd(&t.h[1], &g), PNIC_AS_OK);
+		REQUIRE(TH_UNTIL(&t, th_event(h, PNIC_EV_MGMT, &ev)));
+		g.hdr.opcode = PNIC_ADM_MGMT_RECV;
+		g.addr = htole64(at);
+		g.length = htole32(2048);
+		h->bad_page = at;
+		CHECK_EQ(th_cmd(h, &g), PNIC_AS_DMA_FAULT);
+		h->bad_page = 0;
+		REQUIRE_EQ(th_cmd(h, &g), PNIC_AS_OK);
+		CHECK_EQ(le64toh(h->last.result[0]), 16);
+		CHECK(!memcmp(th_ptr(h, at), "is anybody there", 16));
+		REQUIRE_EQ(th_cmd(h, &g), PNIC_AS_OK);
+		CHECK_EQ(h->last.result[0], 0);
+	}
+	th_close(&t);
+}
+
 KTAP_TEST(link_commands)
 {
 	struct pnic_adm_map m = { .hdr.opcode = PNIC_ADM_MAP_STAGE, .dir = PNIC_DIR_TX };
