@@ -66,7 +66,7 @@ int nic_init(struct nic *n, unsigned int index, struct pm_card *card,
 	const struct pci_config_params p = {
 		.msix = opt->msix,
 		.vectors = PM_VECTORS,
-		.serial = (uint64_t)PNIC_ID_MAGIC << 32 | pm_card_addr(card),
+		.serial = pm_card_guid(card),
 		.db_size = 2 * NIC_DB_BYTES,
 	};
 	int err;

@@ -46,7 +46,7 @@ static void identify_card(struct pm_card *c, struct pnic_identify *id)
 	id->max_sqe_slots = PNIC_SQE_MAX_SLOTS;
 	id->page_shift_max = PM_PAGE_SHIFT_MAX;
 	id->max_msg_size = htole32(PNIC_MAX_MSG_SIZE);
-	id->guid = htole64(0x504e494300000000ull ^ c->fabric->cfg.seed << 8 ^ c->index);
+	id->guid = htole64(pm_card_guid(c));
 	snprintf(id->serial, sizeof(id->serial), "PNICM-%08x-%u", (uint32_t)c->fabric->cfg.seed,
 		 c->index);
 	snprintf(id->model_name, sizeof(id->model_name), "pnic-model %.19s", c->fabric->profile);

@@ -430,6 +430,11 @@ uint32_t pm_card_addr(const struct pm_card *c)
 	return c->addr;
 }
 
+uint64_t pm_card_guid(const struct pm_card *c)
+{
+	return 0x504e494300000000ull ^ c->fabric->cfg.seed << 8 ^ c->index;
+}
+
 /* Faults on demand; what is wrong with what the card writes is in evil.c. */
 
 void pm_card_freeze(struct pm_card *c, bool frozen)

@@ -91,6 +91,7 @@ struct pm_port *pm_card_port(struct pm_card *c);
 /* The firmware of its port with pm_fabric_config.firmware, else NULL. */
 struct pm_portfw *pm_card_firmware(struct pm_card *c);
 uint32_t pm_card_addr(const struct pm_card *c);
+uint64_t pm_card_guid(const struct pm_card *c);	/* as IDENTIFY and the Device Serial Number give it */
 
 /* Faults of the card itself, for the control socket. */
 void pm_card_freeze(struct pm_card *c, bool frozen);	/* no doorbell, command or frame is looked at; registers still read */

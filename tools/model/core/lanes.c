@@ -127,8 +127,10 @@ static void lane_due(struct pm_dir *d, unsigned int i, uint64_t now)
 		lane->locked = lane->lit;
 		if (!lane->locked)
 			lane->lost_at = now;
-		pm_port_notify_lane(d, i, lane->locked ? PNIC_LANE_CAUSE_BACK :
-							 PNIC_LANE_CAUSE_LOS, lane->lit_changed, 0);
+		if (lane->locked)
+			pm_port_notify_lane(d, i, PNIC_LANE_CAUSE_BACK, 0, 0);
+		else
+			pm_port_notify_lane(d, i, PNIC_LANE_CAUSE_LOS, lane->lit_changed, 0);
 	}
 	if (lane->ser_due && lane->ser_due <= now) {
 		lane->ser_due = 0;

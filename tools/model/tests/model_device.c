@@ -194,6 +194,18 @@ static int create_eq(unsigned int vector)
 	return admin(&cmd);
 }
 
+/* Device Serial Number, by the capability. */
+static uint64_t serial_number(void)
+{
+	uint32_t at = PCI_CFG_SPACE_SIZE, v = vc_get(&cl, CONFIG, at, 4);
+
+	while ((v & 0xffff) != PCI_EXT_CAP_ID_DSN && v >> 20) {
+		at = v >> 20;
+		v = vc_get(&cl, CONFIG, at, 4);
+	}
+	return (uint64_t)vc_get(&cl, CONFIG, at + 8, 4) << 32 | vc_get(&cl, CONFIG, at + 4, 4);
+}
+
 KTAP_TEST(identify_into_scattered_memory)
 {
 	const struct pnic_identify *id = (void *)(ram + OFF_BUF);
@@ -217,6 +229,7 @@ KTAP_TEST(identify_into_scattered_memory)
 	id = (void *)(ram + OFF_BUF + 0x1800);
 	CHECK_EQ(le32toh(id->hw_version), reg(PNIC_REG_VERSION));
 	CHECK_EQ(le16toh(id->lanes_data), 425);
+	CHECK_EQ(serial_number(), le64toh(id->guid));
 	CHECK_EQ(server_counter(&server, 0, "dma_refused"), 0);
 }
 

@@ -77,6 +77,8 @@ KTAP_TEST(loss_is_detected_in_time)
 	rig_pass_us(&r, 300);
 	CHECK_EQ(r.end[1].los, 1);
 	CHECK_EQ(r.end[1].back, 1);
+	/* Only the loss has something to say besides. */
+	CHECK_EQ(r.end[1].last_lane.data[0], 0);
 	CHECK(rig_until(&r, rig_delivered, 20000));
 	rig_check(&r);
 	rig_free(&r);
