@@ -218,10 +218,8 @@ static void drop_objects(struct pm_card *c)
 	}
 	for (i = 0; i <= PM_MAX_CTX; i++)
 		pm_ctx_drop(c, i);
-	for (i = 0; i < PM_MAX_EQ; i++) {
-		free(c->eq[i]);
-		c->eq[i] = NULL;
-	}
+	for (i = 0; i < PM_MAX_EQ; i++)
+		pm_eq_drop(c, i);
 }
 
 static void power_on(struct pm_card *c)
@@ -345,6 +343,24 @@ bool pm_card_pending(const struct pm_card *c)
 	return pm_tx_pending(c) || c->loop.len || c->frozen_rx.len || !pm_list_empty(&c->dying);
 }
 
+static struct pm_news *news_new(const struct pm_port *port)
+{
+	const struct pm_link_config *l = pm_port_config(port);
+	unsigned int i, k, lanes = l->lanes_data + l->lanes_spare;
+	struct pm_news *n = calloc(1, sizeof(*n) + lanes * sizeof(n->lane[0]));
+
+	if (!n)
+		return NULL;
+	pm_notice_init(&n->link);
+	pm_notice_init(&n->map[PNIC_DIR_RX]);
+	pm_notice_init(&n->map[PNIC_DIR_TX]);
+	pm_notice_init(&n->mgmt);
+	for (i = 0; i < lanes; i++)
+		for (k = 0; k < PM_LANE_CAUSES; k++)
+			pm_notice_init(&n->lane[i][k]);
+	return n;
+}
+
 struct pm_card *pm_card_new(struct pm_fabric *f, unsigned int index, struct pm_port *port)
 {
 	struct pm_card *c = calloc(1, sizeof(*c));
@@ -361,6 +377,7 @@ struct pm_card *pm_card_new(struct pm_fabric *f, unsigned int index, struct pm_p
 	c->mr = calloc(PM_MAX_MR, sizeof(*c->mr));
 	c->srq = calloc(PM_MAX_SRQ, sizeof(*c->srq));
 	c->ctr = calloc(PM_MAX_CTR, sizeof(*c->ctr));
+	c->news = news_new(port);
 	pm_list_init(&c->eps);
 	pm_list_init(&c->dying);
 	pm_list_init(&c->run);
@@ -368,7 +385,7 @@ struct pm_card *pm_card_new(struct pm_fabric *f, unsigned int index, struct pm_p
 	pm_list_init(&c->jobs_run);
 	pm_list_init(&c->jobs_xoff);
 	pm_list_init(&c->poison);
-	if (c->cq && c->ep && c->mr && c->srq && c->ctr) {
+	if (c->cq && c->ep && c->mr && c->srq && c->ctr && c->news) {
 		pm_peer_init(c);
 		return c;
 	}
@@ -377,6 +394,7 @@ struct pm_card *pm_card_new(struct pm_fabric *f, unsigned int index, struct pm_p
 	free(c->mr);
 	free(c->srq);
 	free(c->ctr);
+	free(c->news);
 	free(c);
 	return NULL;
 }
@@ -401,6 +419,7 @@ void pm_card_free(struct pm_card *c)
 	free(c->mr);
 	free(c->srq);
 	free(c->ctr);
+	free(c->news);
 	free(c);
 }
 

@@ -179,12 +179,20 @@ struct pm_ctx {
 };
 
 /*
- * An event of a CQ or endpoint: held back while the EQ is nearly full, since users cause them at
- * will.
+ * An event of a CQ, endpoint, counter or of the link: held back while the EQ is nearly full, since others than
+ * the driver cause them, as often as they like.
  */
 struct pm_notice {
 	struct pm_list node;
 	struct pnic_eqe eqe;
+};
+
+#define PM_LANE_CAUSES	4
+
+/* What the link has to tell. */
+struct pm_news {
+	struct pm_notice link, map[2], mgmt;
+	struct pm_notice lane[][PM_LANE_CAUSES];	/* by enum pnic_lane_cause, from the first */
 };
 
 struct pm_cq {
@@ -474,6 +482,7 @@ struct pm_card {
 
 	struct pm_admin admin;
 	struct pm_eq *eq[PM_MAX_EQ];
+	struct pm_news *news;
 	struct pm_ctx *ctx[PM_MAX_CTX + 1];
 	struct pm_cq **cq;
 	struct pm_ep **ep;
@@ -629,6 +638,9 @@ void pm_eq_post(struct pm_card *c, uint32_t eqn, uint8_t type, uint16_t code, ui
 		uint64_t d0, uint64_t d1);
 void pm_eq_post_fatal(struct pm_card *c);
 void pm_eq_notify(struct pm_eq *eq, struct pm_notice *n, uint8_t type, uint16_t code, uint32_t id);
+void pm_eq_news(struct pm_card *c, struct pm_notice *n, uint8_t type, uint16_t code, uint32_t id, uint64_t d0,
+		uint64_t d1);
+void pm_eq_drop(struct pm_card *c, unsigned int eqn);
 void pm_notice_init(struct pm_notice *n);
 void pm_eq_head(struct pm_card *c, unsigned int eqn, uint32_t head, bool arm);
 

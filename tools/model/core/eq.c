@@ -3,8 +3,8 @@
  * Event queues: entries with a phase, arming, vectors.
  *
  * Called by the register file (heads), the admin queue, completion queues and whatever has
- * news. Events that users cause at will (of CQs and endpoints) wait in their object while the queue
- * is nearly full, so that no process can overrun it.
+ * news. Events that users cause at will (of CQs and endpoints), or the line and the far end (of the link),
+ * wait in their object while the queue is nearly full, so that nobody can overrun it.
  */
 #include <stdlib.h>
 
@@ -104,6 +104,22 @@ void pm_eq_notify(struct pm_eq *eq, struct pm_notice *n, uint8_t type, uint16_t 
 	drain(eq);
 }
 
+/* News of the link, for EQ 0. The last word counts: it goes behind what waits, and in the place of an earlier one. */
+void pm_eq_news(struct pm_card *c, struct pm_notice *n, uint8_t type, uint16_t code, uint32_t id, uint64_t d0,
+		uint64_t d1)
+{
+	struct pm_eq *eq = c->eq[0];
+
+	if (!eq)
+		return;
+	pm_list_del(&n->node);
+	n->eqe = (struct pnic_eqe){
+		.type = type, .code = htole16(code), .id = htole32(id), .data = { htole64(d0), htole64(d1) },
+	};
+	pm_list_add_tail(&n->node, &eq->pending);
+	drain(eq);
+}
+
 /* EQ_HEAD and EQ_ARM. */
 void pm_eq_head(struct pm_card *c, unsigned int eqn, uint32_t head, bool arm)
 {
@@ -157,6 +173,19 @@ uint8_t pm_adm_create_eq(struct pm_card *c, const void *cmd, struct pm_admin_res
 	return PNIC_AS_OK;
 }
 
+/* What still waits for room in it is lost with it. */
+void pm_eq_drop(struct pm_card *c, unsigned int eqn)
+{
+	struct pm_eq *eq = c->eq[eqn];
+
+	if (!eq)
+		return;
+	while (!pm_list_empty(&eq->pending))
+		pm_list_del(eq->pending.next);
+	free(eq);
+	c->eq[eqn] = NULL;
+}
+
 uint8_t pm_adm_destroy_eq(struct pm_card *c, const void *cmd, struct pm_admin_result *r)
 {
 	const struct pnic_adm_destroy *k = cmd;
@@ -168,7 +197,6 @@ uint8_t pm_adm_destroy_eq(struct pm_card *c, const void *cmd, struct pm_admin_re
 		return PNIC_AS_NOT_FOUND;
 	if (c->eq[eqn]->users)
 		return PNIC_AS_BUSY;
-	free(c->eq[eqn]);
-	c->eq[eqn] = NULL;
+	pm_eq_drop(c, eqn);
 	return PNIC_AS_OK;
 }

@@ -152,17 +152,19 @@ void pm_peer_link_event(struct pm_card *c, const struct pm_link_event *ev)
 		return;
 	switch (ev->type) {
 	case PM_LINK_STATE:
-		pm_eq_post(c, 0, PNIC_EV_LINK, ev->state, 0,
+		pm_eq_news(c, &c->news->link, PNIC_EV_LINK, ev->state, 0,
 			   ev->state == PNIC_LINK_UP ? rate_kbps(c) : 0, 0);
 		break;
 	case PM_LINK_LANE:
-		pm_eq_post(c, 0, PNIC_EV_LANE, ev->cause, ev->lane, ev->data[0], ev->data[1]);
+		pm_eq_news(c, &c->news->lane[ev->lane][ev->cause - PNIC_LANE_CAUSE_LOS], PNIC_EV_LANE,
+			   ev->cause, ev->lane, ev->data[0], ev->data[1]);
 		break;
 	case PM_LINK_MAP:
-		pm_eq_post(c, 0, PNIC_EV_MAP, ev->dir, ev->generation, ev->data[0], ev->data[1]);
+		pm_eq_news(c, &c->news->map[ev->dir], PNIC_EV_MAP, ev->dir, ev->generation, ev->data[0],
+			   ev->data[1]);
 		break;
 	case PM_LINK_MGMT:
-		pm_eq_post(c, 0, PNIC_EV_MGMT, 0, 0, 0, 0);
+		pm_eq_news(c, &c->news->mgmt, PNIC_EV_MGMT, 0, 0, 0, 0);
 		break;
 	}
 }

@@ -569,6 +569,49 @@ KTAP_TEST(what_did_not_reach_the_host)
 	th_close(&t);
 }
 
+/* However often the lanes come and go while the host looks elsewhere: EQ 0 takes it, and the last word is the truth. */
+KTAP_TEST(news_of_the_link_wait)
+{
+	struct pnic_adm_hdr nop[8] = { { .opcode = PNIC_ADM_NOP } };
+	struct pnic_adm_lane_ctl k = { .hdr.opcode = PNIC_ADM_LANE_CTL };
+	unsigned int i, n = 0, last[2] = { 0, 0 };
+	struct pnic_acqe a;
+	struct pnic_eqe ev;
+	struct th_host *h;
+	uint32_t since;
+	struct th t;
+
+	open_two(&t);
+	h = &t.h[0];
+	th_enable(h, 4, 5);
+	REQUIRE_EQ(th_create_eq(h, 0, 4), PNIC_AS_OK);
+	th_read_events(h);
+	th_up(&t.h[1]);
+	for (i = 0; i < 60; i++) {
+		k.lane = htole16(3 + i / 2 % 2);
+		k.enable = i & 1;
+		REQUIRE_EQ(th_cmd(&t.h[1], &k), PNIC_AS_OK);
+		since = th_rd(h, PNIC_REG_CLOCK_LO);
+		REQUIRE(TH_UNTIL(&t, th_rd(h, PNIC_REG_CLOCK_LO) - since >= 300000));
+	}
+	CHECK_EQ(th_rd(h, PNIC_REG_STATUS), PNIC_STATUS_READY);
+	/* Room is kept for the answers to commands. */
+	for (i = 0; i < 3; i++) {
+		th_submit(h, nop);
+		REQUIRE(TH_UNTIL(&t, th_acqe(h, &a)));
+	}
+	CHECK_EQ(th_rd(h, PNIC_REG_STATUS), PNIC_STATUS_READY);
+	while (th_event(h, PNIC_EV_LANE, &ev)) {
+		REQUIRE(le32toh(ev.id) - 3 < 2);
+		last[le32toh(ev.id) - 3] = le16toh(ev.code);
+		n++;
+	}
+	CHECK_LE(n, 12 + 2 * 2);
+	CHECK_EQ(last[0], PNIC_LANE_CAUSE_BACK);
+	CHECK_EQ(last[1], PNIC_LANE_CAUSE_BACK);
+	th_close(&t);
+}
+
 KTAP_TEST(link_commands)
 {
 	struct pnic_adm_map m = { .hdr.opcode = PNIC_ADM_MAP_STAGE, .dir = PNIC_DIR_TX };
