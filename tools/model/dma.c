@@ -5,10 +5,13 @@
  * A guest without IOMMU has some thirty ranges, one with a virtual IOMMU may have
  * thousands of single pages: a sorted array with a binary search serves both.
  * The ranges are the client's word and arrive in any order, split at will. That
- * a file is long enough is checked when it is mapped; a client that shortens it
- * afterwards would kill the model, which is why QEMU's sealed memfds are what it is meant for.
+ * a file is long enough is checked when it is mapped; where a client shortens it
+ * afterwards, zeros take the place of what is gone at the first access, and the file is no memory any more.
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,6 +28,7 @@ struct dma_file {
 	uint64_t size;
 	uint32_t prot;
 	size_t refs;
+	volatile sig_atomic_t gone;	/* shorter than it was */
 };
 
 struct dma_range {
@@ -44,6 +48,39 @@ size_t dma_files(void)
 	for (f = files; f; f = f->next)
 		n++;
 	return n;
+}
+
+/*
+ * An access to what a client has cut off its file. It comes from this thread's own access, never from within
+ * the list, and happens once for each part that is gone.
+ */
+static void on_bus_error(int sig, siginfo_t *info, void *context)
+{
+	uintptr_t at = (uintptr_t)info->si_addr & ~(uintptr_t)4095;
+	struct dma_file *f;
+	uint64_t off;
+
+	(void)context;
+	for (f = files; f; f = f->next) {
+		off = at - (uintptr_t)f->base;
+		if (off >= f->size)
+			continue;
+		f->gone = 1;
+		if (mmap((void *)at, f->size - off, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED)
+			return;
+		break;
+	}
+	/* Not a client's doing: what would have been without this. */
+	signal(sig, SIG_DFL);
+}
+
+void dma_survive(void)
+{
+	struct sigaction sa = { .sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO };
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGBUS, &sa, NULL);
 }
 
 static void file_put(struct dma_file *f)
@@ -86,6 +123,16 @@ static int file_new(int fd, const struct stat *st, uint32_t prot, struct dma_fil
 	return 0;
 }
 
+/* Is @fd open for what is asked of it? Another client's mapping of the same file may be good for more. */
+static bool may(int fd, uint32_t prot)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY || flags & O_PATH)
+		return false;
+	return (flags & O_ACCMODE) == O_RDWR || !(prot & DMA_WRITE);
+}
+
 /* The mapping of @fd that holds bytes up to @end, made if there is none. */
 static int file_get(int fd, uint64_t end, uint32_t prot, struct dma_file **out)
 {
@@ -97,9 +144,11 @@ static int file_get(int fd, uint64_t end, uint32_t prot, struct dma_file **out)
 		return -errno;
 	if (!S_ISREG(st.st_mode) || st.st_size < 0 || end > (uint64_t)st.st_size)
 		return -EINVAL;
+	if (!may(fd, prot))
+		return -EACCES;
 	for (f = files; f; f = f->next)
 		if (f->dev == st.st_dev && f->ino == st.st_ino && f->size >= end &&
-		    (f->prot & prot) == prot)
+		    (f->prot & prot) == prot && !f->gone)
 			break;
 	if (!f) {
 		err = file_new(fd, &st, prot, &f);
@@ -246,7 +295,7 @@ void *dma_translate(struct dma_table *t, uint64_t addr, size_t *len, bool write)
 	if (t->hit >= t->n)
 		return NULL;
 	r = &t->r[t->hit];
-	if (addr < r->first || !r->file || !(r->prot & (write ? DMA_WRITE : DMA_READ)))
+	if (addr < r->first || !r->file || r->file->gone || !(r->prot & (write ? DMA_WRITE : DMA_READ)))
 		return NULL;
 	left = r->last - addr;
 	if (*len && *len - 1 > left)

@@ -56,6 +56,7 @@ static int watch_signals(struct model *m)
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	dma_survive();
 	m->signals = (struct pm_watch){ .events = EPOLLIN, .ready = on_signal };
 	m->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	return m->signals.fd < 0 ? -errno : pm_loop_add(m->loop, &m->signals);

@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 
 #include "dma.h"
@@ -166,6 +167,56 @@ KTAP_TEST(a_file_that_grew)
 	REQUIRE(p);
 	CHECK_EQ(len, 16);
 	*p = 7;
+	dma_clear(&t);
+	CHECK_EQ(dma_files(), 0);
+	close(fd);
+}
+
+/* Two clients may share a file; what one may write the other may only if its own descriptor says so. */
+KTAP_TEST(open_for_reading_only)
+{
+	struct dma_table a = {}, b = {};
+	int fd = memfd_create("shared", MFD_CLOEXEC), ro;
+	char path[32];
+
+	REQUIRE_OK(ftruncate(fd, 0x1000));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ro = open(path, O_RDONLY | O_CLOEXEC);
+	REQUIRE_OK(ro);
+	CHECK_EQ(dma_map(&b, 0, 0x1000, DMA_WRITE, ro, 0), -EACCES);
+	CHECK_EQ(dma_map(&a, 0, 0x1000, 3, fd, 0), 0);
+	CHECK_EQ(dma_map(&b, 0, 0x1000, 3, ro, 0), -EACCES);
+	CHECK_EQ(dma_map(&b, 0, 0x1000, DMA_READ, ro, 0), 0);
+	dma_clear(&a);
+	dma_clear(&b);
+	CHECK_EQ(dma_files(), 0);
+	close(ro);
+	close(fd);
+}
+
+/* A client that shortens its file loses its memory, and the model nothing. */
+KTAP_TEST(a_file_that_shrank)
+{
+	struct dma_table t = {};
+	size_t len = 0x4000;
+	int fd = memfd_create("shrinks", MFD_CLOEXEC);
+	volatile char *p;
+
+	dma_survive();
+	REQUIRE_OK(ftruncate(fd, 0x4000));
+	CHECK_EQ(dma_map(&t, 0, 0x4000, 3, fd, 0), 0);
+	p = dma_translate(&t, 0, &len, true);
+	REQUIRE(p);
+	p[0x3000] = 7;
+	REQUIRE_OK(ftruncate(fd, 0x1000));
+	CHECK_EQ(p[0x3000], 0);
+	p[0x1fff] = 1;
+	CHECK(!dma_translate(&t, 0, &len, false));
+	/* It may come with it anew. */
+	CHECK_EQ(dma_map(&t, 0x10000, 0x1000, 3, fd, 0), 0);
+	p = dma_translate(&t, 0x10000, &len, true);
+	REQUIRE(p);
+	*p = 1;
 	dma_clear(&t);
 	CHECK_EQ(dma_files(), 0);
 	close(fd);
