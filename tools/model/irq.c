@@ -7,8 +7,9 @@
  * the function may not master the bus, waits here and is sent as soon as it
  * can be. Several waiting ones are one, as with any message-signalled vector.
  */
-#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "irq.h"
@@ -22,28 +23,39 @@ void irq_init(struct irq_table *t)
 		t->v[i].fd = -1;
 }
 
+/* Anything else, a file or a pipe, could make a write wait for as long as its owner likes. */
+bool irq_is_eventfd(int fd)
+{
+	static const char want[] = "anon_inode:[eventfd]";
+	char path[32], name[sizeof(want) + 1];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, name, sizeof(name));
+	return n == sizeof(want) - 1 && !memcmp(name, want, sizeof(want) - 1);
+}
+
 void irq_set(struct irq_table *t, unsigned int vector, int fd)
 {
 	struct irq_vector *v = &t->v[vector];
-	int flags;
 
 	if (v->fd >= 0)
 		close(v->fd);
 	v->fd = fd;
-	if (fd < 0)
-		return;
-	flags = fcntl(fd, F_GETFL);
-	v->may_block = flags < 0 || !(flags & O_NONBLOCK);
 }
 
-/* The descriptor is the client's choice: it must not be able to stop this thread. */
+/*
+ * The descriptor is the client's choice, and its O_NONBLOCK is the client's to change at any time: only if there is
+ * room now the write does not stop this thread. (A client that fills it in between has it wait until there is room:
+ * for 2^64 - 1 interrupts nobody does that by accident, and no write to an eventfd can be told not to wait.)
+ */
 static void send(struct irq_table *t, struct irq_vector *v)
 {
 	struct pollfd p = { .fd = v->fd, .events = POLLOUT };
 	uint64_t one = 1;
 
 	v->pending = false;
-	if (v->may_block && (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT)))
+	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT))
 		return;
 	if (write(v->fd, &one, sizeof(one)) == sizeof(one))
 		t->sent++;

@@ -14,7 +14,6 @@
 
 struct irq_vector {
 	int fd;				/* -1: not armed by the client */
-	bool may_block;			/* the client's descriptor isn't O_NONBLOCK */
 	bool pending;
 };
 
@@ -24,6 +23,7 @@ struct irq_table {
 };
 
 void irq_init(struct irq_table *t);
+bool irq_is_eventfd(int fd);
 /* Takes @fd over; -1 disarms. Does not send what is pending: irq_flush() does. */
 void irq_set(struct irq_table *t, unsigned int vector, int fd);
 /* Sends at once if @allowed and armed; else it stays pending, once. */

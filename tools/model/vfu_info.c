@@ -111,6 +111,9 @@ static int set_eventfds(struct vfu_server *s, struct vfu_msg *m, const struct vf
 
 	if (!q->count || m->len != sizeof(*q) || (m->nfds && m->nfds != q->count))
 		return -EINVAL;
+	for (i = 0; i < m->nfds; i++)
+		if (!irq_is_eventfd(m->fds[i]))
+			return -EINVAL;
 	for (i = 0; is_ours(q) && i < q->count; i++) {
 		irq_set(&s->nic->irq, q->start + i, m->nfds ? m->fds[i] : -1);
 		if (m->nfds)

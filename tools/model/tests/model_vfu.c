@@ -678,7 +678,7 @@ KTAP_TEST(vectors_refused)
 KTAP_TEST(vector_that_would_block)
 {
 	uint64_t full = UINT64_MAX - 1;
-	int fd;
+	int fd, pipes[2];
 
 	fresh();
 	make_eventfds(&fd, 1, 0);
@@ -687,6 +687,20 @@ KTAP_TEST(vector_that_would_block)
 	CHECK_EQ(vc_irqs(&cl, VFIO_PCI_MSIX_IRQ_INDEX, NONE_SET, 0, 1, NULL, 0), 0);
 	CHECK(sane(&cl));
 	close(fd);
+	/* Nor by one that did not block when it came. */
+	make_eventfds(&fd, 1, EFD_NONBLOCK);
+	CHECK_EQ(vc_irqs(&cl, VFIO_PCI_MSIX_IRQ_INDEX, EVENTFD_SET, 0, 1, &fd, 1), 0);
+	REQUIRE_EQ(write(fd, &full, sizeof(full)), sizeof(full));
+	REQUIRE_OK(fcntl(fd, F_SETFL, 0));
+	CHECK_EQ(vc_irqs(&cl, VFIO_PCI_MSIX_IRQ_INDEX, NONE_SET, 0, 1, NULL, 0), 0);
+	CHECK(sane(&cl));
+	close(fd);
+	/* Nothing but an eventfd. */
+	REQUIRE_OK(pipe(pipes));
+	CHECK_EQ(vc_irqs(&cl, VFIO_PCI_MSIX_IRQ_INDEX, EVENTFD_SET, 0, 1, &pipes[1], 1), EINVAL);
+	CHECK(sane(&cl));
+	close(pipes[0]);
+	close(pipes[1]);
 }
 
 /* Descriptors travel with the first byte, whatever the rest does. */
