@@ -403,7 +403,7 @@ static enum pm_rx_step first(struct pm_card *c, struct pm_frame *f, const struct
 {
 	struct pm_ep *ep = pm_ep_find(c, w->dst_ep);
 
-	/* Of another partition it is none at all, whatever is asked of it: nothing is to be learned of it, or done in its name. */
+	/* Of another partition it is none, whatever is asked: nothing is learned of it, or done in its name. */
 	if (!ep || ep->state == PM_EP_DEAD || ep->ctx->partition != w->partition) {
 		refuse(c, ep, f->src_nic, w, PNIC_ST_REMOTE_EP);
 		return PM_RX_TAKEN;
