@@ -218,6 +218,7 @@ void pfi_peer_fail(struct pfi_peer *p, int err, uint8_t status, const char *why)
 	peer_fail_say(p, err, status, why);
 	/* None of those that wait begins meanwhile; the end of one may be that of others. */
 	p->failing = true;
+	pfi_rma_keys_lost(p);
 	pfi_list_move(&p->txs, &todo);
 	while (!pfi_list_empty(&todo)) {
 		tx = pfi_entry(todo.next, struct pfi_tx, node);

@@ -348,6 +348,7 @@ struct pfi_tx {
 	uint8_t users;
 	struct pnic_rails_mr *inl_mr;	/* of inl */
 	uint64_t rkey[PFI_IOV], raddr[PFI_IOV];	/* RMA: what xfer.remote[] is made of */
+	struct pnic_rails_key key[PFI_IOV];	/* RMA: what rkey[] was for the peer when it began */
 	bool imm;
 	uint64_t rx;			/* stream: the receive there */
 	size_t sent, want;		/* stream */
@@ -421,9 +422,8 @@ struct pfi_peer {
 	struct pfi_map keys;		/* struct pfi_key */
 };
 
-/* A region of a peer, as it answered. */
+/* A region of a peer, as it answered. Neither asked nor known: who needs it asks. */
 struct pfi_key {
-	uint64_t key;
 	bool asked, known;
 	int err;			/* its answer, positive */
 	struct wire_key wire;
@@ -580,6 +580,8 @@ void pfi_recv_fini(struct pfi_ep *ep);
 /* rma.c */
 void pfi_rma_key(struct pfi_peer *p, const struct wire_hdr *hdr, const char *body, size_t len);
 void pfi_rma_key_asked(struct pfi_peer *p, const struct wire_hdr *hdr);
+/** pfi_rma_keys_lost - answers that haven't come won't come: who needs such a key asks again */
+void pfi_rma_keys_lost(struct pfi_peer *p);
 /** pfi_rma_queue - an RMA or atomic operation begins in its turn; @fenced: when all before it are over */
 void pfi_rma_queue(struct pfi_tx *tx, bool fenced);
 void pfi_rma_run(struct pfi_peer *p);

@@ -40,17 +40,36 @@ void pfi_rma_key(struct pfi_peer *p, const struct wire_hdr *hdr, const char *bod
 {
 	struct pfi_key *k = pfi_map_get(&p->keys, hdr->tag);
 
-	if (!k || len != sizeof(k->wire))
+	if (!k || !k->asked || len != sizeof(k->wire))
 		return;
 	memcpy(&k->wire, body, sizeof(k->wire));
+	k->asked = false;
 	k->known = true;
 	k->err = (int)hdr->data;
 	pfi_rma_run(p);
 }
 
-static void rma_forget_key(struct pfi_peer *p, uint64_t key)
+void pfi_rma_keys_lost(struct pfi_peer *p)
 {
-	free(pfi_map_del(&p->keys, key));
+	struct pfi_key *k;
+	size_t i;
+
+	for (i = 0; i < p->keys.size; i++) {
+		k = p->keys.slot[i].val;
+		if (k)
+			k->asked = false;
+	}
+}
+
+static struct pfi_key *rma_key_make(struct pfi_peer *p, uint64_t key)
+{
+	struct pfi_key *k = calloc(1, sizeof(*k));
+
+	if (k && pfi_map_put(&p->keys, key, k)) {
+		free(k);
+		return NULL;
+	}
+	return k;
 }
 
 /* The key, asked for if need be. NULL: not known yet, or *@err. */
@@ -60,24 +79,33 @@ static struct pfi_key *rma_key(struct pfi_peer *p, uint64_t key, int *err)
 	struct pfi_key *k = pfi_map_get(&p->keys, key);
 
 	*err = 0;
-	if (k && k->known) {
-		if (!k->err)
-			return k;
-		*err = k->err;
-		rma_forget_key(p, key);		/* the next one asks again */
-		return NULL;
-	}
-	if (k)
-		return NULL;
-	k = calloc(1, sizeof(*k));
-	if (!k || pfi_map_put(&p->keys, key, k)) {
-		free(k);
+	if (!k)
+		k = rma_key_make(p, key);
+	if (!k) {
 		*err = FI_ENOMEM;
 		return NULL;
 	}
-	k->key = key;
-	pfi_peer_say(p, &hdr, NULL, 0);
+	if (k->known) {
+		if (!k->err)
+			return k;
+		*err = k->err;
+		k->known = false;	/* the next one asks again */
+		return NULL;
+	}
+	if (!k->asked) {
+		k->asked = true;
+		pfi_peer_say(p, &hdr, NULL, 0);
+	}
 	return NULL;
+}
+
+/* A program that names its keys may have given a key to another region: ask, and try once more. False: it has tried. */
+static bool rma_again(struct pfi_tx *tx)
+{
+	if (tx->peer->ep->domain->prov_key || tx->retried)
+		return false;
+	tx->retried = true;
+	return true;
 }
 
 /* True if all keys of an operation are known; if not and *@err is 0 they will be. */
@@ -94,13 +122,33 @@ static bool rma_keys(struct pfi_tx *tx, int *err)
 			return false;
 		/* Nothing that overflows gets to the card; the rest is the card's to check. */
 		if (tx->raddr[i] < k->wire.base) {
+			if (rma_again(tx)) {
+				k->known = false;
+				rma_key(tx->peer, tx->rkey[i], err);
+				return false;
+			}
 			*err = FI_EACCES;
 			return false;
 		}
+		/* A copy: the peer's answer to another operation may be another region while this one is under way. */
+		tx->key[i] = k->wire.key;
 		r->addr = k->wire.key.addr + (tx->raddr[i] - k->wire.base);
-		r->key = &k->wire.key;
+		r->key = &tx->key[i];
 	}
 	return true;
+}
+
+/* What the operation took for the peer's keys was refused. An answer that came meanwhile is news, and stays. */
+static void rma_keys_refused(struct pfi_tx *tx)
+{
+	struct pfi_key *k;
+	int i;
+
+	for (i = 0; i < tx->xfer.remotes; i++) {
+		k = pfi_map_get(&tx->peer->keys, tx->rkey[i]);
+		if (k && k->known && !memcmp(&k->wire.key, &tx->key[i], sizeof(tx->key[i])))
+			k->known = false;
+	}
 }
 
 /* --- when they begin and end -------------------------------------------------------------------- */
@@ -194,13 +242,10 @@ void pfi_rma_over(struct pfi_tx *tx)
 static void rma_done(struct pfi_ep *ep, struct pfi_xfer *x)
 {
 	struct pfi_tx *tx = pfi_entry(x, struct pfi_tx, xfer);
-	int i;
 
-	/* A program that names its keys may have given a key to another region: ask, and try once more. */
-	if (x->status == PNIC_ST_REMOTE_KEY && !ep->domain->prov_key && !tx->retried) {
-		tx->retried = true;
-		for (i = 0; i < x->remotes; i++)
-			rma_forget_key(tx->peer, tx->rkey[i]);
+	(void)ep;
+	if (x->status == PNIC_ST_REMOTE_KEY && rma_again(tx)) {
+		rma_keys_refused(tx);
 		tx->peer->busy[tx->class]--;
 		tx->started = false;
 		free(x->why);

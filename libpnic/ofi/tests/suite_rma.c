@@ -211,6 +211,50 @@ KTAP_TEST(rma_program_keys)
 	pair_close();
 }
 
+/* A key given to another region while many operations to the one before are on their way: each gets to the new one. */
+KTAP_TEST(rma_key_changes_under_way)
+{
+	enum { N = 300, LEN = 1024 };
+	static const struct opts o = { .mr_mode = FI_MR_ALLOCATED }, virt = { .mr_mode = FI_MR_ALLOCATED | FI_MR_VIRT_ADDR };
+	struct fid_mr *mr;
+	uint64_t base;
+	int round, i;
+
+	pair_open(&o, MEM);
+	fill(n0.mem, N * LEN, 1);
+	REQUIRE_FI(fi_mr_reg(n1.domain, n1.mem, N * LEN, FI_REMOTE_WRITE, 0, 5, 0, &mr, NULL));
+	for (round = 0; round < 4; round++) {
+		REQUIRE_FI(retry(fi_write(n0.ep, "k", 1, NULL, n0.peer[1], 0, 5, &ctx[0])));
+		node_done(&n0, &ctx[0]);
+		CHECK_EQ(fi_close(&mr->fid), 0);
+		memset(n1.mem, 0, MEM);
+		REQUIRE_FI(fi_mr_reg(n1.domain, n1.mem + (round + 1) * (1 << 20), N * LEN, FI_REMOTE_WRITE, 0, 5, 0, &mr, NULL));
+		for (i = 0; i < N; i++)
+			REQUIRE_FI(retry(fi_write(n0.ep, n0.mem + i * LEN, LEN, NULL, n0.peer[1], (uint64_t)i * LEN, 5,
+						  &ctx[1])));
+		for (i = 0; i < N; i++)
+			node_done(&n0, &ctx[1]);
+		CHECK(same(n1.mem + (round + 1) * (1 << 20), N * LEN, 1));
+	}
+	CHECK_EQ(fi_close(&mr->fid), 0);
+	pair_close();
+	/* By address: one that lies below is no reason to refuse what comes. */
+	pair_open(&virt, MEM);
+	base = (uint64_t)(uintptr_t)n1.mem;
+	for (i = 3; i >= 0; i--) {
+		REQUIRE_FI(fi_mr_reg(n1.domain, n1.mem + i * 8192, 8192, FI_REMOTE_WRITE, 0, 5, 0, &mr, NULL));
+		REQUIRE_FI(retry(fi_write(n0.ep, "v", 1, NULL, n0.peer[1], base + i * 8192, 5, &ctx[0])));
+		node_done(&n0, &ctx[0]);
+		CHECK_EQ(n1.mem[i * 8192], 'v');
+		if (!i) {
+			REQUIRE_FI(retry(fi_write(n0.ep, "v", 1, NULL, n0.peer[1], base - 1, 5, &ctx[0])));
+			node_fails(&n0, &ctx[0], FI_EACCES);
+		}
+		CHECK_EQ(fi_close(&mr->fid), 0);
+	}
+	pair_close();
+}
+
 /* With FI_ORDER_WAW and the like what follows sees what was before. */
 KTAP_TEST(rma_ordered)
 {
