@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /* Completion queues. They grow as they must: a completion is never lost. Reading one moves its endpoints. */
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "pfi.h"
@@ -151,11 +152,23 @@ static ssize_t cq_read(struct fid_cq *fid, void *buf, size_t count)
 	return cq_readfrom(fid, buf, count, NULL);
 }
 
+/* The entry grew with libfabric's versions: a program has what there was in its own. */
+static size_t cq_err_size(uint32_t version)
+{
+	if (FI_VERSION_GE(version, FI_VERSION(1, 20)))
+		return sizeof(struct fi_cq_err_entry);
+	if (FI_VERSION_GE(version, FI_VERSION(1, 5)))
+		return offsetof(struct fi_cq_err_entry, src_addr);
+	return offsetof(struct fi_cq_err_entry, err_data_size);
+}
+
 static ssize_t cq_readerr(struct fid_cq *fid, struct fi_cq_err_entry *buf, uint64_t flags)
 {
 	struct pfi_cq *cq = cq_of(fid);
-	void *user_data = buf->err_data;
-	size_t room = buf->err_data_size;
+	size_t size = cq_err_size(cq->domain->fabric->fid.api_version);
+	bool takes_data = size > offsetof(struct fi_cq_err_entry, err_data_size);
+	size_t room = takes_data ? buf->err_data_size : 0;
+	void *user_data = room ? buf->err_data : NULL;
 	struct fi_cq_err_entry *e;
 	ssize_t n = -FI_EAGAIN;
 
@@ -163,13 +176,16 @@ static ssize_t cq_readerr(struct fid_cq *fid, struct fi_cq_err_entry *buf, uint6
 	pfi_lock(&cq->lock);
 	if (cq->head != cq->tail && cq->ring[cq->head & cq->mask].err) {
 		e = cq->ring[cq->head++ & cq->mask].err;
-		*buf = *e;
+		memcpy(buf, e, size);
 		/* A buffer of the program's is filled, else it sees ours until it reads again. */
-		if (user_data && room) {
+		if (user_data) {
 			buf->err_data = user_data;
 			buf->err_data_size = pfi_min(room, e->err_data_size);
-			if (buf->err_data_size)
+			if (buf->err_data_size) {
 				memcpy(user_data, e->err_data, buf->err_data_size);
+				/* It is a text, also where it is cut. */
+				((char *)user_data)[buf->err_data_size - 1] = 0;
+			}
 		}
 		free(cq->last_err);
 		cq->last_err = e;

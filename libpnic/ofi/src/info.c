@@ -390,7 +390,7 @@ static void domain_fill(struct fi_domain_attr *d, const struct fi_domain_attr *h
 	d->caps = CAPS_COMM | (caps & CAPS_ASKED);
 }
 
-static struct fi_info *info_make(const struct card *cards, int n, const struct fi_info *h)
+static struct fi_info *info_make(const struct card *cards, int n, const struct fi_info *h, uint32_t version)
 {
 	uint64_t caps = h && h->caps ? h->caps : CAPS_ALL;
 	struct fi_info *info = fi_allocinfo();
@@ -442,6 +442,7 @@ static struct fi_info *info_make(const struct card *cards, int n, const struct f
 	info->domain_attr->name = strdup(name);
 	info->fabric_attr->name = strdup(PFI_NAME);
 	info->fabric_attr->prov_version = pfi_prov.version;
+	info->fabric_attr->api_version = version;
 	info->nic = nic_make(cards, n);
 	if (!info->domain_attr->name || !info->fabric_attr->name || !info->nic)
 		goto fail;
@@ -493,12 +494,11 @@ int pfi_getinfo(uint32_t version, const char *node, const char *service, uint64_
 	const char *sep;
 	int n, err = 0;
 
-	(void)version;
 	(void)service;
 	*info = NULL;
 	if (flags & FI_PROV_ATTR_ONLY) {
 		memset(cards, 0, sizeof(cards[0]));
-		*info = info_make(cards, 1, NULL);
+		*info = info_make(cards, 1, NULL, version);
 		return *info ? 0 : -FI_ENOMEM;
 	}
 	if (hints && !hints_ok(hints))
@@ -519,7 +519,7 @@ int pfi_getinfo(uint32_t version, const char *node, const char *service, uint64_
 		n = cards_of(name, cards);
 		if (!n || (hints && hints->caps & FI_HMEM && !all_take_dmabufs(cards, n)))
 			continue;
-		one = info_make(cards, n, hints);
+		one = info_make(cards, n, hints, version);
 		if (!one) {
 			err = -FI_ENOMEM;
 			break;

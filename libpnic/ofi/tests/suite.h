@@ -28,7 +28,7 @@
 #define CAPS	(FI_MSG | FI_TAGGED | FI_RMA | FI_ATOMIC | FI_MULTI_RECV | FI_SOURCE | FI_DIRECTED_RECV)
 
 struct opts {
-	uint64_t caps, tx_flags, order;
+	uint64_t caps, tx_flags, rx_flags, order;
 	int mr_mode;
 	enum fi_threading threading;
 	enum fi_progress progress;	/* of data */
@@ -107,12 +107,15 @@ __attribute__((constructor)) static void suite_init(void)
 #endif
 }
 
+/* What the program says that it was made for. */
+KTAP_UNUSED static uint32_t suite_version = FI_VERSION(2, 1);
+
 KTAP_UNUSED static int suite_getinfo(uint64_t flags, const struct fi_info *hints, struct fi_info **info)
 {
 #ifdef DIRECT
-	return pfi_prov.getinfo(FI_VERSION(2, 1), NULL, NULL, flags, hints, info);
+	return pfi_prov.getinfo(suite_version, NULL, NULL, flags, hints, info);
 #else
-	return fi_getinfo(FI_VERSION(2, 1), NULL, NULL, flags, hints, info);
+	return fi_getinfo(suite_version, NULL, NULL, flags, hints, info);
 #endif
 }
 
@@ -143,6 +146,7 @@ KTAP_UNUSED static struct fi_info *suite_hints(const struct opts *o)
 	h->domain_attr->av_type = o->av;
 	h->domain_attr->name = strdup(suite_card(o->card));
 	h->tx_attr->op_flags = o->tx_flags;
+	h->rx_attr->op_flags = o->rx_flags;
 	h->tx_attr->msg_order = o->order;
 	h->rx_attr->msg_order = o->order;
 	return h;
