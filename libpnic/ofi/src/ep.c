@@ -295,6 +295,9 @@ static int ep_bind_cq(struct pfi_ep *ep, struct pfi_cq *cq, uint64_t flags)
 
 	if (flags & ~(FI_TRANSMIT | FI_RECV | FI_SELECTIVE_COMPLETION))
 		return -FI_EBADFLAGS;
+	/* An endpoint is watched by those it knows of, and no others: it tells them when it goes. */
+	if (!(flags & (FI_TRANSMIT | FI_RECV)))
+		return -FI_EBADFLAGS;
 	if ((flags & FI_TRANSMIT && ep->tx_cq) || (flags & FI_RECV && ep->rx_cq) || cq->domain != ep->domain)
 		return -FI_EINVAL;
 	err = pfi_watch_add(&cq->watch, ep);
@@ -326,11 +329,16 @@ static int ep_bind_cntr(struct pfi_ep *ep, struct pfi_cntr *cntr, uint64_t flags
 	/* What others do to memory isn't seen: there is no FI_RMA_EVENT. */
 	if (!flags || flags & ~(FI_SEND | FI_RECV | FI_READ | FI_WRITE))
 		return flags & (FI_REMOTE_READ | FI_REMOTE_WRITE) ? -FI_EOPNOTSUPP : -FI_EBADFLAGS;
+	if (cntr->domain != ep->domain)
+		return -FI_EINVAL;
+	for (i = 0; i < PFI_COUNTS; i++)
+		if (flags & kind[i] && ep->cntr[i])
+			return -FI_EINVAL;
 	err = pfi_watch_add(&cntr->watch, ep);
 	if (err)
 		return err;
 	for (i = 0; i < PFI_COUNTS; i++) {
-		if (!(flags & kind[i]) || ep->cntr[i])
+		if (!(flags & kind[i]))
 			continue;
 		ep->cntr[i] = cntr;
 		__atomic_add_fetch(&cntr->refs, 1, __ATOMIC_RELAXED);

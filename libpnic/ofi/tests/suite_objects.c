@@ -570,6 +570,26 @@ KTAP_TEST(endpoint_rules)
 		CHECK_EQ(fi_close(&cntr->fid), 0);
 		CHECK_EQ(fi_close(&ep->fid), 0);
 	}
+	SUBTEST("what was refused looks after nothing") {
+		struct fi_cq_tagged_entry e;
+		struct fid_cntr *more, *far;
+
+		REQUIRE_FI(fi_endpoint(n0.domain, n0.info, &ep, NULL));
+		REQUIRE_FI(fi_cntr_open(n0.domain, NULL, &cntr, NULL));
+		REQUIRE_FI(fi_cntr_open(n0.domain, NULL, &more, NULL));
+		REQUIRE_FI(fi_cntr_open(n1.domain, NULL, &far, NULL));
+		CHECK_EQ(fi_ep_bind(ep, &n0.cq->fid, 0), -FI_EBADFLAGS);
+		CHECK_EQ(fi_ep_bind(ep, &n1.cq->fid, FI_RECV), -FI_EINVAL);
+		REQUIRE_FI(fi_ep_bind(ep, &cntr->fid, FI_SEND));
+		CHECK_EQ(fi_ep_bind(ep, &more->fid, FI_SEND | FI_RECV), -FI_EINVAL);
+		CHECK_EQ(fi_ep_bind(ep, &far->fid, FI_RECV), -FI_EINVAL);
+		CHECK_EQ(fi_close(&ep->fid), 0);
+		CHECK_EQ(fi_cq_read(n0.cq, &e, 1), -FI_EAGAIN);
+		CHECK_EQ(fi_cntr_read(more), 0);
+		CHECK_EQ(fi_close(&cntr->fid), 0);
+		CHECK_EQ(fi_close(&more->fid), 0);
+		CHECK_EQ(fi_close(&far->fid), 0);
+	}
 	SUBTEST("in use") {
 		CHECK_EQ(fi_close(&n0.cq->fid), -FI_EBUSY);
 		CHECK_EQ(fi_close(&n0.av->fid), -FI_EBUSY);
