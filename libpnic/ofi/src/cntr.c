@@ -20,12 +20,30 @@ void pfi_cntr_count(struct pfi_cntr *c, size_t len, bool failed)
 	pfi_watch_signal(&c->watch);
 }
 
+/* What the program is told is what it knows from then on: anything else it is not to sleep over, see pfi_cntr_news(). */
+static uint64_t cntr_see(const uint64_t *count, uint64_t *seen)
+{
+	uint64_t now = __atomic_load_n(count, __ATOMIC_ACQUIRE);
+
+	__atomic_store_n(seen, now, __ATOMIC_RELAXED);
+	return now;
+}
+
+bool pfi_cntr_news(struct pfi_cntr *c)
+{
+	uint64_t errors = __atomic_load_n(&c->errors, __ATOMIC_ACQUIRE);
+	bool news = __atomic_load_n(&c->value, __ATOMIC_ACQUIRE) != __atomic_load_n(&c->seen, __ATOMIC_RELAXED);
+
+	/* A program that never asks for errors must be able to sleep all the same: it is told once. */
+	return __atomic_exchange_n(&c->seen_errors, errors, __ATOMIC_RELAXED) != errors || news;
+}
+
 static uint64_t cntr_read(struct fid_cntr *fid)
 {
 	struct pfi_cntr *c = cntr_of(fid);
 
 	pfi_watch_progress(&c->watch);
-	return __atomic_load_n(&c->value, __ATOMIC_ACQUIRE);
+	return cntr_see(&c->value, &c->seen);
 }
 
 static uint64_t cntr_readerr(struct fid_cntr *fid)
@@ -33,7 +51,7 @@ static uint64_t cntr_readerr(struct fid_cntr *fid)
 	struct pfi_cntr *c = cntr_of(fid);
 
 	pfi_watch_progress(&c->watch);
-	return __atomic_load_n(&c->errors, __ATOMIC_ACQUIRE);
+	return cntr_see(&c->errors, &c->seen_errors);
 }
 
 static int cntr_add(struct fid_cntr *fid, uint64_t value)
@@ -72,7 +90,7 @@ static int cntr_wait(struct fid_cntr *fid, uint64_t threshold, int timeout)
 	for (;;) {
 		if (cntr_read(fid) >= threshold)
 			return 0;
-		if (__atomic_load_n(&c->errors, __ATOMIC_ACQUIRE) != errors)
+		if (cntr_see(&c->errors, &c->seen_errors) != errors)
 			return -FI_EAVAIL;
 		now = pfi_now_us() - start;
 		if (timeout >= 0 && now >= (uint64_t)timeout * 1000)

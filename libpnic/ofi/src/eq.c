@@ -215,7 +215,7 @@ int pfi_trywait(struct fid_fabric *fabric, struct fid **fids, int count)
 			if (cntr->watch.epoll < 0)
 				return -FI_EINVAL;
 			pfi_watch_progress(&cntr->watch);
-			if (pfi_watch_arm(&cntr->watch))
+			if (pfi_watch_arm(&cntr->watch) || pfi_cntr_news(cntr))
 				return -FI_EAGAIN;
 			break;
 		case FI_CLASS_EQ:

@@ -270,6 +270,7 @@ struct pfi_cntr {
 	struct pfi_domain *domain;
 	struct pfi_watch watch;
 	uint64_t value, errors;		/* atomic */
+	uint64_t seen, seen_errors;	/* atomic: what the program knows of them */
 	bool bytes;
 	enum fi_wait_obj wait_obj;
 	uint32_t refs;
@@ -277,6 +278,8 @@ struct pfi_cntr {
 
 int pfi_cntr_open(struct fid_domain *dom, struct fi_cntr_attr *attr, struct fid_cntr **cntr, void *context);
 void pfi_cntr_count(struct pfi_cntr *c, size_t len, bool failed);
+/** pfi_cntr_news - it isn't what the program was told last */
+bool pfi_cntr_news(struct pfi_cntr *c);
 
 int pfi_eq_open(struct fid_fabric *fabric, struct fi_eq_attr *attr, struct fid_eq **eq, void *context);
 int pfi_trywait(struct fid_fabric *fabric, struct fid **fids, int count);
