@@ -540,7 +540,7 @@ static ssize_t recv_any(struct fid_ep *fid, const struct recv *what)
 			return ret;
 		r->iov = here;
 	}
-	if (!(ep->caps & (FI_DIRECTED_RECV | FI_TAGGED_DIRECTED_RECV)))
+	if (!(ep->caps & (FI_DIRECTED_RECV | (r->tagged ? FI_TAGGED_DIRECTED_RECV : 0))))
 		r->src = FI_ADDR_UNSPEC;
 	pfi_lock(&ep->lock);
 	ret = ep->enabled ? recv_post(ep, r) : -FI_EOPBADSTATE;
@@ -607,6 +607,12 @@ static uint64_t recv_default(struct fid_ep *fid)
 	return pfi_entry(fid, struct pfi_ep, fid)->rx_flags;
 }
 
+/* A buffer for many by default is one of messages without tags; one with a tag is asked for by name. */
+static uint64_t recv_default_tagged(struct fid_ep *fid)
+{
+	return recv_default(fid) & ~FI_MULTI_RECV;
+}
+
 ssize_t pfi_recv(struct fid_ep *ep, void *buf, size_t len, void *desc, fi_addr_t src, void *context)
 {
 	struct iovec iov = { .iov_base = buf, .iov_len = len };
@@ -635,7 +641,7 @@ ssize_t pfi_trecv(struct fid_ep *ep, void *buf, size_t len, void *desc, fi_addr_
 {
 	struct iovec iov = { .iov_base = buf, .iov_len = len };
 	struct recv r = { .iov = &iov, .desc = &desc, .n = 1, .src = src, .tag = tag, .ignore = ignore,
-			  .flags = recv_default(ep), .context = context, .tagged = true };
+			  .flags = recv_default_tagged(ep), .context = context, .tagged = true };
 
 	return recv_any(ep, &r);
 }
@@ -644,7 +650,7 @@ ssize_t pfi_trecvv(struct fid_ep *ep, const struct iovec *iov, void **desc, size
 		   uint64_t ignore, void *context)
 {
 	struct recv r = { .iov = iov, .desc = desc, .n = count, .src = src, .tag = tag, .ignore = ignore,
-			  .flags = recv_default(ep), .context = context, .tagged = true };
+			  .flags = recv_default_tagged(ep), .context = context, .tagged = true };
 
 	return recv_any(ep, &r);
 }

@@ -527,6 +527,57 @@ KTAP_TEST(counter_wait)
 	pair_close();
 }
 
+/* What was counted by whoever else looked is no reason to sleep. */
+KTAP_TEST(counter_trywait)
+{
+	struct opts o = { .counters = true };
+	struct fi_cq_tagged_entry e;
+	struct fid *fids[1];
+
+	pair_open(&o, MEM);
+	fids[0] = &n1.cntr[1]->fid;
+	REQUIRE_FI(fi_trecv(n1.ep, n1.mem, 8, NULL, FI_ADDR_UNSPEC, 1, 0, &ctx[1]));
+	CHECK_EQ(fi_cntr_read(n1.cntr[1]), 0);
+	REQUIRE_FI(retry(fi_tinject(n0.ep, "w", 1, n0.peer[1], 1)));
+	while (fi_cq_read(n1.cq, &e, 1) != 1)
+		fi_cq_read(n0.cq, &e, 0);
+	CHECK_EQ(fi_trywait(n1.fabric, fids, 1), -FI_EAGAIN);
+	CHECK_EQ(fi_cntr_read(n1.cntr[1]), 1);
+	CHECK_EQ(fi_trywait(n1.fabric, fids, 1), 0);
+	/* An error is told once to who never asks for their number. */
+	CHECK_EQ(fi_cntr_adderr(n1.cntr[1], 1), 0);
+	CHECK_EQ(fi_trywait(n1.fabric, fids, 1), -FI_EAGAIN);
+	CHECK_EQ(fi_trywait(n1.fabric, fids, 1), 0);
+	CHECK_EQ(fi_cntr_adderr(n1.cntr[1], 1), 0);
+	CHECK_EQ(fi_cntr_readerr(n1.cntr[1]), 2);
+	CHECK_EQ(fi_trywait(n1.fabric, fids, 1), 0);
+	pair_close();
+}
+
+/* Whose messages a receive takes, and that one receive doesn't become many, is for each kind as it was asked for. */
+KTAP_TEST(receive_kinds)
+{
+	static const struct opts o = { .caps = FI_MSG | FI_TAGGED | FI_MULTI_RECV | FI_TAGGED_DIRECTED_RECV,
+				       .rx_flags = FI_MULTI_RECV };
+	struct fi_cq_tagged_entry e;
+	int i;
+
+	pair_open(&o, MEM);
+	/* It names another, which untagged ones don't care about here. */
+	REQUIRE_FI(fi_recv(n1.ep, n1.mem, 4096, NULL, n1.peer[1], &ctx[1]));
+	REQUIRE_FI(retry(fi_inject(n0.ep, "abcd", 4, n0.peer[1])));
+	e = node_done(&n1, &ctx[1]);
+	CHECK(e.buf == n1.mem);
+	for (i = 0; i < 2; i++) {
+		REQUIRE_FI(fi_trecv(n1.ep, n1.mem + 8192 + i * 4096, 4096, NULL, n1.peer[0], 7, 0, &ctx[2 + i]));
+		REQUIRE_FI(retry(fi_tinject(n0.ep, i ? "bb" : "aa", 2, n0.peer[1], 7)));
+		e = node_done(&n1, &ctx[2 + i]);
+		CHECK_EQ(e.flags, FI_RECV | FI_TAGGED);
+		CHECK_EQ(n1.mem[8192 + i * 4096], i ? 'b' : 'a');
+	}
+	pair_close();
+}
+
 KTAP_TEST(event_queue)
 {
 	struct fi_eq_attr attr = { .wait_obj = FI_WAIT_FD };
