@@ -256,7 +256,8 @@ nccl_result device_props(int dev, struct nccl_props_v12 *props)
 	props->name = d->name;
 	props->pci_path = d->pci_path;
 	props->guid = d->guid;
-	props->ptr_support = NCCL_PTR_HOST | (d->dmabuf ? NCCL_PTR_CUDA | NCCL_PTR_DMABUF : 0);
+	/* A GPU's memory comes as a dma-buf or not at all: to claim CUDA would bring NCCL to register it by its address. */
+	props->ptr_support = NCCL_PTR_HOST | (d->dmabuf ? NCCL_PTR_DMABUF : 0);
 	props->reg_is_global = 1;
 	props->speed = (int)d->speed;
 	props->port = 1;

@@ -30,6 +30,8 @@ KTAP_TEST(properties)
 			CHECK(!p.pci_path);
 			CHECK(p.guid && (!i || i >= CARDS || p.guid != first.guid));
 			CHECK(p.ptr_support & NCCL_PTR_HOST);
+			/* Registered by its dma-buf only. */
+			CHECK(!(p.ptr_support & NCCL_PTR_CUDA));
 			CHECK_GE(p.speed, 800000);
 			CHECK_EQ(p.max_recvs, 8);
 			CHECK_GE(p.max_comms, 64);
