@@ -438,6 +438,9 @@ nccl_result comm_connect(struct context *ctx, int dev, void *handle, void **sc)
 	} else {
 		h->connecting->wanting = false;
 		h->connecting->idle = 0;
+		/* If the listener was asked whether it exists, its answer isn't the peer's, and nobody waits for it any more. */
+		h->connecting->probing = false;
+		h->connecting->heard_ms = 0;
 		data_begin(h->connecting);
 		*sc = h->connecting;
 	}
