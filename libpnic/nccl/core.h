@@ -38,6 +38,7 @@
 #define MAX_DEVICES	64		/* cards and virtual devices */
 #define MAX_RECVS	8		/* buffers of one receive */
 #define MAX_OFFERS	64		/* receives of a connection that are not complete */
+#define MAX_FLUSHES	64		/* of a connection: more than NCCL has under way */
 #define MAX_SENDS	(NCCL_MAX_REQUESTS * MAX_RECVS)
 #define MAX_MESSAGE	(1UL << 30)	/* bytes of one; sizes are told as int */
 
@@ -340,6 +341,7 @@ struct recv_comm {
 	uint32_t early;			/* receives that NCCL takes for complete and that aren't */
 	struct flush *flush;		/* NULL: none was asked for yet */
 	struct req pool[MAX_OFFERS];
+	struct req flushes[MAX_FLUSHES];	/* their own: NCCL takes no request for a flush that wasn't needed */
 };
 
 struct flush {

@@ -60,6 +60,8 @@ static struct req *req_get(struct comm *comm, int n)
 static void req_put(struct req *r)
 {
 	r->used = 0;
+	if (r->flush)
+		return;
 	r->next = r->comm->free;
 	r->comm->free = r;
 }
@@ -660,9 +662,43 @@ static void flush_progress(struct recv_comm *rc)
 		number = wc[i].cookie - COOKIE_REQ;
 		if (wc[i].status && !rc->comm.error)
 			rc->comm.error = wc_failed(rc->comm.dev, &wc[i], "flush");
-		else if (!wc[i].status && wc[i].op == PNIC_RAILS_READ && number < MAX_OFFERS && rc->pool[number].flush)
-			part_done(&rc->pool[number], 0, 0);
+		else if (!wc[i].status && wc[i].op == PNIC_RAILS_READ && number < MAX_FLUSHES && rc->flushes[number].used)
+			part_done(&rc->flushes[number], 0, 0);
 		pnic_rails_release(rc->flush->ep, &wc[i]);
+	}
+}
+
+static struct req *flush_get(struct recv_comm *rc)
+{
+	struct req *r;
+	int i;
+
+	for (i = 0; i < MAX_FLUSHES && rc->flushes[i].used; i++)
+		;
+	if (i == MAX_FLUSHES)
+		return NULL;
+	r = &rc->flushes[i];
+	memset(r, 0, sizeof(*r));
+	r->comm = &rc->comm;
+	r->used = 1;
+	r->n = 1;
+	r->left = 1;
+	r->flush = 1;
+	return r;
+}
+
+/* There is no later for a flush: NCCL asks once, and takes the bytes for visible when it gets no request. */
+static int flush_post(struct recv_comm *rc, const struct mr *mr, uint64_t length, uint64_t cookie)
+{
+	uint64_t end = now_ms() + (uint64_t)config.timeout_ms;
+	int err;
+
+	for (;;) {
+		err = pnic_rails_read(rc->flush->self, rc->flush->scratch, length, rc->flush->mr->mr, mr->addr, &mr->key,
+				      cookie, 0);
+		if (err != -EAGAIN || rc->comm.error || now_ms() > end)
+			return err;
+		flush_progress(rc);
 	}
 }
 
@@ -673,21 +709,23 @@ static nccl_result flush_one(struct recv_comm *rc, const struct mr *mr, struct r
 	struct req *r;
 	int err;
 
-	if (!res && !rc->flush)
+	if (!res && !rc->flush) {
 		res = flush_make(rc);
-	if (res) {
-		flush_free(rc);
-		return res;
+		if (res)
+			flush_free(rc);
 	}
-	r = req_get(&rc->comm, 1);
-	if (!r)
-		return NCCL_OK;
-	r->flush = 1;
-	err = pnic_rails_read(rc->flush->self, rc->flush->scratch, length < mr->length ? length : mr->length,
-			      rc->flush->mr->mr, mr->addr, &mr->key, COOKIE_REQ + req_number(r), 0);
+	if (res)
+		return res;
+	r = flush_get(rc);
+	if (!r) {
+		WARN("%s: %d flushes at once", rc->comm.dev->name, MAX_FLUSHES);
+		return NCCL_INTERNAL_ERROR;
+	}
+	err = flush_post(rc, mr, length < mr->length ? length : mr->length, COOKIE_REQ + (uint64_t)(r - rc->flushes));
 	if (err) {
 		req_put(r);
-		return err == -EAGAIN ? NCCL_OK : result_of(err);
+		WARN("%s: flush: %s (%s)", rc->comm.dev->name, pnic_strerror(err), pnic_last_error());
+		return rc->comm.error ? rc->comm.error : result_of(err);
 	}
 	rc->comm.in_flight++;
 	*req = r;
