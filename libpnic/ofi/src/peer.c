@@ -210,12 +210,13 @@ static void peer_fail_say(const struct pfi_peer *p, int err, uint8_t status, con
 		fprintf(stderr, "libpnic-fi: %s\n", line);
 }
 
-void pfi_peer_fail(struct pfi_peer *p, int err, uint8_t status, const char *why)
+static void peer_fail_all(struct pfi_peer *p, int err, uint8_t status)
 {
 	struct pfi_link todo;
 	struct pfi_tx *tx;
 
-	peer_fail_say(p, err, status, why);
+	/* What messages cost that it never got is never given back. */
+	p->credit = p->ep->window;
 	/* None of those that wait begins meanwhile; the end of one may be that of others. */
 	p->failing = true;
 	pfi_rma_keys_lost(p);
@@ -228,6 +229,32 @@ void pfi_peer_fail(struct pfi_peer *p, int err, uint8_t status, const char *why)
 	}
 	p->failing = false;
 	pfi_recv_peer_failed(p, err, status);
+}
+
+void pfi_peer_fail(struct pfi_peer *p, int err, uint8_t status, const char *why)
+{
+	peer_fail_say(p, err, status, why);
+	p->lost = true;
+	peer_fail_all(p, err, status);
+}
+
+/* What we lost before is of no interest any more: it was for what the peer has ended. */
+void pfi_peer_lost(struct pfi_peer *p)
+{
+	pfi_info(EP_DATA, "peer 0x%06x had lost its way to us: all that was under way is void\n", p->rails->addr.rail[0].nic);
+	p->lost = false;
+	if (p->rails->addr.id == p->ep->addr.id)
+		return;		/* we know */
+	peer_fail_all(p, FI_ECONNRESET, PNIC_ST_PEER_RESET);
+}
+
+void pfi_peer_tell(struct pfi_peer *p)
+{
+	struct wire_hdr hdr = { .type = WIRE_CREDIT };
+
+	/* What waits goes first, and tells it. */
+	if (pfi_list_empty(&p->out))
+		pfi_peer_say(p, &hdr, NULL, 0);
 }
 
 /*

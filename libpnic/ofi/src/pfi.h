@@ -418,6 +418,7 @@ struct pfi_peer {
 	uint32_t busy[PFI_CLASSES];	/* under way */
 	uint32_t fences;		/* fenced operations that wait */
 	bool running, failing;		/* pfi_rma_run(), pfi_peer_fail() are at it */
+	bool lost;			/* messages to it were, and it hasn't been told */
 	bool heard;			/* something came since it was last asked */
 	bool awaited;			/* a receive takes messages of it only: as of the last look */
 	uint32_t streams;		/* receives that wait for its DATA */
@@ -531,6 +532,10 @@ void pfi_peer_credit(struct pfi_peer *p, struct wire_hdr *hdr);
 void pfi_peer_owe(struct pfi_peer *p, size_t bytes);
 /** pfi_peer_fail - all that waits for it ends with @err; @why: a line about what failed, or NULL */
 void pfi_peer_fail(struct pfi_peer *p, int err, uint8_t status, const char *why);
+/** pfi_peer_lost - the peer says that messages to us were lost */
+void pfi_peer_lost(struct pfi_peer *p);
+/** pfi_peer_tell - it spoke to us, so it can be told that messages to it were lost */
+void pfi_peer_tell(struct pfi_peer *p);
 /** pfi_peer_probe - now and then: are those still there whose answers are waited for? */
 void pfi_peer_probe(struct pfi_ep *ep);
 

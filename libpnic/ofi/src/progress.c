@@ -25,7 +25,10 @@ static void progress_message(struct pfi_ep *ep, const struct pnic_rails_wc *wc)
 	}
 	memcpy(hdr, wc->data, sizeof(*hdr));
 	len = wc->length - sizeof(*hdr);
-	p->credit += hdr->credit;
+	if (hdr->flags & WIRE_LOST)
+		pfi_peer_lost(p);
+	/* What was lost has been given back already, see pfi_peer_fail(): not twice. */
+	p->credit = pfi_min(p->credit + hdr->credit, ep->window);
 	p->heard = true;
 	switch (hdr->type) {
 	case WIRE_EAGER:
@@ -59,6 +62,8 @@ static void progress_message(struct pfi_ep *ep, const struct pnic_rails_wc *wc)
 	default:
 		pfi_once(EP_DATA, "a message of type %u is none of ours\n", hdr->type);
 	}
+	if (p->lost)
+		pfi_peer_tell(p);
 }
 
 /* What is said of one message is true for all that the peer should have answered. */
@@ -83,6 +88,8 @@ static void progress_end(const struct pnic_rails_wc *wc)
 		break;
 	case PFI_COOKIE_TX:
 		tx->ends--;
+		if (wc->status && p)
+			p->lost = true;
 		if (wc->status && !tx->err) {
 			tx->err = pfi_status_errno(wc->status);
 			tx->status = wc->status;

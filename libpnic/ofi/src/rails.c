@@ -54,8 +54,20 @@ int pfi_rails_ep(struct pfi_ep *ep)
 
 int pfi_rails_send(struct pfi_peer *p, const void *hdr, uint32_t hdr_len, const void *buf, size_t len, uint64_t cookie)
 {
-	return pnic_rails_send(p->rails, hdr, hdr_len, buf, (uint32_t)len, NULL, 0, cookie,
-			       cookie == PFI_COOKIE_NONE ? PNIC_RAILS_QUIET : 0);
+	struct wire_hdr lost;
+	int err;
+
+	if (p->lost) {
+		memcpy(&lost, hdr, sizeof(lost));
+		lost.flags |= WIRE_LOST;
+		hdr = &lost;
+	}
+	err = pnic_rails_send(p->rails, hdr, hdr_len, buf, (uint32_t)len, NULL, 0, cookie,
+			      cookie == PFI_COOKIE_NONE ? PNIC_RAILS_QUIET : 0);
+	/* If this one is lost as well, its failure says so. */
+	if (!err)
+		p->lost = false;
+	return err;
 }
 
 int pfi_rails_piece(struct pfi_peer *p, struct pfi_xfer *x, void *mem, size_t len, struct pnic_rails_mr *mr, uint64_t raddr,

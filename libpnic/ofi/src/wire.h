@@ -15,6 +15,10 @@
  * A receiver whose own memory can't be registered answers an RTS with regions by CTS as well. ACK answers
  * a message that has ACK_WANTED when its bytes are where the receive wanted them.
  *
+ * A message that fails may have been one that its receiver waits for. So whoever finds that the way to the other end is or was
+ * gone ends all that it has under way with it, and says so (LOST) with the first message that gets through again; the other end
+ * does the same then.
+ *
  * One-sided: KEY_REQ, KEY_REP turn a region's 64-bit number into what the cards need, once for each peer and region;
  * ATOMIC, ATOMIC_REP: atomics are carried out by the target's software.
  */
@@ -45,6 +49,7 @@ enum wire_type {
 #define WIRE_TAGGED	(1U << 0)	/* EAGER, RTS: for a tagged receive */
 #define WIRE_HAS_DATA	(1U << 1)	/* @data is the sender's CQ data */
 #define WIRE_ACK_WANTED	(1U << 2)
+#define WIRE_LOST	(1U << 3)	/* all: messages before it were lost, answers perhaps */
 
 /* What an eager message costs of the receiver's window besides its bytes. */
 #define WIRE_COST	128u

@@ -6,6 +6,11 @@
 #include <time.h>
 
 #include "suite.h"
+#ifdef DIRECT
+#include <pnic_embedded.h>
+
+#include "pfi.h"
+#endif
 
 #define MEM (8u << 20)
 #define FULL_NS 200000000ull
@@ -509,6 +514,109 @@ KTAP_TEST(awaited_peer_vanishes)
 	REQUIRE_FI(retry(fi_tinject(n1.ep, "z", 1, n1.peer[0], 1)));
 	node_done(&n0, &ctx[1]);
 	pair_close();
+}
+
+#ifdef DIRECT
+static struct pnic_ctx *card_of(struct node *n)
+{
+	return pnic_rails_ctx(pfi_entry(n->domain, struct pfi_domain, fid)->rails, 0);
+}
+
+static bool link_up(struct node *n)
+{
+	struct pnic_ioc_link_info link = { .size = sizeof(link) };
+
+	pnic_embedded_drive(card_of(n));
+	return !pnic_query_link(card_of(n), &link) && link.state == 1;
+}
+
+/* Until the next of the node's operations has failed, or is over. Nobody else is moved. */
+static void *ends_alone(struct node *n, bool fails)
+{
+	struct fi_cq_err_entry err = { 0 };
+	struct fi_cq_tagged_entry e;
+
+	for (;;) {
+		if (fi_cq_read(n->cq, &e, 1) == 1) {
+			CHECK(!fails);
+			return e.op_context;
+		}
+		if (fi_cq_readerr(n->cq, &err, 0) == 1) {
+			ktap_say("%s", fi_strerror(err.err));
+			CHECK(fails);
+			return err.op_context;
+		}
+	}
+}
+#endif
+
+/*
+ * The way to a peer goes while the peer doesn't look, and comes back. What was to be answered ends at both, whatever the answer that
+ * was lost; and then all is as before.
+ */
+KTAP_TEST(answers_are_lost)
+{
+#ifdef DIRECT
+	struct iovec iov;
+	struct fi_msg_tagged m = { .msg_iov = &iov, .iov_count = 1, .tag = 1, .context = &ctx[1] };
+	uint64_t one = 1, old, far;
+	struct fid_mr *mr;
+	int round, i;
+
+	pfi_knobs.fail_ms = 200;
+	pair_open(&plain, MEM);
+	REQUIRE_FI(fi_mr_reg(n1.domain, n1.mem, 4096, FI_REMOTE_WRITE, 0, 0, 0, &mr, NULL));
+	iov = (struct iovec){ n0.mem, 8 };
+	m.addr = n0.peer[1];
+	far = n1.base;
+	for (round = 0; round < 3; round++) {
+		REQUIRE_FI(retry(fi_fetch_atomic(n0.ep, &one, 1, NULL, &old, NULL, n0.peer[1], far, n1.key, FI_UINT64, FI_SUM,
+						 &ctx[0])));
+		node_done(&n0, &ctx[0]);
+		/* An atomic and a message whose arrival is to be told. The peer gets them, and doesn't look. */
+		REQUIRE_FI(fi_trecv(n1.ep, n1.mem + 100, 8, NULL, FI_ADDR_UNSPEC, 1, 0, &ctx[3]));
+		REQUIRE_FI(fi_fetch_atomic(n0.ep, &one, 1, NULL, &old, NULL, n0.peer[1], far, n1.key, FI_UINT64, FI_SUM,
+					   &ctx[0]));
+		REQUIRE_FI(fi_tsendmsg(n0.ep, &m, FI_DELIVERY_COMPLETE | FI_COMPLETION));
+		for (i = 0; i < 100; i++)
+			fi_cq_read(n0.cq, &old, 0);
+		REQUIRE_EQ(pnic_embedded_fault(card_of(&n1), PNIC_EMBEDDED_CUT, 1, 0), 0);
+		while (link_up(&n1) || link_up(&n0))
+			;
+		/* Its answers find no way; it knows by a message of its own. */
+		CHECK(ends_alone(&n1, false) == &ctx[3]);
+		REQUIRE_FI(fi_tsend(n1.ep, n1.mem, 8, NULL, n1.peer[0], 2, &ctx[4]));
+		CHECK(ends_alone(&n1, true) == &ctx[4]);
+		REQUIRE_EQ(pnic_embedded_fault(card_of(&n1), PNIC_EMBEDDED_CUT, 0, 0), 0);
+		while (!link_up(&n1) || !link_up(&n0))
+			;
+		/* So both of them end, by whatever is said next. */
+		for (i = 0; i < 2; i++) {
+			struct fi_cq_err_entry err = { 0 };
+
+			while (fi_cq_readerr(n0.cq, &err, 0) != 1)
+				spin();
+			CHECK(err.op_context == &ctx[0] || err.op_context == &ctx[1]);
+			CHECK_EQ(err.err, FI_ECONNRESET);
+		}
+	}
+	/* A key that was asked for in vain. */
+	REQUIRE_EQ(pnic_embedded_fault(card_of(&n1), PNIC_EMBEDDED_CUT, 1, 0), 0);
+	while (link_up(&n1) || link_up(&n0))
+		;
+	REQUIRE_FI(fi_write(n0.ep, n0.mem, 8, NULL, n0.peer[1], n1.base, fi_mr_key(mr), &ctx[0]));
+	CHECK(ends_alone(&n0, true) == &ctx[0]);
+	REQUIRE_EQ(pnic_embedded_fault(card_of(&n1), PNIC_EMBEDDED_CUT, 0, 0), 0);
+	while (!link_up(&n1) || !link_up(&n0))
+		;
+	REQUIRE_FI(retry(fi_write(n0.ep, n0.mem, 8, NULL, n0.peer[1], n1.base, fi_mr_key(mr), &ctx[0])));
+	node_done(&n0, &ctx[0]);
+	CHECK_EQ(fi_close(&mr->fid), 0);
+	pair_close();
+	pfi_knobs.fail_ms = 2000;
+#else
+	SKIP("links are cut where the provider is linked in");
+#endif
 }
 
 /* Closing never waits, whatever is under way. */
