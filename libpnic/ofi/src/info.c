@@ -29,6 +29,7 @@
 #define TX_FLAGS	(FI_COMPLETION | FI_INJECT | FI_INJECT_COMPLETE | FI_TRANSMIT_COMPLETE | FI_DELIVERY_COMPLETE | \
 			 FI_MATCH_COMPLETE | FI_MORE)
 #define RX_FLAGS	(FI_COMPLETION | FI_MULTI_RECV | FI_MORE)
+#define MAX_MSG		((size_t)1 << 40)
 #define TAG_GENERIC	0xaaaaaaaaaaaaaaaaull
 
 int pfi_getinfo(uint32_t version, const char *node, const char *service, uint64_t flags, const struct fi_info *hints,
@@ -135,11 +136,23 @@ static char *cards_all(bool loud)
 		return false;						\
 	} while (0)
 
+/* What is of another kind waits until the earlier ones are over, see rma.c. Writes among themselves don't. */
+static size_t order_raw(uint64_t msg_order)
+{
+	return msg_order & (FI_ORDER_RAW | FI_ORDER_RMA_RAW) ? MAX_MSG : 0;
+}
+
+static size_t order_war(uint64_t msg_order)
+{
+	return msg_order & (FI_ORDER_WAR | FI_ORDER_RMA_WAR) ? MAX_MSG : 0;
+}
+
 static bool attr_ok(const struct fi_info *h)
 {
 	const struct fi_tx_attr *tx = h->tx_attr;
 	const struct fi_rx_attr *rx = h->rx_attr;
 	const struct fi_ep_attr *ep = h->ep_attr;
+	uint64_t order = tx ? tx->msg_order : 0;
 
 	if (tx) {
 		if (tx->caps & ~(CAPS_TX | CAPS_KIND | CAPS_COMM | CAPS_SECOND | CAPS_ASKED))
@@ -174,6 +187,11 @@ static bool attr_ok(const struct fi_info *h)
 			REFUSE("protocol %u\n", ep->protocol);
 		if (ep->tx_ctx_cnt > 1 || ep->rx_ctx_cnt > 1)
 			REFUSE("scalable endpoints and shared contexts don't exist here\n");
+		if (ep->max_msg_size > MAX_MSG)
+			REFUSE("messages of %zu bytes: %zu\n", ep->max_msg_size, MAX_MSG);
+		if (ep->max_order_raw_size > order_raw(order) || ep->max_order_war_size > order_war(order))
+			REFUSE("order of data of %zu (RAW), %zu (WAR) bytes: message order %#llx\n", ep->max_order_raw_size,
+			       ep->max_order_war_size, (unsigned long long)order);
 		if (ep->max_order_waw_size)
 			REFUSE("order of the data of writes is not kept\n");
 		if (ep->auth_key_size)
@@ -213,6 +231,8 @@ static bool hints_ok(const struct fi_info *h)
 		REFUSE("FI_HMEM without FI_MR_HMEM: memory of devices must be registered\n");
 	if (h->addr_format && h->addr_format != PFI_FORMAT)
 		REFUSE("address format %u\n", h->addr_format);
+	if (h->dest_addr && h->dest_addrlen != sizeof(struct name))
+		REFUSE("a destination of %zu bytes is none of ours\n", h->dest_addrlen);
 	if (h->fabric_attr && h->fabric_attr->name && strcmp(h->fabric_attr->name, PFI_NAME))
 		REFUSE("fabric %s\n", h->fabric_attr->name);
 	return attr_ok(h) && domain_ok(h, caps);
@@ -424,16 +444,13 @@ static struct fi_info *info_make(const struct card *cards, int n, const struct f
 	info->ep_attr->type = FI_EP_RDM;
 	info->ep_attr->protocol = PFI_PROTO;
 	info->ep_attr->protocol_version = WIRE_VERSION;
-	info->ep_attr->max_msg_size = (size_t)1 << 40;
+	info->ep_attr->max_msg_size = MAX_MSG;
 	info->ep_attr->mem_tag_format = h && h->ep_attr && h->ep_attr->mem_tag_format ? h->ep_attr->mem_tag_format :
 		TAG_GENERIC;
 	info->ep_attr->tx_ctx_cnt = 1;
 	info->ep_attr->rx_ctx_cnt = 1;
-	/* What is of another kind waits until the earlier ones are over, see rma.c. Writes among themselves don't. */
-	if (info->tx_attr->msg_order & (FI_ORDER_RAW | FI_ORDER_RMA_RAW))
-		info->ep_attr->max_order_raw_size = info->ep_attr->max_msg_size;
-	if (info->tx_attr->msg_order & (FI_ORDER_WAR | FI_ORDER_RMA_WAR))
-		info->ep_attr->max_order_war_size = info->ep_attr->max_msg_size;
+	info->ep_attr->max_order_raw_size = order_raw(info->tx_attr->msg_order);
+	info->ep_attr->max_order_war_size = order_war(info->tx_attr->msg_order);
 	domain_fill(info->domain_attr, h ? h->domain_attr : NULL, caps);
 	for (i = 0; i < n; i++) {
 		strcat(name, i ? "+" : "");
@@ -447,8 +464,6 @@ static struct fi_info *info_make(const struct card *cards, int n, const struct f
 	if (!info->domain_attr->name || !info->fabric_attr->name || !info->nic)
 		goto fail;
 	if (h && h->dest_addr) {
-		if (h->dest_addrlen != sizeof(struct name))
-			goto fail;
 		info->dest_addr = malloc(h->dest_addrlen);
 		if (!info->dest_addr)
 			goto fail;

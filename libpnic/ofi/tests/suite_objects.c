@@ -165,6 +165,10 @@ KTAP_TEST(info_refused)
 	REFUSED(addr_format = FI_SOCKADDR_IN);
 	REFUSED(ep_attr->tx_ctx_cnt = 2);
 	REFUSED(ep_attr->max_order_waw_size = 8);
+	REFUSED(ep_attr->max_order_raw_size = 8);
+	REFUSED(ep_attr->max_order_war_size = 8);
+	REFUSED(ep_attr->max_msg_size = ((size_t)1 << 40) + 1);
+	REFUSED(dest_addr = calloc(1, h->dest_addrlen = 16));
 	REFUSED(ep_attr->protocol = FI_PROTO_EFA);
 #undef REFUSED
 }
