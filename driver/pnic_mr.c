@@ -321,9 +321,14 @@ static int pnic_mr_check(const struct pnic_caps *caps, const struct pnic_ioc_mr_
 	return 0;
 }
 
-/* Between pnic_file_enter() and pnic_file_leave(). */
+/*
+ * Between pnic_file_enter() and pnic_file_leave(). Once it has a handle @mr is the file's: another
+ * thread may guess the handle and take it back as soon as pf->lock is free.
+ */
 static int pnic_mr_register(struct pnic_file *pf, struct pnic_mr *mr, struct pnic_ioc_mr_reg *arg)
 {
+	struct pnic_pbl *pbl = NULL;
+	bool ours = true;
 	int err;
 
 	err = pnic_mr_prepare(pf->pd, mr, arg);
@@ -331,15 +336,17 @@ static int pnic_mr_register(struct pnic_file *pf, struct pnic_mr *mr, struct pni
 		err = -EINTR;
 	if (!err) {
 		err = pnic_mr_enter(pf, mr, arg);
+		ours = !mr->entered;
+		/* The card has its own copy of the list now. */
+		if (!err) {
+			pbl = mr->pbl;
+			mr->pbl = NULL;
+		}
 		mutex_unlock(&pf->lock);
 	}
-	if (!err) {
-		/* The card has its own copy now. */
-		pnic_pbl_free(pf->pd, mr->pbl);
-		mr->pbl = NULL;
-	} else if (!mr->entered) {
+	if (ours)
 		pnic_mr_put_memory(pf->pd, mr);
-	}
+	pnic_pbl_free(pf->pd, pbl);
 	return err;
 }
 
@@ -418,13 +425,15 @@ static int pnic_mr_register_dmabuf(struct pnic_file *pf, struct pnic_mr *mr,
 	struct pnic_ioc_mr_reg reg = {
 		.flags = arg->flags, .addr = arg->addr, .length = arg->length,
 	};
+	bool ours = true;
 	int err = -EINTR;
 
 	if (!mutex_lock_killable(&pf->lock)) {
 		err = pnic_mr_enter(pf, mr, &reg);
+		ours = !mr->entered;
 		mutex_unlock(&pf->lock);
 	}
-	if (err && !mr->entered)
+	if (ours)
 		pnic_mr_put_memory(pf->pd, mr);
 	arg->handle = reg.handle;
 	arg->key = reg.key;
