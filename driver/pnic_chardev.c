@@ -248,7 +248,10 @@ void pnic_dev_leave(struct pnic_dev *pd)
 	up_read(&pd->reg_lock);
 }
 
-/* The same with a context that lives. To be left by pnic_file_leave(). */
+/*
+ * The same with a context that lives. To be left by pnic_file_leave(). The context may still be
+ * undone by another thread: what makes something on the card asks again, with pf->lock.
+ */
 int pnic_file_enter(struct pnic_file *pf)
 {
 	int err;
@@ -258,7 +261,7 @@ int pnic_file_enter(struct pnic_file *pf)
 		return err;
 	if (pf->dead)
 		err = -EIO;
-	else if (!READ_ONCE(pf->ctx))
+	else if (!smp_load_acquire(&pf->ctx))	/* pairs with pnic_ctx_new() */
 		err = -ENXIO;
 	if (err)
 		up_read(&pf->pd->reg_lock);

@@ -60,18 +60,32 @@ void pnic_obj_del(struct pnic_obj *obj)
 
 /* --- making a context ---- */
 
-static void pnic_ctx_forget(struct pnic_file *pf)
+/* The card may know something of the file, and of its memory. */
+static bool pnic_ctx_any(const struct pnic_file *pf)
 {
-	xa_erase(&pf->pd->ctxs, pf->ctx);
+	return pf->ctx || !xa_empty(&pf->objs) || !list_empty(&pf->dbpages);
+}
+
+static void pnic_ctx_free_id(struct pnic_file *pf, u32 ctx)
+{
+	xa_erase(&pf->pd->ctxs, ctx);
 	atomic_dec(&pf->pd->stats.contexts);
 	pnic_share_give(pf, PNIC_SHARE_CTX);
-	pf->ctx = 0;
 	pnic_nl_changed();
+}
+
+static void pnic_ctx_forget(struct pnic_file *pf)
+{
+	u32 ctx = pf->ctx;
+
+	WRITE_ONCE(pf->ctx, 0);
+	pnic_ctx_free_id(pf, ctx);
 }
 
 static int pnic_ctx_new(struct pnic_file *pf, u32 partition)
 {
 	struct pnic_dev *pd = pf->pd;
+	u32 ctx;
 	int err;
 
 	if (pf->dead)
@@ -84,18 +98,23 @@ static int pnic_ctx_new(struct pnic_file *pf, u32 partition)
 	err = pnic_share_take(pf, PNIC_SHARE_CTX);
 	if (err)
 		return err;
-	err = xa_alloc(&pd->ctxs, &pf->ctx, pf, XA_LIMIT(1, pd->caps.max_ctx), GFP_KERNEL);
+	err = xa_alloc(&pd->ctxs, &ctx, pf, XA_LIMIT(1, pd->caps.max_ctx), GFP_KERNEL);
 	if (err) {
-		pf->ctx = 0;
 		pnic_share_give(pf, PNIC_SHARE_CTX);
 		return err == -EBUSY ? -ENOSPC : err;
 	}
 	pf->partition = partition;
 	pnic_nl_changed();
 	atomic_inc(&pd->stats.contexts);
-	err = pnic_cmd_create_ctx(pd, pf->ctx, partition);
-	if (err && !pnic_cmd_unconfirmed(err))
-		pnic_ctx_forget(pf);
+	err = pnic_cmd_create_ctx(pd, ctx, partition);
+	/*
+	 * Nobody takes it for a context before the card does. What the card may have made stays in
+	 * the file until the reset.
+	 */
+	if (!err || pnic_cmd_unconfirmed(err))
+		smp_store_release(&pf->ctx, ctx);	/* pairs with pnic_file_enter() */
+	else
+		pnic_ctx_free_id(pf, ctx);
 	return err;
 }
 
@@ -197,20 +216,27 @@ int pnic_ctx_destroy(struct pnic_file *pf)
 	unsigned int i;
 	int err = 0;
 
-	if (!pf->ctx)
+	if (!pnic_ctx_any(pf))
 		return 0;
 	for (i = 0; !err && i < ARRAY_SIZE(pnic_ctx_order); i++)
 		err = pnic_ctx_destroy_kind(pf, pnic_ctx_order[i]);
 	if (!err)
 		err = pnic_dbpage_unbind_all(pf);
-	if (!err)
-		err = pnic_cmd_destroy_ctx(pf->pd, pf->ctx);
+	if (err || !pf->ctx)
+		return err;
+	err = pnic_cmd_destroy_ctx(pf->pd, pf->ctx);
 	if (!err)
 		pnic_ctx_forget(pf);
 	return err;
 }
 
 /* --- by force ---- */
+
+static void pnic_ctx_revoke(struct pnic_file *pf)
+{
+	pf->dead = true;
+	pnic_mmap_revoke(pf);
+}
 
 /* First half, while the card may still be working: no process reaches it any more. */
 void pnic_ctx_revoke_all(struct pnic_dev *pd)
@@ -220,12 +246,9 @@ void pnic_ctx_revoke_all(struct pnic_dev *pd)
 	lockdep_assert_held_write(&pd->reg_lock);
 
 	/* Files come and go with reg_lock for reading: the list stands still. */
-	list_for_each_entry(pf, &pd->files, node) {
-		if (!pf->ctx)
-			continue;
-		pf->dead = true;
-		pnic_mmap_revoke(pf);
-	}
+	list_for_each_entry(pf, &pd->files, node)
+		if (pnic_ctx_any(pf))
+			pnic_ctx_revoke(pf);
 }
 
 static void pnic_obj_free(struct pnic_obj *obj)
@@ -282,8 +305,11 @@ void pnic_ctx_kill_all(struct pnic_dev *pd)
 	lockdep_assert_held_write(&pd->reg_lock);
 
 	list_for_each_entry_safe(pf, next, &pd->files, node) {
-		bool had_ctx = pf->ctx;
+		bool had_ctx = pnic_ctx_any(pf);
 
+		/* Not only by the first half: something may have come in between. */
+		if (had_ctx)
+			pnic_ctx_revoke(pf);
 		pnic_ctx_kill(pf);
 		pnic_evq_end(&pf->evq, gone, had_ctx, pd->epoch);
 		if (pf->closed)

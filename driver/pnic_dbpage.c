@@ -47,6 +47,8 @@ static struct pnic_dbpage *pnic_dbpage_new(struct pnic_file *pf)
 	struct pnic_dbpage *db;
 	int err;
 
+	if (!pf->ctx)
+		return ERR_PTR(-ENXIO);
 	db = kzalloc(sizeof(*db), GFP_KERNEL_ACCOUNT);
 	if (!db)
 		return ERR_PTR(-ENOMEM);

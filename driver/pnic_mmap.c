@@ -7,9 +7,9 @@
  * children (but the two pages that are only read), nothing grows.
  *
  * Doorbell and wake pages are filled in by faults, so that they can be taken back:
- * pnic_mmap_revoke() removes what is there, and the next access gets a page of memory
- * that nobody reads. A process that is ringing while the card is reset doesn't die of it;
- * it learns by its events and by the status page. Rings are never taken
+ * pnic_mmap_revoke() and pnic_mmap_del() remove what is there, and the next access gets a
+ * page of memory that nobody reads. A process that is ringing while the card is reset doesn't
+ * die of it; it learns by its events and by the status page. Rings are never taken
  * back: the mapping holds the pages.
  */
 #include <linux/fs.h>
@@ -73,13 +73,28 @@ int pnic_mmap_add(struct pnic_file *pf, struct pnic_mapping *map)
 	return err;
 }
 
-/* What is mapped stays so; there will be no more. */
+/* All files of an inode share the address space: others may get more faults than they need. */
+static void pnic_mmap_zap(struct pnic_file *pf, unsigned long pgoff, unsigned long pages)
+{
+	lockdep_assert_held(&pf->map_lock);
+
+	if (pf->mapping)
+		unmap_mapping_range(pf->mapping, (loff_t)pgoff << PAGE_SHIFT,
+				    (loff_t)pages << PAGE_SHIFT, 1);
+}
+
+/*
+ * There will be no more. A ring that is mapped stays so; a page of BAR 4 is going to be somebody
+ * else's.
+ */
 void pnic_mmap_del(struct pnic_file *pf, struct pnic_mapping *map)
 {
 	if (!map->pgoff)
 		return;
 	mutex_lock(&pf->map_lock);
 	xa_erase(&pf->maps, pnic_mmap_index(map->pgoff));
+	if (map->kind != PNIC_MAP_RING && !pf->revoked)
+		pnic_mmap_zap(pf, map->pgoff, map->pages);
 	map->pgoff = 0;
 	mutex_unlock(&pf->map_lock);
 }
@@ -94,10 +109,9 @@ u64 pnic_mmap_offset(const struct pnic_mapping *map)
 void pnic_mmap_revoke(struct pnic_file *pf)
 {
 	mutex_lock(&pf->map_lock);
+	if (!pf->revoked)
+		pnic_mmap_zap(pf, PNIC_PGOFF_DB, PNIC_PGOFF_RING - PNIC_PGOFF_DB);
 	pf->revoked = true;
-	if (pf->mapping)
-		unmap_mapping_range(pf->mapping, (loff_t)PNIC_PGOFF_DB << PAGE_SHIFT,
-				    (loff_t)(PNIC_PGOFF_RING - PNIC_PGOFF_DB) << PAGE_SHIFT, 1);
 	mutex_unlock(&pf->map_lock);
 }
 
@@ -106,12 +120,15 @@ static vm_fault_t pnic_mmap_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct pnic_file *pf = vma->vm_file->private_data;
+	struct pnic_mapping *map = NULL;
 	vm_fault_t ret = VM_FAULT_OOM;
 	unsigned long pfn;
 
 	mutex_lock(&pf->map_lock);
-	if (!pf->revoked) {
-		pfn = ((struct pnic_mapping *)vma->vm_private_data)->pfn;
+	if (!pf->revoked)
+		map = xa_load(&pf->maps, pnic_mmap_index(vma->vm_pgoff));
+	if (map) {
+		pfn = map->pfn;
 	} else {
 		if (!pf->dummy)
 			pf->dummy = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
@@ -129,11 +146,11 @@ static const struct vm_operations_struct pnic_mmap_page_ops = {
 	.fault = pnic_mmap_fault,
 };
 
-static int pnic_mmap_page(struct vm_area_struct *vma, struct pnic_mapping *map)
+/* Of which page it is a mapping, each fault looks up by its offset. */
+static int pnic_mmap_page(struct vm_area_struct *vma)
 {
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
 	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
-	vma->vm_private_data = map;
 	vma->vm_ops = &pnic_mmap_page_ops;
 	return 0;
 }
@@ -171,7 +188,7 @@ static int pnic_mmap_object(struct pnic_file *pf, struct vm_area_struct *vma)
 	if (!map || map->pgoff != vma->vm_pgoff || map->pages != vma_pages(vma))
 		return -EINVAL;
 	if (map->kind != PNIC_MAP_RING)
-		return pnic_mmap_page(vma, map);
+		return pnic_mmap_page(vma);
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
 	return pnic_mmap_pages(vma, map->page);
 }

@@ -278,6 +278,8 @@ static int pnic_mr_enter(struct pnic_file *pf, struct pnic_mr *mr, struct pnic_i
 	struct pnic_dev *pd = pf->pd;
 	int err;
 
+	if (!pf->ctx)
+		return -ENXIO;
 	err = xa_alloc_cyclic(&pd->mrs, &mr->index, mr, XA_LIMIT(0, pd->caps.max_mr - 1),
 			      &pd->next_mr, GFP_KERNEL_ACCOUNT);
 	if (err < 0)
