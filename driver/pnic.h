@@ -566,6 +566,7 @@ int pnic_cmd_create_cq(struct pnic_dev *pd, struct pnic_adm_create_cq *cmd);
 int pnic_cmd_destroy_cq(struct pnic_dev *pd, u32 cqn);
 int pnic_cmd_create_ep(struct pnic_dev *pd, struct pnic_adm_create_ep *cmd);
 int pnic_cmd_destroy_ep(struct pnic_dev *pd, u32 epn);
+/* -ENOTRECOVERABLE: a CQ of it, or its SRQ, is dead. */
 int pnic_cmd_reset_ep(struct pnic_dev *pd, u32 epn);
 int pnic_cmd_create_srq(struct pnic_dev *pd, struct pnic_adm_create_srq *cmd);
 int pnic_cmd_destroy_srq(struct pnic_dev *pd, u32 srqn);

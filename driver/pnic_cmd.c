@@ -95,22 +95,43 @@ static int pnic_cmd_do(struct pnic_dev *pd, u8 opcode, void *cmd, enum pnic_cmd_
 }
 
 /*
- * Objects of users: the numbers are the driver's and every value was checked, so
- * a refusal other than for lack of room means that the card and the driver
- * no longer agree on what there is. Only a reset makes that good.
+ * What a card that works may answer, with nothing changed: it has no room, it had a fault of its
+ * own, it couldn't read what it was to read. Not where something is to end: the memory has to be
+ * given back, and a card that doesn't let go of it is reset.
  */
+static bool pnic_cmd_may_fail(enum pnic_cmd_kind kind, int err)
+{
+	switch (err) {
+	case -ENOSPC:
+	case -EREMOTEIO:
+		return kind != PNIC_CMD_DESTROY;
+	case -EFAULT:
+		return kind == PNIC_CMD_CREATE;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Objects of users: the numbers are the driver's and every value was checked, so any refusal that
+ * isn't @allowed means that the card and the driver no longer agree on what there is. Only a reset
+ * makes that good.
+ */
+static int pnic_cmd_judge(struct pnic_dev *pd, u8 opcode, int err, bool allowed, u64 result)
+{
+	if (!err || allowed || pnic_cmd_unconfirmed(err))
+		return err;
+	pnic_nonsense(pd, "command %#x refused: %pe, %#llx", opcode, ERR_PTR(err), result);
+	return -EIO;
+}
+
 static int pnic_cmd_object(struct pnic_dev *pd, u8 opcode, void *cmd, enum pnic_cmd_kind kind)
 {
 	u64 result = 0;
 	int err;
 
 	err = pnic_cmd_do(pd, opcode, cmd, kind, &result);
-	if (!err || pnic_cmd_unconfirmed(err))
-		return err;
-	if (err == -ENOSPC && kind == PNIC_CMD_CREATE)
-		return err;
-	pnic_nonsense(pd, "command %#x refused: %pe, %#llx", opcode, ERR_PTR(err), result);
-	return -EIO;
+	return pnic_cmd_judge(pd, opcode, err, pnic_cmd_may_fail(kind, err), result);
 }
 
 static int pnic_cmd_destroy(struct pnic_dev *pd, u8 opcode, u32 id)
@@ -171,24 +192,26 @@ int pnic_cmd_destroy_mr(struct pnic_dev *pd, u32 index)
 	return pnic_cmd_destroy(pd, PNIC_ADM_DESTROY_MR, index);
 }
 
+/* The memory's owner does not wait: nothing but success will do. */
 int pnic_cmd_mr_suspend(struct pnic_dev *pd, u32 index)
 {
 	struct pnic_adm_destroy cmd = { .id = cpu_to_le32(index) };
+	u64 result = 0;
+	int err;
 
-	return pnic_cmd_object(pd, PNIC_ADM_MR_SUSPEND, &cmd, PNIC_CMD_REPEAT);
+	err = pnic_cmd_do(pd, PNIC_ADM_MR_SUSPEND, &cmd, PNIC_CMD_REPEAT, &result);
+	return pnic_cmd_judge(pd, PNIC_ADM_MR_SUSPEND, err, false, result);
 }
 
-/* Not to be repeated: the second finds the region at work. -ENOSPC as for a new one. */
+/* Not to be repeated: the second finds the region at work. It may fail as a new one may. */
 int pnic_cmd_mr_resume(struct pnic_dev *pd, struct pnic_adm_create_mr *cmd)
 {
 	u64 result = 0;
 	int err;
 
 	err = pnic_cmd_do(pd, PNIC_ADM_MR_RESUME, cmd, PNIC_CMD_ONCE, &result);
-	if (!err || err == -ENOSPC || pnic_cmd_unconfirmed(err))
-		return err;
-	pnic_nonsense(pd, "resuming a region refused: %pe, %#llx", ERR_PTR(err), result);
-	return -EIO;
+	return pnic_cmd_judge(pd, PNIC_ADM_MR_RESUME, err, pnic_cmd_may_fail(PNIC_CMD_CREATE, err),
+			      result);
 }
 
 int pnic_cmd_create_cq(struct pnic_dev *pd, struct pnic_adm_create_cq *cmd)
@@ -214,8 +237,15 @@ int pnic_cmd_destroy_ep(struct pnic_dev *pd, u32 epn)
 int pnic_cmd_reset_ep(struct pnic_dev *pd, u32 epn)
 {
 	struct pnic_adm_destroy cmd = { .id = cpu_to_le32(epn) };
+	u64 result = 0;
+	int err;
 
-	return pnic_cmd_object(pd, PNIC_ADM_RESET_EP, &cmd, PNIC_CMD_REPEAT);
+	err = pnic_cmd_do(pd, PNIC_ADM_RESET_EP, &cmd, PNIC_CMD_REPEAT, &result);
+	/* A process can kill its own queues at any time, by its doorbells. */
+	if (err == -EPROTO)
+		return -ENOTRECOVERABLE;
+	return pnic_cmd_judge(pd, PNIC_ADM_RESET_EP, err, pnic_cmd_may_fail(PNIC_CMD_REPEAT, err),
+			      result);
 }
 
 int pnic_cmd_create_srq(struct pnic_dev *pd, struct pnic_adm_create_srq *cmd)
@@ -250,10 +280,8 @@ int pnic_cmd_cancel_recv(struct pnic_dev *pd, struct pnic_adm_cancel_recv *cmd)
 
 	/* Repeated it would not tell a cancelled entry from one that was taken. */
 	err = pnic_cmd_do(pd, PNIC_ADM_CANCEL_RECV, cmd, PNIC_CMD_ONCE, &result);
-	if (!err || err == -ENOENT || err == -ENOSPC || pnic_cmd_unconfirmed(err))
-		return err;
-	pnic_nonsense(pd, "cancelling refused: %pe, %#llx", ERR_PTR(err), result);
-	return -EIO;
+	return pnic_cmd_judge(pd, PNIC_ADM_CANCEL_RECV, err,
+			      err == -ENOENT || pnic_cmd_may_fail(PNIC_CMD_ONCE, err), result);
 }
 
 int pnic_cmd_identify(struct pnic_dev *pd, struct pnic_identify *id)

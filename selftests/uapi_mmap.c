@@ -442,4 +442,54 @@ KTAP_TEST(nonsense_in_doorbells)
 	bench_close(&victim);
 }
 
+/* A queue of its own with room for two completions, and an endpoint that reports there. */
+static void small_queue_open(struct raw_ep *r)
+{
+	struct pnic_ioc_ep_create ep = { .size = sizeof(ep), .sq_slots = 16 };
+	struct pnic_ioc_cq_create cq;
+
+	REQUIRE_OK(raw_open(r, 0));
+	REQUIRE_OK(dev_cq(r->fd, 2, &cq));
+	ep.send_cq = cq.handle;
+	ep.recv_cq = cq.handle;
+	REQUIRE_OK(ioctl(r->fd, PNIC_IOC_EP_CREATE, &ep));
+	CHECK_EQ(ep.db_offset, r->ep.db_offset);
+	munmap(r->sq, r->ep.sq_length);
+	/* The receive ring that is mapped is the other endpoint's, and is still to be unmapped. */
+	ep.rq_length = r->ep.rq_length;
+	r->ep = ep;
+	r->sq = try_map(r->fd, ep.sq_offset, ep.sq_length, PROT_READ | PROT_WRITE, MAP_SHARED);
+	REQUIRE(r->sq != MAP_FAILED);
+}
+
+/*
+ * A queue that its owner let overrun is dead. To revive an endpoint with it is refused, and that is all: nobody else
+ * notices.
+ */
+KTAP_TEST(restart_with_a_dead_queue)
+{
+	const struct pnic_sqe nop = { .opcode = PNIC_OP_NOP, .flags = PNIC_SQF_SIGNALED, .num_slots = 1 };
+	struct pnic_ioc_info info;
+	struct raw_ep victim, r;
+	unsigned int i;
+	long nonsense;
+
+	bench_open(&victim);
+	nonsense = driver_counter("nonsense");
+	REQUIRE_OK(raw_nop(&victim, 1));
+	small_queue_open(&r);
+	for (i = 0; i < 8; i++)
+		raw_post(&r, &nop);
+	REQUIRE_OK(dev_event(r.fd, PNIC_EVT_CQ_ERROR, 5000, NULL));
+	for (i = 0; i < 3; i++)
+		CHECK_ERRNO(dev_handle(r.fd, PNIC_IOC_EP_RESET, r.ep.handle), ENOTRECOVERABLE);
+	CHECK_OK(raw_nop(&victim, 2));
+	CHECK_EQ(driver_counter("nonsense"), nonsense);
+	REQUIRE_OK(dev_info(r.fd, &info));
+	CHECK_EQ(info.epoch, r.info.epoch);
+	CHECK_OK(dev_handle(r.fd, PNIC_IOC_EP_DESTROY, r.ep.handle));
+	raw_close(&r);
+	bench_close(&victim);
+}
+
 KTAP_MAIN()

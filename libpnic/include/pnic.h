@@ -531,6 +531,8 @@ int pnic_ep_destroy(struct pnic_ep *ep);
  *
  * What was in the rings has completed as PNIC_ST_FLUSHED; poll for it. What was posted
  * but not rung is forgotten without a completion.
+ *
+ * -ENOTRECOVERABLE: a completion queue of it, or its shared receive queue, is dead; the endpoint can only be destroyed.
  */
 int pnic_ep_reset(struct pnic_ep *ep);
 

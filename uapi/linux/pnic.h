@@ -20,7 +20,7 @@
  *  E2BIG   bytes past the known struct are not 0; a count, depth or length is over
  *          a limit of the card
  *  EBADF   no such file descriptor (eventfd)
- *  EFAULT  the struct or the memory cannot be read or written
+ *  EFAULT  the struct or the memory cannot be read or written, by the kernel or by the card
  *  ENOENT  no such handle in this file
  *  EPERM   not allowed to this user: RLIMIT_MEMLOCK is 0 without CAP_IPC_LOCK, partition
  *          not granted
@@ -32,6 +32,8 @@
  *  ENOSPC  the card has no more objects of the kind, or this file or user has as many as it may
  *  EOPNOTSUPP the card can't do that: see PNIC_FEAT_*
  *  ENODEV  the device is gone (removed, unbound)
+ *  ENOTRECOVERABLE a completion queue of the endpoint, or its shared receive queue, is dead
+ *  EREMOTEIO the card had a fault of its own; it goes on, and nothing has changed
  *  EIO     the card failed or was reset since the context was made: close and open again
  *  ETIMEDOUT the card did not answer in time
  *  EINTR   a signal came first; nothing has changed
@@ -254,7 +256,8 @@ struct pnic_ioc_mr_stale {
  *
  * When MR_DEREG returns the card no longer touches the memory. EP_RESET restarts an endpoint
  * that stopped: both rings are empty then, indices 0; what was in them has completed
- * as PNIC_ST_FLUSHED before.
+ * as PNIC_ST_FLUSHED before. With a completion queue or a shared receive queue that is dead it is
+ * ENOTRECOVERABLE, and nothing has changed: such an endpoint can only be destroyed.
  */
 struct pnic_ioc_handle {
 	__u32	size;
