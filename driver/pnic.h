@@ -607,7 +607,7 @@ void pnic_status_set_link(struct pnic_dev *pd, const struct pnic_link_info *i, u
 
 /*
  * pnic_chardev.c. The first: pd->reg_lock for reading, and the device in a state that lasts, or
- * -errno: -ENODEV it is gone, -EINTR.
+ * -errno: -ENODEV it is gone, -ETIMEDOUT it passes through others for too long, -EINTR.
  */
 int pnic_dev_enter(struct pnic_dev *pd);
 void pnic_dev_leave(struct pnic_dev *pd);

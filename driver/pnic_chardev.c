@@ -229,9 +229,11 @@ int pnic_dev_enter(struct pnic_dev *pd)
 	for (;;) {
 		if (down_read_killable(&pd->reg_lock))
 			return -EINTR;
-		if (!pnic_state_passing(pnic_state(pd)) || left <= 0)
+		if (!pnic_state_passing(pnic_state(pd)))
 			break;
 		up_read(&pd->reg_lock);
+		if (left <= 0)
+			return -ETIMEDOUT;
 		left = wait_event_killable_timeout(pd->state_wait,
 						   !pnic_state_passing(pnic_state(pd)), left);
 		if (left < 0)

@@ -35,7 +35,7 @@
  *  ENOTRECOVERABLE a completion queue of the endpoint, or its shared receive queue, is dead
  *  EREMOTEIO the card had a fault of its own; it goes on, and nothing has changed
  *  EIO     the card failed or was reset since the context was made: close and open again
- *  ETIMEDOUT the card did not answer in time
+ *  ETIMEDOUT the card did not answer in time, or is being reset for longer than 30 s
  *  EINTR   a signal came first; nothing has changed
  */
 #ifndef _UAPI_LINUX_PNIC_H
