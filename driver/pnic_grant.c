@@ -67,17 +67,20 @@ static struct pnic_grant *pnic_grant_find(struct pnic_dev *pd, u32 partition, ku
 	return g && g->partition == partition && uid_eq(g->uid, uid) ? g : NULL;
 }
 
-/* May the caller make a context in @partition? 0 is everybody's. */
+/*
+ * May the caller make a context in @partition? 0 is everybody's. The capability last: to have used
+ * it, or to have been refused it, is noted.
+ */
 bool pnic_grant_allows(struct pnic_dev *pd, u32 partition)
 {
 	bool found;
 
-	if (!partition || capable(CAP_NET_ADMIN))
+	if (!partition)
 		return true;
 	mutex_lock(&pd->grant_lock);
 	found = pnic_grant_find(pd, partition, current_euid());
 	mutex_unlock(&pd->grant_lock);
-	return found;
+	return found || capable(CAP_NET_ADMIN);
 }
 
 /* -EEXIST, -ENOSPC, -ENOMEM */
