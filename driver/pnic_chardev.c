@@ -547,6 +547,7 @@ static void pnic_chardev_release_dev(struct device *dev)
 	xa_destroy(&pd->ctrs);
 	xa_destroy(&pd->eps);
 	xa_destroy(&pd->cqs);
+	pci_dev_put(pd->pdev);
 	kfree(pd);
 }
 

@@ -112,6 +112,8 @@ static void pnic_pci_free(struct pnic_dev *pd)
 static void pnic_pci_finish(struct pnic_dev *pd)
 {
 	cancel_work_sync(&pd->reset_work);
+	/* The core may have had it look once more, pnic_aer_resume(). */
+	cancel_delayed_work_sync(&pd->health_work);
 	pnic_health_stop(pd);
 	pnic_devlink_unregister(pd);
 }
@@ -155,7 +157,8 @@ static int pnic_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	pd = kzalloc(sizeof(*pd), GFP_KERNEL);
 	if (!pd)
 		return -ENOMEM;
-	pd->pdev = pdev;
+	/* For its name, by which netlink knows the device as long as anybody has it. */
+	pd->pdev = pci_dev_get(pdev);
 	pnic_reset_init(pd);
 	err = pnic_chardev_prepare(pd);
 	if (err)

@@ -441,6 +441,7 @@ typedef irqreturn_t (*irq_handler_t)(int irq, void *data);
 #define IRQ_HANDLED		1
 #define PCI_IRQ_MSIX		0
 #define PCI_IRQ_MSI		0
+#define pci_dev_put(p)			((void)(p))
 int pci_alloc_irq_vectors(struct pci_dev *p, int least, int most, unsigned int flags);
 #define pci_free_irq_vectors(p)	((void)(p))
 #define pci_irq_vector(p, n)	((void)(p), (int)(n) + 1)
