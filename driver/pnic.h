@@ -604,6 +604,7 @@ int pnic_status_alloc(struct pnic_dev *pd);
 void pnic_status_free(struct pnic_dev *pd);
 void pnic_status_set_epoch(struct pnic_dev *pd, u32 epoch);
 void pnic_status_set_link(struct pnic_dev *pd, const struct pnic_link_info *i, u32 spares);
+void pnic_status_no_link(struct pnic_dev *pd);
 
 /*
  * pnic_chardev.c. The first: pd->reg_lock for reading, and the device in a state that lasts, or

@@ -240,13 +240,16 @@ bool pnic_stop(struct pnic_dev *pd, enum pnic_state to, const char *why)
 	pnic_admin_stop(pd);
 	pnic_note_why(pd, why);
 	down_write(&pd->reg_lock);
-	if (was == PNIC_STATE_READY && to != PNIC_STATE_GONE)
+	if (was == PNIC_STATE_READY)
 		pnic_status_set_epoch(pd, ++pd->epoch);
 	pnic_ctx_revoke_all(pd);
 	up_write(&pd->reg_lock);
 	if (was != PNIC_STATE_PROBING)
 		pnic_nl_dev_ntf(pd);
 	pnic_quiesce(pd, to);
+	/* The lane manager has said its last by now. */
+	if (to == PNIC_STATE_GONE)
+		pnic_status_no_link(pd);
 	return true;
 }
 

@@ -92,3 +92,14 @@ void pnic_status_set_link(struct pnic_dev *pd, const struct pnic_link_info *i, u
 unlock:
 	spin_unlock_irqrestore(&pd->status_lock, flags);
 }
+
+/* Of a card that is gone: down, and no lane carries anything. */
+void pnic_status_no_link(struct pnic_dev *pd)
+{
+	const struct pnic_link_info none = {
+		.state = PNIC_LINK_DOWN,
+		.gen_tx = cpu_to_le32(pd->status->generation),
+	};
+
+	pnic_status_set_link(pd, &none, 0);
+}

@@ -10,6 +10,7 @@
 
 #include <limits.h>
 #include <poll.h>
+#include <sys/mman.h>
 
 #include "device.h"
 #include "ktap.h"
@@ -137,12 +138,19 @@ KTAP_UNUSED static void pci_witness_over(struct raw_ep *r, uint32_t type, int er
 {
 	struct pollfd pfd = { .fd = r->fd, .events = POLLIN };
 	short revent = type == PNIC_EVT_GONE ? POLLHUP : POLLERR;
+	volatile struct pnic_status_page *st;
 	struct pnic_event ev;
 	unsigned int i;
 
 	CHECK_OK(dev_event(r->fd, type, PCI_WAIT_MS, &ev));
 	if (type == PNIC_EVT_RESET)
 		CHECK_GT(ev.data, r->info.epoch);
+	st = mmap(NULL, 4096, PROT_READ, MAP_SHARED, r->fd, r->info.status_offset);
+	REQUIRE(st != MAP_FAILED);
+	CHECK_GT(st->epoch, r->info.epoch);
+	if (type == PNIC_EVT_GONE)
+		CHECK_EQ(st->link_state, 0);
+	munmap((void *)st, 4096);
 	for (i = 0; i < 1000 && read(r->fd, &ev, sizeof(ev)) == sizeof(ev); i++)
 		;
 	CHECK_ERRNO(read(r->fd, &ev, sizeof(ev)), err);

@@ -378,6 +378,15 @@ static void orphan(struct raw_ep *r)
 	CHECK_EQ(raw_poll(r, &(struct pnic_cqe) { 0 }, 50), -1);
 }
 
+/* What a process sees that only looks: @st, mapped before the card went. */
+static void status_of_gone(const volatile struct pnic_status_page *st, uint32_t epoch)
+{
+	CHECK_NE(st->epoch, epoch);
+	CHECK_EQ(st->link_state, 0);
+	CHECK_EQ(st->rate_mbps, 0);
+	CHECK_EQ(st->seq & 1, 0);
+}
+
 /* What the dead @old still has mapped must not be the doorbells of anybody who came later. */
 static void no_alias(struct raw_ep *old, unsigned int nic)
 {
@@ -401,20 +410,31 @@ static void no_alias(struct raw_ep *old, unsigned int nic)
 
 KTAP_TEST(unbind_with_open_files)
 {
+	const struct end_attr attr = { .size = 4096 };
+	const volatile struct pnic_status_page *st;
 	char pci[32];
 	struct raw_ep r;
+	struct end e;
 	pid_t pid;
 	int k;
 
 	begin();
 	for (k = 0; k < 5; k++) {
 		pid = start_endless();
+		REQUIRE_EQ(end_open(&e, 0, &attr), 0);
 		REQUIRE_OK(raw_open(&r, 0));
+		st = mmap(NULL, 4096, PROT_READ, MAP_SHARED, r.fd, r.info.status_offset);
+		REQUIRE(st != MAP_FAILED);
 		REQUIRE_OK(raw_nop(&r, 1));
 		REQUIRE_OK(dev_mr(r.fd, &r, sizeof(r), 0, NULL));
 		REQUIRE_OK(dev_pci(0, pci, sizeof(pci)));
+		CHECK(!pnic_ctx_dead(e.ctx));
 		sysfs_pci(0, "unbind");
 		orphan(&r);
+		status_of_gone(st, r.info.epoch);
+		CHECK(pnic_ctx_dead(e.ctx));
+		CHECK_EQ(pnic_wait(e.cq, WAIT_MS), -ENODEV);
+		munmap((void *)st, 4096);
 		CHECK_ERRNO(dev_open(0), ENOENT);
 		REQUIRE_OK(write_file(DRIVER "bind", pci));
 		wait_for_node(0);
@@ -422,6 +442,7 @@ KTAP_TEST(unbind_with_open_files)
 		CHECK_ERRNO(dev_cq(r.fd, 16, NULL), ENODEV);
 		no_alias(&r, 0);
 		raw_close(&r);
+		end_close(&e);
 		kill(pid, SIGKILL);
 		REQUIRE_EQ(waitpid(pid, NULL, 0), pid);
 	}

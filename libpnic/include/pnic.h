@@ -205,7 +205,7 @@ static inline uint32_t pnic_status_changes(const struct pnic_ctx *ctx)
 	return __atomic_load_n(&ctx->status->events, __ATOMIC_ACQUIRE);
 }
 
-/** pnic_ctx_dead - true when the card was reset since pnic_open(): close and open again */
+/** pnic_ctx_dead - true when the card was reset, or went, since pnic_open(): close and open again */
 static inline int pnic_ctx_dead(const struct pnic_ctx *ctx)
 {
 	return __atomic_load_n(&ctx->status->epoch, __ATOMIC_RELAXED) != ctx->epoch;

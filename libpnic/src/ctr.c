@@ -243,7 +243,7 @@ static int pnic_ctr_sleep(struct pnic_ctr_priv *ctr, uint64_t n, int slice_ms)
 	if (look != -EAGAIN)
 		return look;
 	if (pnic_ctx_dead(ctr->pub.ctx))
-		return pnic_fail(-EIO, "%s: the card was reset: close and open again", priv->name);
+		return pnic_over(priv);
 	if (ret < 0)
 		return pnic_fail(ret, "%s: can't wait: %s", priv->name, pnic_strerror(ret));
 	return -EAGAIN;

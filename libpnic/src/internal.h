@@ -222,6 +222,8 @@ int64_t pnic_now_us(void);
 void pnic_relax(void);
 /* How long to sleep now, at most a slice; 0: the time is over. */
 int pnic_slice_ms(int64_t deadline_us);
+/* The context is dead: -ENODEV if the card is gone, else -EIO. */
+int pnic_over(struct pnic_ctx_priv *priv);
 #define PNIC_SPIN_BATCH		32	/* looks between two looks at the clock */
 
 /* The name of the first card in the order of pnic_list(). -ENODEV. */

@@ -136,6 +136,12 @@ static bool pnic_spin(const struct pnic_cq_priv *cq, int64_t until)
 	return false;
 }
 
+/*
+ * How long the kernel may take to tell what becomes of a card whose epoch has changed. As a rule it does so at once;
+ * of a card that the bus does not lead to it knows only later.
+ */
+#define PNIC_OVER_MS	100
+
 int pnic_slice_ms(int64_t deadline)
 {
 	int64_t left;
@@ -147,6 +153,13 @@ int pnic_slice_ms(int64_t deadline)
 		return 0;
 	left = (left + 999) / 1000;
 	return left < PNIC_WAIT_SLICE_MS ? (int)left : PNIC_WAIT_SLICE_MS;
+}
+
+int pnic_over(struct pnic_ctx_priv *priv)
+{
+	if (priv->dev->ops->wait(priv->dev, -1, PNIC_OVER_MS) == -ENODEV)
+		return pnic_fail(-ENODEV, "%s: the card is gone", priv->name);
+	return pnic_fail(-EIO, "%s: the card was reset: close and open again", priv->name);
 }
 
 /* Armed, asleep, awake: one round. 0: a completion is there; -EAGAIN: another round; else an error. */
@@ -164,7 +177,7 @@ static int pnic_sleep(struct pnic_cq_priv *cq, int slice_ms)
 	if (pnic_ready(&cq->pub))
 		return 0;
 	if (pnic_ctx_dead(cq->pub.ctx))
-		return pnic_fail(-EIO, "%s: the card was reset: close and open again", priv->name);
+		return pnic_over(priv);
 	if (ret < 0)
 		return pnic_fail(ret, "%s: can't wait: %s", priv->name, pnic_strerror(ret));
 	return -EAGAIN;
