@@ -251,21 +251,40 @@ static int pnic_admin_finish(struct pnic_dev *pd, struct pnic_admin_slot *slot,
 	return up ? -ETIMEDOUT : -EIO;
 }
 
+/*
+ * As pnic_admin_submit(), but waits for room: as long as the card completes what others have sent.
+ * NULL: it has not, for as long as it may take for one command.
+ */
+static struct pnic_admin_slot *pnic_admin_queue(struct pnic_dev *pd, void *cmd)
+{
+	struct pnic_admin *a = &pd->admin;
+	struct pnic_admin_slot *slot;
+	u32 seen;
+
+	do {
+		seen = READ_ONCE(a->acq_head);
+		wait_event_timeout(a->room, (slot = pnic_admin_submit(pd, cmd)),
+				   msecs_to_jiffies(a->timeout_ms) + 1);
+	} while (!slot && READ_ONCE(a->acq_head) != seen);
+	return slot;
+}
+
 static int pnic_admin_try(struct pnic_dev *pd, void *cmd, struct pnic_acqe *answer)
 {
 	struct pnic_admin *a = &pd->admin;
-	unsigned long deadline = jiffies + msecs_to_jiffies(a->timeout_ms) + 1;
 	const struct pnic_adm_hdr *hdr = cmd;
 	struct pnic_admin_slot *slot;
+	unsigned long deadline;
 	int err;
 
-	wait_event_timeout(a->room, (slot = pnic_admin_submit(pd, cmd)),
-			   msecs_to_jiffies(a->timeout_ms) + 1);
+	slot = pnic_admin_queue(pd, cmd);
 	if (!slot)
 		return -ETIMEDOUT;
 	if (IS_ERR(slot))
 		return PTR_ERR(slot);
 
+	/* The card's time begins with the command. */
+	deadline = jiffies + msecs_to_jiffies(a->timeout_ms) + 1;
 	if (READ_ONCE(a->polled))
 		pnic_admin_wait_polled(pd, slot, deadline);
 	else
