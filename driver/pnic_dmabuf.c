@@ -71,7 +71,8 @@ struct pnic_dmabuf_user {
  * @mapped: @user->sgt is there, for this region too
  * @remap: maps it again after a move
  * @cmd: how the card is told of it
- * @late: a page list that the card may still be reading, since it didn't answer
+ * @late: a page list that the card may still be reading, since it didn't answer; the region is not
+ *	resumed any more then, and goes with the reset
  * @offset: of the region in the buffer
  * @on_card: the card knows the region
  * @suspended: the card leaves it alone, for certain
@@ -277,7 +278,8 @@ static void pnic_dmabuf_work(struct work_struct *work)
 	int err = 0;
 
 	dma_resv_lock(b->buf->resv, NULL);
-	if (!b->dying && b->suspended && !b->mapped)
+	/* There is room for one list that the card may be reading. */
+	if (!b->dying && b->suspended && !b->mapped && !b->late && pnic_admin_up(b->pd))
 		err = pnic_dmabuf_resume(b);
 	/* A card that doesn't answer is being reset, and the region goes with its context. */
 	if (err && !pnic_cmd_unconfirmed(err))
