@@ -7,14 +7,20 @@
  * watchdog (for interrupts that were lost) and by the reset path.
  */
 #include <linux/dma-mapping.h>
+#include <linux/log2.h>
 #include <linux/slab.h>
 
 #include "pnic_csr.h"
 #include "pnic_lanes.h"
 #include "pnic_object.h"
 
-/* Each lane can have an event in EQ 0 at the same time as a storm of everything else. */
+/*
+ * Each lane can have an event of each cause in EQ 0 at the same time as a storm of everything else.
+ * A card that allows less than two is refused: lanes that go and come would be fatal to it.
+ */
 #define PNIC_EQ0_LOG		11
+#define PNIC_EQ0_PER_LANE	4
+#define PNIC_EQ0_PER_LANE_MIN	2
 #define PNIC_EQ_LOG		10
 /* How long an interrupt may be on its way. */
 #define PNIC_EQ_LOOK		(HZ * 9 / 10)
@@ -222,9 +228,21 @@ void pnic_eq_watch(struct pnic_dev *pd)
 	}
 }
 
+static u32 pnic_eq_lanes(const struct pnic_dev *pd)
+{
+	return (u32)pd->caps.lanes_data + pd->caps.lanes_spare;
+}
+
+static u8 pnic_eq0_log(const struct pnic_dev *pd)
+{
+	u8 log = ilog2(roundup_pow_of_two(PNIC_EQ0_PER_LANE * pnic_eq_lanes(pd)));
+
+	return log < PNIC_EQ0_LOG ? PNIC_EQ0_LOG : log;
+}
+
 static int pnic_eq_alloc(struct pnic_dev *pd, struct pnic_eq *eq, u16 eqn)
 {
-	u8 log = eqn ? PNIC_EQ_LOG : PNIC_EQ0_LOG;
+	u8 log = eqn ? PNIC_EQ_LOG : pnic_eq0_log(pd);
 
 	spin_lock_init(&eq->lock);
 	eq->pd = pd;
@@ -255,6 +273,11 @@ int pnic_eq_start(struct pnic_dev *pd)
 {
 	int i, err;
 
+	if (PNIC_EQ0_PER_LANE_MIN * pnic_eq_lanes(pd) > 1U << pd->caps.max_log_eq) {
+		dev_err(&pd->pdev->dev, "event queues of 2^%u entries are too small for %u lanes\n",
+			pd->caps.max_log_eq, pnic_eq_lanes(pd));
+		return -ENODEV;
+	}
 	pd->eqs = kcalloc(pd->num_vecs, sizeof(*pd->eqs), GFP_KERNEL);
 	if (!pd->eqs)
 		return -ENOMEM;
