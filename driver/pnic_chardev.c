@@ -205,7 +205,7 @@ static const struct pnic_chardev_call pnic_chardev_calls[] = {
 	PNIC_CALL(PNIC_IOC_MR_REG_DMABUF, struct pnic_ioc_mr_reg_dmabuf, key, .enters = true,
 		  .answers = true, .run = pnic_mr_reg_dmabuf, .undo = pnic_mr_undo_dmabuf),
 	PNIC_CALL(PNIC_IOC_MR_STALE, struct pnic_ioc_mr_stale, handles, .needs_ctx = true,
-		  .answers = true, .run = pnic_watch_stale),
+		  .answers = true, .run = pnic_watch_stale, .undo = pnic_watch_undo),
 };
 
 static const struct pnic_chardev_call *pnic_chardev_find(unsigned int cmd)

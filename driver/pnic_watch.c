@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "pnic_object.h"
 #include "pnic_watch.h"
@@ -104,7 +105,9 @@ struct pnic_watch *pnic_watch_open(struct pnic_file *pf, u64 addr, u64 length)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&w->node);
 	w->pf = pf;
-	err = mmu_interval_notifier_insert(&w->mni, current->mm, addr, length, &pnic_watch_ops);
+	/* What is pinned is there too, whatever is in the address's upper bits. */
+	err = mmu_interval_notifier_insert(&w->mni, current->mm, untagged_addr(addr), length,
+					   &pnic_watch_ops);
 	if (err) {
 		kfree(w);
 		return ERR_PTR(err);
@@ -159,4 +162,25 @@ int pnic_watch_stale(struct pnic_file *pf, void *data)
 	arg->stale = page->stale;
 	spin_unlock(&pf->stale_lock);
 	return 0;
+}
+
+/* The answer could not be written: what was in it is to be asked for again. */
+void pnic_watch_undo(struct pnic_file *pf, void *data)
+{
+	const struct pnic_ioc_mr_stale *arg = data;
+	struct pnic_obj *obj;
+	struct pnic_mr *mr;
+	unsigned int i;
+
+	mutex_lock(&pf->lock);
+	for (i = 0; i < arg->count; i++) {
+		/* It may have been taken back since. */
+		obj = pnic_obj_find(pf, arg->handles[i], PNIC_OBJ_MR);
+		if (!obj)
+			continue;
+		mr = container_of(obj, struct pnic_mr, obj);
+		if (mr->watch)
+			pnic_watch_name(mr->watch, arg->handles[i]);
+	}
+	mutex_unlock(&pf->lock);
 }

@@ -18,5 +18,6 @@ struct pnic_watch *pnic_watch_open(struct pnic_file *pf, u64 addr, u64 length);
 void pnic_watch_name(struct pnic_watch *w, u32 handle);
 void pnic_watch_close(struct pnic_watch *w);
 int pnic_watch_stale(struct pnic_file *pf, void *arg);
+void pnic_watch_undo(struct pnic_file *pf, void *arg);
 
 #endif /* PNIC_WATCH_H */

@@ -432,6 +432,42 @@ KTAP_TEST(bad_pointer)
 	bench_close(&b);
 }
 
+/* What could not be told is told to who asks again. */
+KTAP_TEST(stale_answer_not_writable)
+{
+	struct pnic_ioc_mr_stale *arg, again = { .size = sizeof(again) };
+	struct pnic_ioc_mr_reg mr[3];
+	uint8_t *mem, *page;
+	struct bench b;
+	unsigned int i;
+
+	bench_open(&b);
+	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(page != MAP_FAILED);
+	mem = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(mem != MAP_FAILED);
+	for (i = 0; i < 3; i++)
+		REQUIRE_OK(dev_mr(b.fd, mem + i * PAGE, PAGE, PNIC_MRF_LOCAL_WRITE | PNIC_MRF_WATCH, &mr[i]));
+	REQUIRE_OK(munmap(mem, 3 * PAGE));
+	arg = (struct pnic_ioc_mr_stale *)page;
+	arg->size = sizeof(*arg);
+	REQUIRE_OK(mprotect(page, PAGE, PROT_READ));
+	CHECK_ERRNO(ioctl(b.fd, PNIC_IOC_MR_STALE, arg), EFAULT);
+	/* One that is gone by then is not among them. */
+	CHECK_OK(dev_handle(b.fd, PNIC_IOC_MR_DEREG, mr[1].handle));
+	REQUIRE_OK(ioctl(b.fd, PNIC_IOC_MR_STALE, &again));
+	CHECK_EQ(again.count, 2);
+	CHECK_EQ(again.handles[0], mr[0].handle);
+	CHECK_EQ(again.handles[1], mr[2].handle);
+	again = (struct pnic_ioc_mr_stale) { .size = sizeof(again) };
+	REQUIRE_OK(ioctl(b.fd, PNIC_IOC_MR_STALE, &again));
+	CHECK_EQ(again.count, 0);
+	CHECK_OK(dev_handle(b.fd, PNIC_IOC_MR_DEREG, mr[0].handle));
+	CHECK_OK(dev_handle(b.fd, PNIC_IOC_MR_DEREG, mr[2].handle));
+	munmap(page, PAGE);
+	bench_close(&b);
+}
+
 /* The arguments can be read but the answer can't be written: what was made must go again. */
 KTAP_TEST(answer_not_writable)
 {

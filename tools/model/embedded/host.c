@@ -312,6 +312,12 @@ int pnic_watch_stale(struct pnic_file *pf, void *arg)
 	return -EOPNOTSUPP;
 }
 
+void pnic_watch_undo(struct pnic_file *pf, void *arg)
+{
+	(void)pf;
+	(void)arg;
+}
+
 static unsigned long map_index(unsigned long pgoff)
 {
 	return pgoff < PGOFF_RING ? pgoff : PGOFF_RING + (pgoff - PGOFF_RING) / PGOFF_RING_STEP;
