@@ -251,6 +251,7 @@ static void written(const void *buf, struct pnic_rails_mr *mr, uint32_t length, 
 KTAP_TEST(every_way_of_bytes)
 {
 	static const uint32_t hdrs[] = { 0, 8, 200, 300 }, lengths[] = { 0, 1, 100, 136, 137, 273, 3000 };
+	static const uint32_t signalled[] = { 0, 100, 208, 209, 272, 273, 3000 };
 	uint8_t hdr[300], whole[4096];
 	unsigned int h, l, in_region;
 	uint32_t n = 0;
@@ -275,6 +276,54 @@ KTAP_TEST(every_way_of_bytes)
 		pattern_fill(whole, lengths[l], ++n);
 		written(whole, NULL, lengths[l], n);
 	}
+	/* With a signal less of it goes inline. */
+	for (l = 0; l < sizeof(signalled) / sizeof(signalled[0]); l++) {
+		const struct pnic_rails_sig sig = { .addr = b.key.addr + 8192, .key = &b.key, .value = ++n, .op = PNIC_SIGNAL_SET };
+
+		pattern_fill(whole, signalled[l], n);
+		REQUIRE_EQ(pnic_rails_write_signal(a.peer, whole, signalled[l], NULL, b.key.addr, &b.key, &sig, n, 0), 0);
+		want(&a, PNIC_RAILS_WRITE_SIGNAL, n);
+		CHECK_EQ(pattern_check(b.mem, signalled[l], n), signalled[l]);
+		CHECK_EQ(*(const uint64_t *)(const void *)(b.mem + 8192), n);
+	}
+}
+
+/* More pieces under way than there are: what is short or a message goes whole, and as soon as there is one. */
+KTAP_TEST(pieces_run_out)
+{
+	const struct pnic_rails_ep_attr attr = { .size = sizeof(attr), .max_ops = 64, .max_send = 16384 };
+	const unsigned int longs = 40, messages = 20;
+	struct pnic_rails_wc wc;
+	unsigned int i, sent = 0, wrote = 0, came = 0;
+
+	need_cards(NICS);
+	forget();
+	side_close(&a);
+	side_close(&b);
+	side_open(&a, 0, NICS - 1, &attr);
+	side_open(&b, NICS - 1, 1, &attr);
+	REQUIRE_EQ(pnic_rails_peer_add(a.ep, &b.addr, &a, &a.peer), 0);
+	REQUIRE_EQ(pnic_rails_peer_add(b.ep, &a.addr, &b, &b.peer), 0);
+	pattern_fill(a.mem, MEM, 1900);
+	for (i = 0; i < longs; i++)
+		REQUIRE_EQ(pnic_rails_write(a.peer, a.mem, 8u << 20, a.mr, b.key.addr, &b.key, 0, 0), 0);
+	for (i = 0; i < messages; i++)
+		REQUIRE_EQ(pnic_rails_send(a.peer, NULL, 0, a.mem, i % 2 ? 9000 : 0, i % 2 ? a.mr : NULL, i, 1, 0), 0);
+	while (sent < messages || wrote < longs || came < messages) {
+		REQUIRE(either(&wc));
+		REQUIRE_EQ(wc.status, 0);
+		sent += wc.op == PNIC_RAILS_SEND;
+		wrote += wc.op == PNIC_RAILS_WRITE;
+		if (wc.op != PNIC_RAILS_RECV)
+			continue;
+		CHECK_EQ(wc.imm, came);
+		CHECK_EQ(wc.length, came % 2 ? 9000 : 0);
+		if (wc.length)
+			CHECK_EQ(pattern_check(wc.data, wc.length, 1900), wc.length);
+		pnic_rails_release(b.ep, &wc);
+		came++;
+	}
+	CHECK_EQ(pattern_check(b.mem, 8u << 20, 1900), 8u << 20);
 }
 
 /* A dma-buf's addresses are names that the cards know: nothing is where they point to, and short bytes aren't copied from there. */

@@ -188,6 +188,7 @@ void rails_peer_free(struct rails_peer *p)
 		free(name);
 	}
 	rails_window_free(p);
+	s->skips -= p->skip_noted;
 	rails_list_del(&p->ready);
 	PNIC_LIST_DEL(p);
 	free(p);

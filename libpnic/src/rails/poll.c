@@ -25,7 +25,9 @@ static int rails_half_poll(struct rails_set *s, unsigned int i, struct pnic_rail
 	struct rails_piece *pc;
 	int n = 0, k, got;
 
-	got = pnic_poll(h->cq, in, max < RAILS_BATCH ? max : RAILS_BATCH);
+	if (max > RAILS_BATCH)
+		max = RAILS_BATCH;
+	got = pnic_poll(h->cq, in, max);
 	*empty = !got;
 	for (k = 0; k < got; k++) {
 		if (in[k].opcode & 0x80) {
@@ -36,6 +38,8 @@ static int rails_half_poll(struct rails_set *s, unsigned int i, struct pnic_rail
 		if (pc && pc->rail == i)
 			rails_piece_end(pc, &in[k]);
 	}
+	if (PNIC__UNLIKELY(s->skips && got < max))
+		rails_seen_empty(s, i);
 	if (h->ep->rq_rung != h->ep->rq_tail &&
 	    (!got || h->ep->rq_tail - h->ep->rq_rung >= s->attr.recv_entries / 4))
 		pnic_ring_recv(h->ep);
@@ -194,6 +198,8 @@ PNIC_EXPORT int pnic_rails_poll(struct pnic_rails_ep *ep, struct pnic_rails_wc *
 		if (nothing)
 			empty |= 1u << i;
 	}
+	if (PNIC__UNLIKELY(s->skips))
+		rails_skip(s);
 	if (s->stir || s->troubled || s->turns % RAILS_LOOK_TURNS == 0 || rails_waits(s) || (!n && rails_changed(s)))
 		rails_advance(s, empty, !n);
 	else
@@ -211,7 +217,7 @@ static bool rails_pending(const struct rails_set *s)
 	uint32_t flags;
 	unsigned int i;
 
-	if (!rails_list_empty(&s->done) || !rails_list_empty(&s->ready) || s->stir)
+	if (!rails_list_empty(&s->done) || !rails_list_empty(&s->ready) || s->stir || (s->skips && rails_list_empty(&s->late)))
 		return true;
 	for (i = 0; i < s->rails->count; i++)
 		if (s->half[i].card && (pnic__cqe_ready(s->half[i].cq, &flags) || pnic_ctx_dead(s->half[i].card->ctx)))

@@ -182,11 +182,34 @@ static bool rails_cut(struct rails_op *op)
 	return k > 0;
 }
 
+/* In one piece, by any rail. False: all pieces are in use. */
+static bool rails_begin_small(struct rails_op *op)
+{
+	struct rails_piece *pc = rails_piece_new(op, 0, (uint32_t)op->length);
+
+	if (!pc)
+		return false;
+	op->cut = op->length;
+	op->whole = true;
+	pc->part = 0;
+	pc->parts = 1;
+	rails_piece_go(pc);
+	return true;
+}
+
 static void rails_feed_op(struct rails_op *op)
 {
 	struct rails_set *s = op->peer->set;
 
 	op->pieces++;			/* so that it is not over meanwhile */
+	if (rails_small(op) && !op->whole) {
+		if ((op->status || rails_begin_small(op)) && op->feeding) {
+			op->feeding = false;
+			rails_list_del(&op->at);
+		}
+		op->pieces--;
+		return;
+	}
 	while (op->cut < op->length && !op->status)
 		if (!rails_cut(op))
 			break;
@@ -229,25 +252,13 @@ void rails_feed(struct rails_set *s)
 
 static void rails_op_begin(struct rails_op *op)
 {
-	struct rails_set *s = op->peer->set;
-	struct rails_piece *pc;
-
 	if (!rails_small(op)) {
 		rails_feed_op(op);
 		rails_op_step(op);
-		return;
+	} else if (!rails_begin_small(op)) {
+		op->feeding = true;		/* as soon as there is one */
+		rails_list_add_tail(&op->peer->set->feeding, &op->at);
 	}
-	pc = rails_piece_new(op, 0, (uint32_t)op->length);
-	if (!pc) {			/* all are in use: as a long one */
-		op->feeding = true;
-		rails_list_add_tail(&s->feeding, &op->at);
-		return;
-	}
-	op->cut = op->length;
-	op->whole = true;
-	pc->part = 0;
-	pc->parts = 1;
-	rails_piece_go(pc);
 }
 
 void rails_op_step(struct rails_op *op)
@@ -279,7 +290,8 @@ void rails_resync(struct rails_peer *p)
 {
 	struct rails_op *op;
 
-	if (p->resyncing)
+	/* Of one that is still under way before those that failed nothing can be said; its end calls again. */
+	if (p->resyncing || (int32_t)(p->tx_una - p->resync_to) < 0)
 		return;
 	p->set->troubled = true;	/* until it is done */
 	op = rails_internal(p, RAILS_RESYNC, NULL, 0);
@@ -304,9 +316,12 @@ static void rails_message_over(struct rails_op *op)
 		p->tx_una++;
 	}
 	if (op->status) {
+		if (!p->resync || (int32_t)(op->seq + 1 - p->resync_to) > 0)
+			p->resync_to = op->seq + 1;
 		p->resync = true;
-		rails_resync(p);
 	}
+	if (p->resync)
+		rails_resync(p);
 }
 
 void rails_op_over(struct rails_op *op)
@@ -325,7 +340,7 @@ void rails_op_over(struct rails_op *op)
 		if (op->kind == RAILS_RESYNC) {
 			p->resyncing = false;
 			/* More may have failed since; and one that failed is sent again in a while. */
-			if (!op->status && op->seq == p->tx_una) {
+			if (!op->status && (int32_t)(op->seq - p->resync_to) >= 0) {
 				p->resync = false;
 				rails_unhold(p);
 			} else {
@@ -416,6 +431,8 @@ static void rails_use(struct rails_op *op, const struct pnic_rails_mr *mr, const
 static int rails_take(struct rails_op *op, const void *hdr, uint32_t hdr_length, const void *buf, uint64_t length,
 		      const struct pnic_rails_mr *mr)
 {
+	/* The signal has a slot of the descriptor. */
+	const uint32_t inlined = PNIC_SQE_MAX_INLINE - (op->type == PNIC_RAILS_WRITE_SIGNAL ? PNIC_SLOT_SIZE : 0);
 	struct rails_set *s = op->peer->set;
 	uint8_t *to = op->small;
 
@@ -427,7 +444,7 @@ static int rails_take(struct rails_op *op, const void *hdr, uint32_t hdr_length,
 		if (!hdr_length)
 			return 0;
 		length = 0;
-	} else if (!mr || op->length <= PNIC_SQE_MAX_INLINE) {
+	} else if (!mr || op->length <= inlined) {
 		/* Short: copied even if it could lie where it does. */
 		if (op->length > s->attr.max_send)
 			return -E2BIG;
@@ -435,7 +452,7 @@ static int rails_take(struct rails_op *op, const void *hdr, uint32_t hdr_length,
 		rails_use(op, mr, buf);
 		length = 0;
 	}
-	if (op->region || op->length > PNIC_SQE_MAX_INLINE) {
+	if (op->region || op->length > inlined) {
 		if (!s->tx_count)
 			return -EAGAIN;
 		to = op->staged = s->tx_free[--s->tx_count];

@@ -291,6 +291,9 @@ struct rails_peer {
 	uint32_t rx_next;
 	uint32_t skip_to;			/* resync that waits for messages to be delivered */
 	bool skipping;
+	bool skip_noted;			/* the next resync, which waits until what came before it was seen ... */
+	uint32_t skip_next;
+	uint32_t skip_wait;			/* ... on these rails */
 	struct rails_slot *window;		/* NULL: nothing ever came out of order */
 	struct rails_rename *renames;
 	uint64_t posted, over, told_of;		/* transfers; how many of them: for fences, and the caller knows the end */
@@ -299,6 +302,7 @@ struct rails_peer {
 	bool told;				/* it has an address of ours, and is told of a new one */
 	bool untold;				/* ... which didn't come through yet */
 	bool resync;				/* messages failed: before the next it must know which */
+	uint32_t resync_to;			/* the number behind the last of them */
 	bool resyncing;
 	struct rails_list ready;		/* in the set's list of those with messages to deliver */
 };
@@ -381,6 +385,7 @@ struct rails_set {
 	int64_t looked;				/* when the cards were looked at */
 	unsigned int crowded;			/* pieces that found no room in their ring, in this round */
 	bool stir;				/* something happened: those that wait may go on */
+	unsigned int skips;			/* peers with @skip_noted */
 	bool troubled;				/* some peer must be told which messages failed */
 };
 
@@ -465,6 +470,8 @@ int rails_late(struct rails_set *s, struct pnic_rails_wc *wc, int max);
 void rails_rx_post(struct rails_set *s, struct rails_rxbuf *b);
 /* The sender is through with all before @seq, whether they came or not. */
 void rails_got_resync(struct rails_peer *p, uint32_t seq);
+void rails_seen_empty(struct rails_set *s, unsigned int i);
+void rails_skip(struct rails_set *s);
 void rails_window_free(struct rails_peer *p);
 
 /* split.c */

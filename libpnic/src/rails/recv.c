@@ -108,6 +108,21 @@ static void rails_slot_clear(struct rails_slot *slot)
 	memset(slot, 0, sizeof(*slot));
 }
 
+/*
+ * The message of this place has come in one piece. False: it was there already, and is delivered from there. Parts of
+ * another are nonsense.
+ */
+static bool rails_slot_left(struct rails_slot *slot)
+{
+	if (!slot->want)
+		return true;
+	if (slot->have == slot->want)
+		return false;
+	free(slot->data);
+	rails_slot_clear(slot);
+	return true;
+}
+
 int rails_deliver(struct rails_set *s, struct pnic_rails_wc *wc, int max)
 {
 	int n = 0;
@@ -158,6 +173,49 @@ void rails_got_resync(struct rails_peer *p, uint32_t seq)
 		rails_is_ready(p);
 }
 
+/*
+ * Those before @seq that will never come were told of. Those that did come lie in the queues, of other rails perhaps, so
+ * they are looked through first.
+ */
+static void rails_note_resync(struct rails_peer *p, uint32_t seq)
+{
+	struct rails_set *s = p->set;
+
+	s->skips += !p->skip_noted;
+	p->skip_noted = true;
+	p->skip_next = seq;
+	p->skip_wait = (1u << s->rails->count) - 1;
+}
+
+/* The queue of rail @i was seen empty. */
+void rails_seen_empty(struct rails_set *s, unsigned int i)
+{
+	struct rails_peer *p;
+
+	for (p = s->peers; p; p = p->next)
+		p->skip_wait &= ~(1u << i);
+}
+
+void rails_skip(struct rails_set *s)
+{
+	struct rails_peer *p;
+	unsigned int i;
+
+	for (i = 0; i < s->rails->count; i++)
+		if (!s->half[i].card)
+			rails_seen_empty(s, i);
+	/* What waits for memory came before, too. */
+	if (!rails_list_empty(&s->late))
+		return;
+	for (p = s->peers; p; p = p->next) {
+		if (!p->skip_noted || p->skip_wait)
+			continue;
+		p->skip_noted = false;
+		s->skips--;
+		rails_got_resync(p, p->skip_next);
+	}
+}
+
 /* The library's own. */
 static void rails_control(struct rails_set *s, unsigned int rail, const struct pnic_wc *in, enum rails_kind kind,
 			  const uint8_t *data)
@@ -172,7 +230,7 @@ static void rails_control(struct rails_set *s, unsigned int rail, const struct p
 	if (!p)
 		return;
 	if (kind == RAILS_RESYNC)
-		rails_got_resync(p, (uint32_t)(in->data >> RAILS_IMM_SEQ_SHIFT) & RAILS_SEQ_MASK);
+		rails_note_resync(p, (uint32_t)(in->data >> RAILS_IMM_SEQ_SHIFT) & RAILS_SEQ_MASK);
 	else if (kind == RAILS_ASK_KEY || kind == RAILS_NEW_KEY)
 		rails_got_rekey(p, kind, data, in->length);
 }
@@ -219,6 +277,8 @@ static int rails_take(struct rails_set *s, unsigned int rail, struct rails_rxbuf
 		rails_list_add_tail(&s->late, &b->at);
 		return 0;
 	}
+	if (PNIC__UNLIKELY(p->window) && !rails_slot_left(rails_slot(p, p->rx_next)))
+		goto again;
 	rails_wc_message(p, out, is_send, (uint32_t)in->data, is_send ? b->data : NULL, in->length, is_send ? b : NULL);
 	p->rx_next++;
 	if (p->window)
