@@ -3,7 +3,8 @@
  * Resets and errors as the PCI core tells of them.
  *
  * Each call is a composition of what pnic_reset.c has; the core holds the device's lock around
- * it, so that none of them meets another or comes after removal: all but that of a correctable error. What a call does depends on the state alone:
+ * it, so that none of them meets another or comes after removal: all but that of a correctable
+ * error. What a call does depends on the state alone:
  *
  *	reset by sysfs		reset_prepare, the reset, reset_done
  *	correctable error	cor_error_detected

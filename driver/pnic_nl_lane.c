@@ -165,7 +165,7 @@ static int lane_dump_check(struct netlink_callback *cb, struct lane_dump *d)
 	return 0;
 }
 
-/* Of several devices those are passed over that do not tell of their lanes; of one it is an error. */
+/* Of several devices those that do not tell are passed over; of one it is an error. */
 static bool lane_dump_over(struct netlink_callback *cb, int err)
 {
 	if (err == -EINTR || err == -ENOMEM)

@@ -29,8 +29,8 @@
 /* A card that nobody sees for so long, with nobody mending the bus, is gone. */
 #define PNIC_LOST_LIMIT		(3 * HZ)
 /*
- * Longer than the PCI core takes to mend a bus. If it gives up, for the sake of a neighbour perhaps,
- * it tells no driver and leaves the channel frozen.
+ * Longer than the PCI core takes to mend a bus. If it gives up, for the sake of a neighbour
+ * perhaps, it tells no driver and leaves the channel frozen.
  */
 #define PNIC_FROZEN_LIMIT	(120 * HZ)
 
@@ -124,12 +124,12 @@ static void pnic_config_save(struct pnic_dev *pd)
 	pci_save_state(pd->pdev);
 	config = pci_store_saved_state(pd->pdev);
 	if (!config)
-		return;		/* no memory: the last one is as good, or the core's own has to do */
+		return;		/* no memory: the last one is as good, or the core's has to do */
 	kfree(pd->config);
 	pd->config = config;
 }
 
-/* From our own copy: the core's is used up by restoring, and may be of a time when all read as ones. */
+/* From our own copy: restoring uses the core's up, and that may be of a time of all ones. */
 void pnic_config_restore(struct pnic_dev *pd)
 {
 	if (pd->config)
@@ -156,7 +156,7 @@ int pnic_up(struct pnic_dev *pd)
 	err = pnic_caps_check_version(pd);
 	if (err)
 		return err;
-	/* Not earlier, as the card has to be there, nor later: when it comes back it must not do DMA. */
+	/* Not before the card is there, nor with bus mastering: when it comes back, no DMA. */
 	if (!pnic_config_there(pd))
 		return -ENODEV;
 	pnic_config_save(pd);
@@ -200,8 +200,9 @@ void pnic_silence(struct pnic_dev *pd)
 }
 
 /*
- * Nobody in the driver uses the card when this returns, and it does no DMA. While the PCI channel is
- * down only that is seen to; in PNIC_STATE_LOST the memory stays, and the slot's reset will do it.
+ * Nobody in the driver uses the card when this returns, and it does no DMA. While the PCI channel
+ * is down only that is seen to; in PNIC_STATE_LOST the memory stays, and the slot's reset will do
+ * it.
  */
 static void pnic_quiesce(struct pnic_dev *pd, enum pnic_state to)
 {
