@@ -18,7 +18,9 @@
  * destination, one endpoint reaches every peer, nothing is connected. From one
  * endpoint to one endpoint sends, writes and atomics take effect in the order they
  * were posted: a flag written after data is seen after the data. Every transfer
- * ends exactly once, with success or with a named error.
+ * ends exactly once, with success or with a named error, as long as its endpoint
+ * and context live: when they are destroyed or closed, or the own card is reset or
+ * gone, what was under way is over without a completion.
  *
  * Errors. Every function returns 0 or a negative errno value, or, where it says
  * so, a count; errno itself is not touched. pnic_strerror() names the value;

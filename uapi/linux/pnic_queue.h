@@ -174,7 +174,7 @@ enum pnic_cqe_status {
 	PNIC_ST_ALIGN		= 12,	/* atomic: length or alignment */
 	PNIC_ST_LINK		= 13,	/* link down for longer than the data age */
 	PNIC_ST_PEER_RESET	= 14,	/* the far NIC was reset during the transfer */
-	PNIC_ST_FLUSHED		= 15,	/* not begun: endpoint stopped or destroyed */
+	PNIC_ST_FLUSHED		= 15,	/* not begun: endpoint stopped or reset */
 	PNIC_ST_DMA_FAULT	= 16,	/* this host's memory could not be reached */
 	PNIC_ST_REMOTE_DMA	= 17,	/* the far host's memory could not be reached */
 	PNIC_ST_OVERRUN		= 18,	/* ring index out of range; endpoint or CQ stopped */
@@ -226,7 +226,7 @@ struct pnic_ctr_mem {
  * where 64-bit ones are not atomic):
  *  send ring, receive ring: bits 31:0 the producer index
  *  completion queue: bits 31:0 the consumer index; bit 32: send an event when
- *	an entry past this index is there (once)
+ *	the entry of this index is there, or a later one (once)
  *  counter: bits 62:0 a threshold, each change of the value arms: send an event when
  *	ok + failed is the threshold or more (once); 0 and 2^63 disarm
  */
