@@ -607,9 +607,10 @@ void pnic_status_set_link(struct pnic_dev *pd, const struct pnic_link_info *i, u
 void pnic_status_no_link(struct pnic_dev *pd);
 
 /*
- * pnic_chardev.c. The first: pd->reg_lock for reading, and the device in a state that lasts, or
+ * pnic_chardev.c. The first two: pd->reg_lock for reading, and the device in a state that lasts, or
  * -errno: -ENODEV it is gone, -ETIMEDOUT it passes through others for too long, -EINTR.
  */
+int pnic_dev_enter_within(struct pnic_dev *pd, long left);
 int pnic_dev_enter(struct pnic_dev *pd);
 void pnic_dev_leave(struct pnic_dev *pd);
 int pnic_chardev_init(void);

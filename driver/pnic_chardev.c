@@ -220,12 +220,10 @@ static const struct pnic_chardev_call *pnic_chardev_find(unsigned int cmd)
 
 /*
  * With pd->reg_lock for reading and the device in a state that lasts, or -errno. A
- * reset takes a moment, and whoever comes meanwhile waits for its end.
+ * reset takes a moment, and whoever comes meanwhile waits for its end, @left jiffies at most.
  */
-int pnic_dev_enter(struct pnic_dev *pd)
+int pnic_dev_enter_within(struct pnic_dev *pd, long left)
 {
-	long left = PNIC_RESET_WAIT;
-
 	for (;;) {
 		if (down_read_killable(&pd->reg_lock))
 			return -EINTR;
@@ -243,6 +241,11 @@ int pnic_dev_enter(struct pnic_dev *pd)
 		return 0;
 	up_read(&pd->reg_lock);
 	return -ENODEV;
+}
+
+int pnic_dev_enter(struct pnic_dev *pd)
+{
+	return pnic_dev_enter_within(pd, PNIC_RESET_WAIT);
 }
 
 void pnic_dev_leave(struct pnic_dev *pd)

@@ -5,10 +5,9 @@
  *
  * Requests run in parallel. The hook before one looks the device up, holds it, waits a moment for
  * a reset that is under way and keeps the next one away (pd->reg_lock); the hook after it lets go.
- * A wait holds up the other families as well, when one of them comes or goes: whoever wants
- * to wait longer asks again. A dump
- * does the same around each of its parts, so that nothing is held while user space
- * reads; what changes in between shows as NLM_F_DUMP_INTR.
+ * A wait holds up the other families as well, when one of them comes or goes: whoever wants to wait
+ * longer asks again. A dump does the same around each of its parts, so that nothing is held while
+ * user space reads; what changes in between shows as NLM_F_DUMP_INTR.
  */
 #include <linux/slab.h>
 #include <net/net_namespace.h>
@@ -86,31 +85,18 @@ static int pnic_nl_check(struct pnic_dev *pd, enum pnic_nl_need need,
 	return 0;
 }
 
-/* With pd->reg_lock for reading if it returns 0, as with pnic_dev_enter(), which waits longer. */
+/* As pnic_dev_enter(), which waits longer than a request of netlink may, and says why not. */
 static int pnic_nl_lock(struct pnic_dev *pd, struct netlink_ext_ack *extack)
 {
-	long left = PNIC_NL_WAIT;
+	int err = pnic_dev_enter_within(pd, PNIC_NL_WAIT);
 
-	for (;;) {
-		if (down_read_killable(&pd->reg_lock))
-			return -EINTR;
-		if (!pnic_state_passing(pnic_state(pd)))
-			break;
-		up_read(&pd->reg_lock);
-		if (!left) {
-			NL_SET_ERR_MSG(extack, "the card is being reset: try again");
-			return -EBUSY;
-		}
-		left = wait_event_killable_timeout(pd->state_wait,
-						   !pnic_state_passing(pnic_state(pd)), left);
-		if (left < 0)
-			return -EINTR;
+	if (err == -ETIMEDOUT) {
+		NL_SET_ERR_MSG(extack, "the card is being reset: try again");
+		return -EBUSY;
 	}
-	if (pnic_state(pd) != PNIC_STATE_GONE)
-		return 0;
-	up_read(&pd->reg_lock);
-	NL_SET_ERR_MSG(extack, "the device is gone");
-	return -ENODEV;
+	if (err == -ENODEV)
+		NL_SET_ERR_MSG(extack, "the device is gone");
+	return err;
 }
 
 /* The same if the device has what is needed. */

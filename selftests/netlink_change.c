@@ -311,31 +311,43 @@ static bool wait_all_back(void)
 	return c.active == data && !c.due;
 }
 
+struct spares {
+	unsigned int count;
+	uint32_t lane[4096];
+};
+
 static void spare_lane(const struct nl_attrs *l, void *arg)
 {
-	unsigned int *n = arg;
+	struct spares *found = arg;
 
-	if (nl_num(l, PNIC_A_LANE_STATUS) == PNIC_LANE_STATUS_SPARE)
-		arg = n + ++n[0], *(unsigned int *)arg = nl_num(l, PNIC_A_LANE_INDEX);
+	if (nl_num(l, PNIC_A_LANE_STATUS) == PNIC_LANE_STATUS_SPARE && found->count < 4096)
+		found->lane[found->count++] = (uint32_t)nl_num(l, PNIC_A_LANE_INDEX);
+}
+
+static void kill_spares(void)
+{
+	static struct spares found;
+	unsigned int i;
+
+	found.count = 0;
+	nl_begin(&m, PNIC_CMD_LANE_GET);
+	nl_put_u32(&m, PNIC_A_LANE_DEV_INDEX, 0);
+	REQUIRE_EQ(nl_dump(&s, &m, spare_lane, &found), 0);
+	for (i = 0; i < found.count; i++)
+		STEER("{\"cmd\":\"kill\",\"nic\":0,\"lane\":%u}", found.lane[i]);
+	REQUIRE(wait_no_spares());
+	nltest_agreed(&s, &m, 0);
 }
 
 /* All spares are dead: to take a lane out costs width, and is done only by force. */
 KTAP_TEST(refused_unless_forced)
 {
-	static unsigned int spare[4097];
-	uint32_t lane, i;
 	struct plan p;
+	uint32_t lane;
 
 	setup();
 	NEED_MODEL();
-	spare[0] = 0;
-	nl_begin(&m, PNIC_CMD_LANE_GET);
-	nl_put_u32(&m, PNIC_A_LANE_DEV_INDEX, 0);
-	REQUIRE_EQ(nl_dump(&s, &m, spare_lane, spare), 0);
-	for (i = 1; i <= spare[0]; i++)
-		STEER("{\"cmd\":\"kill\",\"nic\":0,\"lane\":%u}", spare[i]);
-	REQUIRE(wait_no_spares());
-	nltest_agreed(&s, &m, 0);
+	kill_spares();
 	lane = some_active(120);
 	CHECK_EQ(lane_set(lane, PNIC_LANE_ACTION_DISABLE, 0), -EPERM);
 	CHECK_EQ(s.bad_type, PNIC_A_PLAN_LANE);
@@ -371,20 +383,12 @@ static bool wait_carries(uint32_t lane)
 /* To take "enable" back costs width when the lane has come to carry data: undo names no lane. */
 KTAP_TEST(undo_is_refused)
 {
-	static unsigned int spare[4097];
-	uint32_t lane, i;
 	struct plan p;
+	uint32_t lane;
 
 	setup();
 	NEED_MODEL();
-	spare[0] = 0;
-	nl_begin(&m, PNIC_CMD_LANE_GET);
-	nl_put_u32(&m, PNIC_A_LANE_DEV_INDEX, 0);
-	REQUIRE_EQ(nl_dump(&s, &m, spare_lane, spare), 0);
-	for (i = 1; i <= spare[0]; i++)
-		STEER("{\"cmd\":\"kill\",\"nic\":0,\"lane\":%u}", spare[i]);
-	REQUIRE(wait_no_spares());
-	nltest_agreed(&s, &m, 0);
+	kill_spares();
 	lane = some_active(120);
 	REQUIRE_EQ(lane_set(lane, PNIC_LANE_ACTION_DISABLE, FORCE), 0);
 	p = take_plan(lane);
