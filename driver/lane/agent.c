@@ -475,6 +475,7 @@ static void begin(struct lane_agent *a, u64 now)
 	a->news = false;
 	a->news_at = 0;
 	a->nonsense_until = 0;
+	a->nonsense = 0;
 	a->settle_ns = a->cfg.settings.settle_ns;
 	a->told_sum = 0;
 	a->told_gen = 0;

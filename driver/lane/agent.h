@@ -122,6 +122,7 @@ struct lane_agent {
 	u64 news_at;		/* the last decision for lane events */
 	u64 work_since;
 	u64 nonsense_until;	/* an alarm of the protocol, 0: none */
+	u64 nonsense;		/* messages that were refused when it was looked last */
 	struct {
 		u8 what;	/* enum lane_undo */
 		u8 action;

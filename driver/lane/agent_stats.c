@@ -57,11 +57,6 @@ void lane_agent_note_alarms(struct lane_agent *a, const struct lane_note *note)
 	case LANE_NOTE_RESTART:
 		a->stuck = false;
 		break;
-	case LANE_NOTE_NONSENSE:
-	case LANE_NOTE_VERSION:
-	case LANE_NOTE_SHAPE:
-		a->nonsense_until = note->at + NONSENSE_NS;
-		break;
 	}
 }
 
@@ -69,6 +64,11 @@ void lane_agent_tick_alarms(struct lane_agent *a, u64 now)
 {
 	if (lane_proto_agreed(&a->proto))
 		a->astray = false;
+	/* Not every message that is refused is noted. */
+	if (a->proto.nonsense != a->nonsense) {
+		a->nonsense = a->proto.nonsense;
+		a->nonsense_until = now + NONSENSE_NS;
+	}
 	if (now >= a->nonsense_until)
 		a->nonsense_until = 0;
 }

@@ -7,6 +7,7 @@
 #define MS			1000000ULL
 #define ASK_HEARTBEATS		2	/* nothing heard for so long: asks */
 #define SILENT_HEARTBEATS	4
+#define NONSENSE_PAUSE		(10000 * MS)	/* between notes of it */
 
 void lane_proto_cfg_default(struct lane_proto_cfg *cfg)
 {
@@ -298,6 +299,7 @@ static bool answers_us(const struct lane_proto *p, const struct lane_msg *m)
 static void meet_stranger(struct lane_proto *p, const struct lane_msg *m, u64 now)
 {
 	if (m->data != p->cfg.shape.data || m->total != p->cfg.shape.total) {
+		p->nonsense++;
 		if (!p->peer.told_shape)
 			lane_proto_report(p, LANE_NOTE_SHAPE, 0, m->data, m->total, now);
 		p->peer.told_shape = true;
@@ -385,7 +387,10 @@ static void refuse(struct lane_proto *p, int fault, const void *buf, size_t len,
 
 	p->nonsense++;
 	if (fault != LANE_MSG_VERSIONED) {
+		if (now < p->nonsense_at)
+			return;
 		lane_proto_report(p, LANE_NOTE_NONSENSE, 0, fault, len, now);
+		p->nonsense_at = now + NONSENSE_PAUSE;
 		return;
 	}
 	if (!p->peer.told_version)
@@ -421,7 +426,10 @@ void lane_proto_init(struct lane_proto *p, const struct lane_proto_cfg *cfg, u32
 	p->hello_at = now;
 	p->hello_ns = cfg->retry_ns;
 	memset(&p->peer, 0, sizeof(p->peer));
+	/* One that is never heard is silent as well. */
+	p->peer.heard_at = now;
 	p->nonsense = 0;
+	p->nonsense_at = 0;
 	p->stale = 0;
 	p->nr_actions = 0;
 	p->next_action = 0;
@@ -449,7 +457,7 @@ static bool quiet(const struct lane_proto *p, u32 heartbeats, u64 now)
 
 static u64 silent_at(const struct lane_proto *p)
 {
-	if (!p->peer.known || p->peer.silent)
+	if (p->peer.silent)
 		return LANE_NEVER;
 	return p->peer.heard_at + SILENT_HEARTBEATS * p->cfg.heartbeat_ns;
 }

@@ -200,6 +200,7 @@ struct lane_proto {
 	} tx;
 
 	u64 nonsense;		/* messages refused */
+	u64 nonsense_at;	/* no note of one before that */
 	u64 stale;		/* of another time: repeated, or for an earlier incarnation */
 	u16 nr_actions, next_action;
 	struct lane_action action[LANE_ACTIONS_MAX];

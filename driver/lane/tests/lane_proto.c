@@ -612,6 +612,20 @@ KTAP_TEST(another_version_is_told_of_once)
 	CHECK_EQ(p.nonsense, 5);
 }
 
+KTAP_TEST(flood_of_nonsense_does_not_fill_the_history)
+{
+	u32 n;
+
+	meet();
+	for (n = 0; n < 1500; n++) {
+		lane_proto_rx_msg(&p, buf, 3, now);
+		CHECK_STREQ(done(), "");
+		now += 10000000;
+	}
+	CHECK_EQ(noted[LANE_NOTE_NONSENSE], 2);
+	CHECK_EQ(p.nonsense, 1500);
+}
+
 /* A proposal is put into bytes when it is sent: by then another may have taken its place. */
 KTAP_TEST(proposal_that_was_overtaken_is_not_sent)
 {

@@ -105,6 +105,37 @@ KTAP_TEST(look_at_the_policy_is_no_look_at_the_card)
 	}
 }
 
+KTAP_TEST(far_end_that_was_never_heard_is_silent)
+{
+	begin(425, 460);
+	start(16, 20, 2);
+	sim.loss = 100;
+	run_for(SEC / 2);
+	CHECK(!(lane_agent_alarms(&ends[0].agent) & LANE_ALARM_PEER_SILENT));
+	run_for(SEC);
+	CHECK(lane_agent_alarms(&ends[0].agent) & LANE_ALARM_PEER_SILENT);
+	CHECK_EQ(ends[0].notes[LANE_NOTE_SILENT], 1);
+	sim.loss = 0;
+	run_for(3 * SEC);
+	CHECK(!(lane_agent_alarms(&ends[0].agent) & LANE_ALARM_PEER_SILENT));
+	check_agreed();
+}
+
+/* It is about what comes now, told of or not. */
+KTAP_TEST(alarm_of_nonsense_stands_while_it_comes)
+{
+	u32 i;
+
+	begin(425, 460);
+	for (i = 0; i < 5; i++) {
+		lane_proto_rx_msg(&ends[0].agent.proto, &i, sizeof(i), sim.now);
+		run_for(29 * SEC);
+		CHECK(lane_agent_alarms(&ends[0].agent) & LANE_ALARM_PEER_NONSENSE);
+	}
+	run_for(62 * SEC);
+	CHECK(!(lane_agent_alarms(&ends[0].agent) & LANE_ALARM_PEER_NONSENSE));
+}
+
 KTAP_TEST(retired_lane_is_replaced_at_once)
 {
 	begin(425, 460);
