@@ -3,7 +3,11 @@
  * Several NICs as one, when a cable, a card, the peer or memory is gone, or the peer lies: what is under way goes on
  * over what is left, and ends exactly once.
  */
+#include <pthread.h>
 #include <sys/mman.h>
+#include <time.h>
+
+#include <pnic_embedded.h>
 
 #include "device.h"
 #include "nomem.h"
@@ -131,6 +135,165 @@ KTAP_TEST(only_card_lost)
 	through("the only card lost", fatal_0, 20);
 	through("the far end's only card lost", fatal_2, 20);
 	exercise(701);
+}
+
+static void *reset_by_sysfs(void *path)
+{
+	return write_file(path, "1") ? path : NULL;
+}
+
+static uint32_t sender_got;
+static bool sender_ends;
+
+/* Sends until it is told to stop, and waits for what is under way: how many. */
+static void *sender(void *arg)
+{
+	uint32_t sent = 0, over = 0;
+	struct pnic_rails_wc wc;
+	int n;
+
+	while (!__atomic_load_n(&sender_ends, __ATOMIC_ACQUIRE) || over < sent) {
+		if (!sender_ends && sent < __atomic_load_n(&sender_got, __ATOMIC_ACQUIRE) + 200 &&
+		    !pnic_rails_write_imm(a.peer, a.mem, 8, a.mr, b.key.addr, &b.key, sent, sent, 0))
+			sent++;
+		n = pnic_rails_poll(a.ep, &wc, 1);
+		if (n < 0 || (n && wc.status))
+			return NULL;
+		over += n;
+	}
+	*(uint32_t *)arg = sent;
+	return arg;
+}
+
+/* Of a card that works: what arrives until it is silent is a message that its sender takes for received. */
+KTAP_TEST(card_reset_among_messages)
+{
+	enum { ROUNDS = 10, CROWD = 200 };
+	struct pnic_ctx *crowd[CROWD];
+	struct pnic_rails_wc wc;
+	char path[100], pci[32];
+	unsigned int round, i;
+	pthread_t thread, reset;
+	uint32_t sent;
+	bool over;
+	void *ret;
+
+	if (dev_embedded())
+		SKIP("its driver resets only cards that report an error");
+	both_open(RAILS, NULL);
+	REQUIRE_OK(dev_pci(2, pci, sizeof(pci)));
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/reset", pci);
+	for (round = 0; round < ROUNDS; round++) {
+		used_again(2);
+		/* The more, the longer it takes until the card is silent. */
+		for (i = 0; i < CROWD; i++)
+			REQUIRE_EQ(pnic_open("pnic2", NULL, &crowd[i]), 0);
+		sender_got = 0;
+		sender_ends = false;
+		sent = UINT32_MAX;
+		over = false;
+		REQUIRE_EQ(pthread_create(&thread, NULL, sender, &sent), 0);
+		REQUIRE_EQ(pthread_create(&reset, NULL, reset_by_sysfs, path), 0);
+		while (!over || sender_got < sent) {
+			if (!sender_ends && !pthread_tryjoin_np(reset, &ret)) {
+				CHECK(!ret);
+				__atomic_store_n(&sender_ends, true, __ATOMIC_RELEASE);
+			}
+			if (sender_ends && !over && !pthread_tryjoin_np(thread, &ret)) {
+				REQUIRE(ret);
+				over = true;
+			}
+			if (pnic_rails_poll(b.ep, &wc, 1) < 1)
+				continue;
+			REQUIRE_EQ(wc.imm, sender_got);
+			pnic_rails_release(b.ep, &wc);
+			__atomic_store_n(&sender_got, sender_got + 1, __ATOMIC_RELEASE);
+		}
+		for (i = 0; i < CROWD; i++)
+			pnic_close(crowd[i]);
+		ktap_say("%u messages", sent);
+	}
+	CHECK_EQ(stat_of(&b, 0).lost, ROUNDS);
+	used_again(2);
+}
+
+static void pull_0(void)
+{
+	REQUIRE_EQ(pnic_embedded_fault(ctx_of(0), PNIC_EMBEDDED_GONE, 0, 0), 0);
+}
+
+static uint64_t thread_cpu_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* A card that is taken out in good order writes no new epoch: it is lost all the same, and whoever sleeps does sleep. */
+KTAP_TEST(card_pulled)
+{
+	struct pnic_rails_mr *mr = NULL;
+	struct pnic_rails_wc wc;
+	uint64_t begin, cpu;
+	uint8_t *mem;
+	int i, err;
+
+	if (!dev_embedded())
+		SKIP("pci_hotplug has real ones pulled");
+	both_open(RAILS, NULL);
+	exercise(1000);
+	through("card pulled", pull_0, 60);
+	CHECK(saw_event(&a, 0, PNIC_RAILS_EVT_LOST));
+	until_state(&a, 0, PNIC_RAIL_LOST);
+	CHECK_EQ(stat_of(&a, 0).lost, 1);
+	exercise(1001);
+	mem = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(mem != MAP_FAILED);
+	REQUIRE_EQ(pnic_rails_mr_reg(a.rails, mem, 8192, ALL_RIGHTS, &mr), 0);
+	CHECK_EQ(pnic_rails_mr_dereg(mr), 0);
+	munmap(mem, 8192);
+	begin = now_ns();
+	cpu = thread_cpu_ns();
+	for (i = 0; now_ns() - begin < 500000000; i++) {
+		err = pnic_rails_wait(a.ep, 100);
+		CHECK(!err || err == -ETIMEDOUT);
+		CHECK_EQ(pnic_rails_poll(a.ep, &wc, 1), 0);
+	}
+	cpu = thread_cpu_ns() - cpu;
+	ktap_say("waited %d times in 500 ms, %.0f ms of them at work", i, (double)cpu / 1e6);
+	CHECK_LE(cpu, 250000000);
+	side_close(&a);
+	side_close(&b);
+}
+
+/* It is seen before anything is told of it: by whoever registers memory, and by whoever sleeps. */
+KTAP_TEST(card_pulled_from_sleep)
+{
+	struct pnic_rails_mr *mr = NULL;
+	struct pnic_rails_wc wc;
+	uint64_t end;
+	uint8_t *mem;
+
+	if (!dev_embedded())
+		SKIP("pci_hotplug has real ones pulled");
+	both_open(RAILS, NULL);
+	exercise(1010);
+	pull_0();
+	mem = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(mem != MAP_FAILED);
+	REQUIRE_EQ(pnic_rails_mr_reg(a.rails, mem, 8192, ALL_RIGHTS, &mr), 0);
+	CHECK_EQ(pnic_rails_mr_dereg(mr), 0);
+	munmap(mem, 8192);
+	end = now_ns() + WAIT_MS * 1000000ull;
+	while (stat_of(&a, 0).state != PNIC_RAIL_LOST) {
+		REQUIRE(now_ns() < end);
+		pnic_rails_wait(a.ep, 100);
+		CHECK_EQ(pnic_rails_poll(a.ep, &wc, 1), 0);
+	}
+	exercise(1011);
+	side_close(&a);
+	side_close(&b);
 }
 
 KTAP_TEST(peer_gone)

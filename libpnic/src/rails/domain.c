@@ -25,12 +25,22 @@ void rails_event(struct pnic_rails *r, unsigned int rail, uint32_t type, uint32_
 	ev->missed = 0;
 }
 
-static void rails_drop(struct rails_card *card)
+/*
+ * Opening and closing may take as long as the kernel needs to reset a card: never with the lock held, or those who have
+ * other cards would wait for this one.
+ */
+static void rails_close_card(struct rails_card *card)
 {
-	if (--card->users)
+	if (!card)
 		return;
 	pnic_close(card->ctx);
 	free(card);
+}
+
+/* With the lock held. The card, if it is to be closed now. */
+static struct rails_card *rails_drop(struct rails_card *card)
+{
+	return --card->users ? NULL : card;
 }
 
 struct rails_card *rails_card_get(struct pnic_rails *r, unsigned int rail, uint16_t *gen)
@@ -49,8 +59,28 @@ struct rails_card *rails_card_get(struct pnic_rails *r, unsigned int rail, uint1
 void rails_card_put(struct pnic_rails *r, struct rails_card *card)
 {
 	pthread_mutex_lock(&r->lock);
-	rails_drop(card);
+	card = rails_drop(card);
 	pthread_mutex_unlock(&r->lock);
+	rails_close_card(card);
+}
+
+bool rails_card_silent(struct rails_card *card)
+{
+	struct pnic_event ev;
+	int err;
+
+	if (__atomic_load_n(&card->silent, __ATOMIC_ACQUIRE))
+		return true;
+	/* Whoever shares the file may have taken the event: then the errors after it say the same. */
+	do {
+		err = pnic_read_event(card->ctx, &ev);
+		if (!err && (ev.type == PNIC_EVT_RESET || ev.type == PNIC_EVT_GONE))
+			err = -EIO;
+	} while (!err);
+	if (err != -EIO && err != -ENODEV)
+		return false;
+	__atomic_store_n(&card->silent, true, __ATOMIC_RELEASE);
+	return true;
 }
 
 /* What the status page says, as an event if that is new. */
@@ -75,10 +105,9 @@ static void rails_state(struct pnic_rails *r, unsigned int i)
 	rail->rate = rate;
 }
 
-static int rails_open_card(struct pnic_rails *r, unsigned int i, const char *name)
+static int rails_open_card(const struct pnic_rails *r, const char *name, struct rails_card **out)
 {
 	struct pnic_open_attr attr = { .size = sizeof(attr), .partition = r->partition };
-	struct rails_rail *rail = &r->rail[i];
 	struct rails_card *card;
 	int err;
 
@@ -91,65 +120,86 @@ static int rails_open_card(struct pnic_rails *r, unsigned int i, const char *nam
 		return err;
 	}
 	card->users = 1;
-	rail->card = card;
-	rail->nic = card->ctx->nic;
+	*out = card;
 	return 0;
 }
 
 /* A card that was pulled out and put back may have another name; it has its fabric address still. */
-static void rails_rename(struct rails_rail *rail)
+static void rails_rename(struct pnic_rails *r, struct rails_rail *rail)
 {
 	struct pnic_device *list;
 	unsigned int count, i;
 
 	if (pnic_list(&list, &count))
 		return;
+	pthread_mutex_lock(&r->lock);
 	for (i = 0; i < count; i++)
 		if (!list[i].error && list[i].nic == rail->nic)
 			snprintf(rail->name, sizeof(rail->name), "%s", list[i].name);
+	pthread_mutex_unlock(&r->lock);
 	pnic_list_free(list);
 }
 
-static void rails_reopen(struct pnic_rails *r, unsigned int i, int64_t now)
+/* With the lock held: a card that was just opened serves. */
+static int rails_back(struct pnic_rails *r, unsigned int i, struct rails_card *card)
 {
 	struct rails_rail *rail = &r->rail[i];
-	struct rails_card *card;
 	int err;
 
-	err = rails_open_card(r, i, rail->name);
-	if (err == -ENODEV && strncmp(rail->name, "embedded:", 9))
-		rails_rename(rail);
-	if (!err) {
-		card = rail->card;
-		err = rails_regions_renew(r, i);
-		if (err) {
-			rail->card = NULL;
-			rails_drop(card);
-		}
-	}
+	rail->card = card;
+	rail->nic = card->ctx->nic;
+	err = rails_regions_renew(r, i);
 	if (err) {
-		rail->delay = rail->delay * 2 < RAILS_AGAIN_MAX_US ? rail->delay * 2 : RAILS_AGAIN_MAX_US;
-		rail->again = now + rail->delay;
-		return;
+		rail->card = NULL;
+		return err;
 	}
 	__atomic_store_n(&rail->gen, (uint16_t)(rail->gen + 1), __ATOMIC_RELEASE);
 	rails_event(r, i, PNIC_RAILS_EVT_BACK, 0);
 	rail->state = PNIC_RAIL_LINK_DOWN;
 	rails_state(r, i);
+	return 0;
+}
+
+/* Without the lock; rail->opening keeps others away. */
+static void rails_reopen(struct pnic_rails *r, unsigned int i)
+{
+	struct rails_rail *rail = &r->rail[i];
+	struct rails_card *card = NULL;
+	int err;
+
+	/* Its name is changed by whoever has set opening only. */
+	err = rails_open_card(r, rail->name, &card);
+	if (err == -ENODEV && strncmp(rail->name, "embedded:", 9))
+		rails_rename(r, rail);
+	pthread_mutex_lock(&r->lock);
+	if (!err)
+		err = rails_back(r, i, card);
+	if (err) {
+		rail->delay = rail->delay * 2 < RAILS_AGAIN_MAX_US ? rail->delay * 2 : RAILS_AGAIN_MAX_US;
+		rail->again = pnic_now_us() + rail->delay;
+	} else {
+		card = NULL;
+	}
+	rail->opening = false;
+	pthread_mutex_unlock(&r->lock);
+	rails_close_card(card);
 }
 
 void rails_look(struct pnic_rails *r, int64_t now)
 {
+	struct rails_card *over[PNIC_RAILS_MAX];
+	bool due[PNIC_RAILS_MAX];
 	struct rails_rail *rail;
-	struct pnic_event ev;
 	unsigned int i;
 
 	if (pthread_mutex_trylock(&r->lock))
 		return;			/* another thread is about it */
 	for (i = 0; i < r->count; i++) {
 		rail = &r->rail[i];
-		if (rail->card && pnic_ctx_dead(rail->card->ctx)) {
-			rails_drop(rail->card);
+		over[i] = NULL;
+		/* Its file first, so that those who sleep on it don't wake for what is known. */
+		if (rail->card && (rails_card_silent(rail->card) || rails_card_dead(rail->card))) {
+			over[i] = rails_drop(rail->card);
 			rail->card = NULL;
 			rail->state = PNIC_RAIL_LOST;
 			rail->rate = 0;
@@ -158,18 +208,17 @@ void rails_look(struct pnic_rails *r, int64_t now)
 			rail->again = now;
 			rails_event(r, i, PNIC_RAILS_EVT_LOST, 0);
 		}
-		if (!rail->card) {
-			if (now >= rail->again)
-				rails_reopen(r, i, now);
-			continue;
-		}
-		/* So that those who sleep on the file don't wake for what is known. */
-		while (!pnic_read_event(rail->card->ctx, &ev))
-			;
-		if (pnic_status_changes(rail->card->ctx) != rail->seen)
+		due[i] = !rail->card && !rail->opening && now >= rail->again;
+		rail->opening |= due[i];
+		if (rail->card && pnic_status_changes(rail->card->ctx) != rail->seen)
 			rails_state(r, i);
 	}
 	pthread_mutex_unlock(&r->lock);
+	for (i = 0; i < r->count; i++) {
+		rails_close_card(over[i]);
+		if (due[i])
+			rails_reopen(r, i);
+	}
 }
 
 static int rails_names(const struct pnic_rails_attr *a, struct pnic_rails *r)
@@ -221,7 +270,9 @@ PNIC_EXPORT int pnic_rails_open(const struct pnic_rails_attr *attr, struct pnic_
 	r->partition = a.partition;
 	err = rails_names(&a, r);
 	for (i = 0; !err && i < r->count; i++) {
-		err = rails_open_card(r, i, r->rail[i].name);
+		err = rails_open_card(r, r->rail[i].name, &r->rail[i].card);
+		if (!err)
+			r->rail[i].nic = r->rail[i].card->ctx->nic;
 		for (j = 0; !err && j < i; j++)
 			if (r->rail[j].nic == r->rail[i].nic)
 				err = pnic_fail(-EINVAL, "pnic_rails_open: %s and %s are the same card", r->rail[j].name,
@@ -253,7 +304,7 @@ PNIC_EXPORT int pnic_rails_close(struct pnic_rails *r)
 		pnic_rails_mr_dereg(&region->pub);
 	for (i = 0; i < r->count; i++)
 		if (r->rail[i].card)
-			rails_drop(r->rail[i].card);
+			rails_close_card(rails_drop(r->rail[i].card));
 	pthread_mutex_destroy(&r->lock);
 	free(r);
 	return 0;
@@ -279,7 +330,7 @@ PNIC_EXPORT int pnic_rails_stat(struct pnic_rails *r, unsigned int i, struct pni
 	own.nic = rail->nic;
 	own.state = PNIC_RAIL_LOST;
 	own.lost = rail->lost;
-	if (rail->card && !pnic_ctx_dead(rail->card->ctx) && !pnic_link_status(rail->card->ctx, &page)) {
+	if (rail->card && !rails_card_dead(rail->card) && !pnic_link_status(rail->card->ctx, &page)) {
 		own.state = page.link_state == 1 ? PNIC_RAIL_UP : PNIC_RAIL_LINK_DOWN;
 		own.rate_mbps = own.state == PNIC_RAIL_UP ? page.rate_mbps : 0;
 		own.width = page.width;
@@ -306,7 +357,7 @@ PNIC_EXPORT uint32_t pnic_rails_rate_mbps(const struct pnic_rails *rails)
 		return 0;
 	pthread_mutex_lock(&r->lock);
 	for (i = 0; i < r->count; i++)
-		if (r->rail[i].card && !pnic_ctx_dead(r->rail[i].card->ctx))
+		if (r->rail[i].card && !rails_card_dead(r->rail[i].card))
 			sum += pnic_rate_mbps(r->rail[i].card->ctx);
 	pthread_mutex_unlock(&r->lock);
 	return sum;

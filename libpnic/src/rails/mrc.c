@@ -43,7 +43,7 @@ static int rails_mrc_watcher(struct pnic_rails *r, struct rails_card **watcher)
 			continue;
 		}
 		if (pnic_ctx_priv(card->ctx)->page) {
-			if (!pnic_ctx_dead(card->ctx)) {
+			if (!rails_card_dead(card)) {
 				*watcher = card;
 				return 0;
 			}
@@ -62,7 +62,7 @@ static int rails_mrc_look(struct pnic_rails_mrc *c)
 	struct rails_card *card;
 	int err;
 
-	if (!pnic_ctx_dead(c->card->ctx))
+	if (!rails_card_dead(c->card))
 		return 0;
 	err = rails_mrc_watcher(c->rails, &card);
 	if (err)

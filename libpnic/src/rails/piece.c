@@ -131,7 +131,7 @@ bool rails_remote(struct rails_peer *p, struct rails_op *op, unsigned int rail, 
 
 static bool rails_usable(const struct rails_half *h, bool any_link)
 {
-	return h->card && (h->link || any_link);
+	return rails_half_up(h) && (h->link || any_link);
 }
 
 /* The lowest remote rail that some local one reaches, and the least busy of these. */
@@ -194,7 +194,7 @@ static bool rails_choose(struct rails_piece *pc)
 	int k;
 
 	/* Cut for this rail. */
-	if (pc->rail < PNIC_RAILS_MAX && s->half[pc->rail].card && rails_remote(op->peer, op, pc->rail, &remote)) {
+	if (pc->rail < PNIC_RAILS_MAX && rails_half_up(&s->half[pc->rail]) && rails_remote(op->peer, op, pc->rail, &remote)) {
 		pc->remote = (uint8_t)remote;
 		return true;
 	}
@@ -369,7 +369,7 @@ static bool rails_probe(struct rails_piece *pc)
 		}
 	}
 	for (i = 0; i < s->rails->count; i++) {
-		if (!s->half[i].card)
+		if (!rails_half_up(&s->half[i]))
 			continue;
 		probe = rails_hello(p, i, pc->remote, false);
 		if (!probe)
@@ -409,7 +409,7 @@ void rails_piece_go(struct rails_piece *pc)
 		return;
 	}
 	if (PNIC__UNLIKELY(pc->pinned)) {
-		if (!s->half[pc->rail].card) {
+		if (!rails_half_up(&s->half[pc->rail])) {
 			rails_piece_over(pc, PNIC_RAILS_ST_NO_RAIL);
 			return;
 		}

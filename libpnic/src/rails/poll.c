@@ -15,6 +15,8 @@
 #define RAILS_BATCH		16
 #define RAILS_LOOK_TURNS	64		/* polls between two looks at the cards */
 #define RAILS_LOOK_US		1000		/* and while something waits so often */
+#define RAILS_SURE_US		100000		/* and in any case: a card that is gone writes no status */
+#define RAILS_SILENT_US		20000		/* so long what a lost card had under way waits for its last completions */
 #define RAILS_NAP_MS		5		/* sleep while something has to be tried again */
 #define RAILS_TELL_SHARE	16		/* rates that changed by less than one in so many aren't told of */
 
@@ -40,29 +42,55 @@ static int rails_half_poll(struct rails_set *s, unsigned int i, struct pnic_rail
 	}
 	if (PNIC__UNLIKELY(s->skips && got < max))
 		rails_seen_empty(s, i);
-	if (h->ep->rq_rung != h->ep->rq_tail &&
+	if (!h->dying && h->ep->rq_rung != h->ep->rq_tail &&
 	    (!got || h->ep->rq_tail - h->ep->rq_rung >= s->attr.recv_entries / 4))
 		pnic_ring_recv(h->ep);
 	return n;
 }
 
-/* A card that was lost goes when its queue is empty; one that is there again comes. */
+/*
+ * A card is known to be lost before it is silent: until then messages may come whose senders are told that they arrived.
+ * So its half goes when the queue was found empty (@empty) after the kernel had said that nothing more comes. What it
+ * had under way waits for that too, but not for long.
+ */
+static void rails_half_dying(struct rails_set *s, unsigned int i, bool empty)
+{
+	struct rails_half *h = &s->half[i];
+
+	if (!h->dying) {
+		h->dying = true;
+		h->died = s->now;
+		s->stir = true;
+	}
+	if (h->silent && empty) {
+		rails_pieces_lost(s, i);
+		rails_half_drop(s, i);
+		s->stir = true;
+		return;
+	}
+	if (!h->silent)
+		h->silent = rails_card_silent(h->card);
+	if (empty && s->now - h->died >= RAILS_SILENT_US && !rails_list_empty(&h->out)) {
+		rails_pieces_lost(s, i);
+		s->stir = true;
+	}
+}
+
+/* A card that was lost goes; one that is there again comes. */
 static void rails_half_check(struct rails_set *s, unsigned int i, bool empty)
 {
 	struct rails_half *h = &s->half[i];
 
-	if (h->card && pnic_ctx_dead(h->card->ctx)) {
-		if (!empty)
-			return;
-		rails_pieces_lost(s, i);
-		rails_half_drop(s, i);
-		s->stir = true;
-	}
+	if (h->card && (h->dying || rails_card_dead(h->card)))
+		rails_half_dying(s, i, empty);
 	if (!h->card) {
-		if (__atomic_load_n(&s->rails->rail[i].gen, __ATOMIC_ACQUIRE) != h->gen)
+		if (h->again ? s->now >= h->again :
+		    __atomic_load_n(&s->rails->rail[i].gen, __ATOMIC_ACQUIRE) != h->gen)
 			rails_half_make(s, i);
 		return;
 	}
+	if (h->dying)
+		return;
 	if (pnic_status_changes(h->card->ctx) != h->changes) {
 		rails_half_rate(h);
 		s->stir = true;
@@ -99,7 +127,7 @@ static bool rails_changed(const struct rails_set *s)
 
 	for (i = 0; i < s->rails->count; i++) {
 		h = &s->half[i];
-		if (!h->card || pnic_ctx_dead(h->card->ctx) || pnic_status_changes(h->card->ctx) != h->changes)
+		if (!h->card || h->dying || rails_card_dead(h->card) || pnic_status_changes(h->card->ctx) != h->changes)
 			return true;
 	}
 	return false;
@@ -111,7 +139,7 @@ static void rails_look_round(struct rails_set *s, unsigned int empty)
 	unsigned int i;
 
 	s->now = pnic_now_us();
-	if (s->now - s->looked >= RAILS_LOOK_US && rails_changed(s)) {
+	if (s->now - s->looked >= RAILS_SURE_US || (s->now - s->looked >= RAILS_LOOK_US && rails_changed(s))) {
 		s->looked = s->now;
 		rails_look(s->rails, s->now);
 		for (i = 0; i < s->rails->count; i++)
@@ -219,9 +247,14 @@ static bool rails_pending(const struct rails_set *s)
 
 	if (!rails_list_empty(&s->done) || !rails_list_empty(&s->ready) || s->stir || (s->skips && rails_list_empty(&s->late)))
 		return true;
-	for (i = 0; i < s->rails->count; i++)
-		if (s->half[i].card && (pnic__cqe_ready(s->half[i].cq, &flags) || pnic_ctx_dead(s->half[i].card->ctx)))
+	for (i = 0; i < s->rails->count; i++) {
+		const struct rails_half *h = &s->half[i];
+
+		if (!h->card)
+			continue;
+		if (pnic__cqe_ready(h->cq, &flags) || h->silent || (!h->dying && rails_card_dead(h->card)))
 			return true;
+	}
 	return false;
 }
 
@@ -233,7 +266,7 @@ static bool rails_restless(const struct rails_set *s)
 	if (s->troubled || rails_waits(s) || !rails_list_empty(&s->late))
 		return true;
 	for (i = 0; i < s->rails->count; i++)
-		if (!s->half[i].card)
+		if (!rails_half_up(&s->half[i]))
 			return true;
 	return false;
 }
@@ -254,6 +287,10 @@ PNIC_EXPORT int pnic_rails_arm(struct pnic_rails_ep *ep)
 	for (i = 0; i < s->rails->count; i++) {
 		if (!s->half[i].card)
 			continue;
+		if (s->half[i].dying) {
+			s->half[i].silent |= rails_card_silent(s->half[i].card);
+			continue;
+		}
 		if (s->half[i].ep->rq_rung != s->half[i].ep->rq_tail)
 			pnic_ring_recv(s->half[i].ep);
 		ready |= pnic_arm(s->half[i].cq) > 0;

@@ -124,7 +124,7 @@ static uint64_t rails_room(struct rails_op *op, bool any_link, uint32_t *rate, u
 
 		rate[i] = 0;
 		load[i] = h->load;
-		if (!h->card || !(h->link || any_link) || !rails_remote(op->peer, op, i, &remote))
+		if (!rails_half_up(h) || !(h->link || any_link) || !rails_remote(op->peer, op, i, &remote))
 			continue;
 		if (h->load >= RAILS_AHEAD) {
 			room |= 1;

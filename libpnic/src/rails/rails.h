@@ -81,7 +81,14 @@ struct rails_rekey {
 struct rails_card {
 	struct pnic_ctx *ctx;
 	unsigned int users;
+	bool silent;			/* atomic: the kernel said that it was reset or is gone, and does nothing any more */
 };
+
+/* Nothing more can be had of it. It may still be writing, until it is silent. */
+static inline bool rails_card_dead(const struct rails_card *card)
+{
+	return __atomic_load_n(&card->silent, __ATOMIC_ACQUIRE) || pnic_ctx_dead(card->ctx);
+}
 
 struct rails_rail {
 	char name[96];
@@ -92,6 +99,7 @@ struct rails_rail {
 	uint32_t rate, state;		/* as the last event told */
 	int64_t again;			/* when to try to open it; lost */
 	int64_t delay;
+	bool opening;			/* a thread is about it, without the lock */
 	uint64_t lost, bytes, transfers, replayed;	/* atomic */
 };
 
@@ -126,6 +134,8 @@ void rails_event(struct pnic_rails *r, unsigned int rail, uint32_t type, uint32_
 /* The card of a rail for a set that has no half there, with a reference; NULL: lost. */
 struct rails_card *rails_card_get(struct pnic_rails *r, unsigned int rail, uint16_t *gen);
 void rails_card_put(struct pnic_rails *r, struct rails_card *card);
+/* Takes what the card's file has to tell: whether the card is silent. Any thread. */
+bool rails_card_silent(struct rails_card *card);
 /* With the lock held: regions on a card that was just opened. */
 int rails_regions_renew(struct pnic_rails *r, unsigned int rail);
 /* The region of a cache, watched by @watcher. -ESTALE: that is none of the cards any more; else as pnic_rails_mr_reg(). */
@@ -339,7 +349,16 @@ struct rails_half {
 	uint32_t changes;			/* of the status page, when they were looked up */
 	bool link;
 	bool dirty;				/* rung later */
+	bool dying;				/* the card is lost: nothing is posted, and what still comes is taken */
+	bool silent;				/* nothing more comes: over when the queue was seen empty since */
+	int64_t died;
+	int64_t again, delay;			/* it could not be made: when to try once more; 0: it could */
 };
+
+static inline bool rails_half_up(const struct rails_half *h)
+{
+	return h->card && !h->dying;
+}
 
 #define RAILS_HASH	1024
 

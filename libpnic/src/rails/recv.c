@@ -15,7 +15,7 @@ void rails_rx_post(struct rails_set *s, struct rails_rxbuf *b)
 	struct rails_half *h = &s->half[b->rail];
 
 	b->held = NULL;
-	if (!h->ep || b->posted)
+	if (!h->ep || h->dying || b->posted)
 		return;
 	if (pnic_post_recv(h->ep, b->data, s->attr.max_send, h->rx_mr->key, b->index))
 		return;

@@ -113,7 +113,8 @@ static int rails_region_make(struct pnic_rails *r, struct rails_region *proto, c
 		err = rails_register(r, region, i, r->rail[i].card == watcher);
 		if (!err && r->rail[i].card == watcher)
 			watched = true;
-		if (err && pnic_ctx_dead(r->rail[i].card->ctx))
+		if (err && (rails_card_dead(r->rail[i].card) ||
+			    ((err == -EIO || err == -ENODEV) && rails_card_silent(r->rail[i].card))))
 			err = 0;
 		/* A number by which peers can ask, and which no card gives out: keys are random. */
 		region->key.key[i] = region->now[i];

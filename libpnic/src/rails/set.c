@@ -23,6 +23,8 @@
 #define RAILS_DEF_FAIL_MS	2000
 #define RAILS_LIMIT		(1u << 20)	/* of any count */
 #define RAILS_MAX_RECV		(1u << 15)	/* so that half of the sequence numbers hold what all rails may have */
+#define RAILS_MAKE_MIN_US	10000		/* a half that could not be made: the first pause, and the longest */
+#define RAILS_MAKE_MAX_US	1000000
 #define RAILS_SPARE_PIECES	64		/* for the library's own messages */
 
 void rails_half_rate(struct rails_half *h)
@@ -65,6 +67,8 @@ void rails_half_drop(struct rails_set *s, unsigned int i)
 	h->tx_mr = NULL;
 	h->rx_mr = NULL;
 	h->dirty = false;
+	h->dying = false;
+	h->silent = false;
 	for (k = 0; k < s->attr.recv_entries; k++)
 		s->rxbufs[i * s->attr.recv_entries + k].posted = false;
 }
@@ -77,12 +81,16 @@ int rails_half_make(struct rails_set *s, unsigned int i)
 	struct rails_half *h = &s->half[i];
 	struct rails_rxbuf *b;
 	struct pnic_ctx *ctx;
+	uint16_t gen;
 	uint32_t k;
 	int err;
 
-	h->card = rails_card_get(s->rails, i, &h->gen);
-	if (!h->card)
+	h->card = rails_card_get(s->rails, i, &gen);
+	if (!h->card) {
+		h->gen = gen;		/* the next card has another */
+		h->again = 0;
 		return -ENODEV;
+	}
 	ctx = h->card->ctx;
 	rails_watch(s, pnic_fd(ctx));
 	ca.entries = pnic_cq_entries(ea.sq_slots, ea.rq_entries, 1);
@@ -105,6 +113,8 @@ int rails_half_make(struct rails_set *s, unsigned int i)
 		if (!b->held && !b->late)
 			rails_rx_post(s, b);
 	}
+	h->gen = gen;
+	h->again = 0;
 	h->load = 0;
 	rails_half_rate(h);
 	rails_paths_reset(s, i);
@@ -113,9 +123,15 @@ int rails_half_make(struct rails_set *s, unsigned int i)
 
 fail:
 	/* A card that dies meanwhile is lost, whichever way it failed. */
-	if (pnic_ctx_dead(ctx))
+	if (rails_card_dead(h->card))
 		err = -EIO;
 	rails_half_drop(s, i);
+	/* Memory, or a place in the card, may be had later. */
+	if (!h->again || h->delay > RAILS_MAKE_MAX_US / 2)
+		h->delay = h->again ? RAILS_MAKE_MAX_US : RAILS_MAKE_MIN_US;
+	else
+		h->delay *= 2;
+	h->again = pnic_now_us() + h->delay;
 	return err;
 }
 
@@ -132,7 +148,7 @@ void rails_own_addr(struct rails_set *s, struct pnic_rails_addr *addr)
 	for (i = 0; i < addr->count; i++) {
 		addr->gen[i] = s->half[i].gen;
 		addr->rail[i].nic = s->rails->rail[i].nic;
-		if (!s->half[i].card)
+		if (!rails_half_up(&s->half[i]))
 			continue;
 		addr->rail[i] = s->half[i].ep->addr;
 		addr->rate[i] = s->half[i].link ? s->half[i].rate_rx : 0;
