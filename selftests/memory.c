@@ -708,6 +708,11 @@ KTAP_TEST(cache_limits)
 		CHECK_EQ(pnic_mrc_get(mrc, p, 1, NULL), -EINVAL);
 		CHECK_EQ(pnic_mrc_get(mrc, p, 0, &more), -EINVAL);
 		CHECK_EQ(pnic_mrc_get(mrc, p, UINT64_MAX, &more), -EINVAL);
+		/* Nor where it begins in a region that is kept. */
+		REQUIRE_EQ(pnic_mrc_get(mrc, p, PAGE, &mr[0]), 0);
+		CHECK_EQ(pnic_mrc_get(mrc, p + 1, UINT64_MAX, &more), -EINVAL);
+		CHECK_EQ(pnic_mrc_get(mrc, p + 1, UINT64_MAX - PAGE, &more), -EINVAL);
+		pnic_mrc_put(mrc, mr[0]);
 		CHECK_EQ(pnic_mrc_query(NULL, &s), -EINVAL);
 		CHECK_EQ(pnic_mr_reg(a.ctx, p, PAGE, PNIC_MRF_WATCH, &more), -EINVAL);
 		CHECK_EQ(pnic_mrc_destroy(NULL), 0);

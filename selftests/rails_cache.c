@@ -238,6 +238,10 @@ KTAP_TEST(bad_input)
 	CHECK_EQ(pnic_rails_mrc_get(mrc, p, 1, NULL), -EINVAL);
 	CHECK_EQ(pnic_rails_mrc_get(mrc, p, 0, &mr), -EINVAL);
 	CHECK_EQ(pnic_rails_mrc_get(mrc, p, UINT64_MAX, &mr), -EINVAL);
+	/* Nor where it begins in a region that is kept. */
+	REQUIRE_EQ(pnic_rails_mrc_get(mrc, p, PAGE, &mr), 0);
+	pnic_rails_mrc_put(mrc, mr);
+	CHECK_EQ(pnic_rails_mrc_get(mrc, p + 1, UINT64_MAX, &mr), -EINVAL);
 	CHECK_EQ(pnic_rails_mrc_query(NULL, &s), -EINVAL);
 	CHECK_EQ(pnic_rails_mrc_query(mrc, NULL), -EINVAL);
 	pnic_rails_mrc_put(NULL, NULL);

@@ -23,7 +23,7 @@
  * gone, what was under way is over without a completion.
  *
  * Errors. Every function returns 0 or a negative errno value, or, where it says
- * so, a count; errno itself is not touched. pnic_strerror() names the value;
+ * so, a count; errno says nothing. pnic_strerror() names the value;
  * after a failed call that isn't inline pnic_last_error() says in one line what
  * exactly was wrong. How a transfer ended stands in its completion (struct
  * pnic_wc.status), never in a return value. NULL where an object is wanted is
@@ -545,16 +545,23 @@ static inline int pnic_ep_addr(const struct pnic_ep *ep, struct pnic_addr *addr)
 	return 0;
 }
 
-/** pnic_cq_entries - what @n endpoints of this size need of one queue that serves both directions */
+/**
+ * pnic_cq_entries - what @n endpoints of this size need of one queue that serves both directions
+ * @sq_slots: as in struct pnic_ep_attr, 0 is its default
+ * @rq_entries: likewise
+ *
+ * Rings are powers of two, and a send ring has 16 slots, a receive ring 2 entries at least. 0: that is more than 32 bits hold.
+ */
 static inline uint32_t pnic_cq_entries(uint32_t sq_slots, uint32_t rq_entries, uint32_t n)
 {
-	uint32_t s = 1, r = 1;
+	uint64_t s = 16, r = 2;
 
-	while (s < sq_slots)
+	while (s < (sq_slots ? sq_slots : 256))
 		s <<= 1;
 	while (r < rq_entries)
 		r <<= 1;
-	return n * (s + (rq_entries ? r : 0));
+	s += rq_entries ? r : 0;
+	return n && s <= UINT32_MAX / n ? (uint32_t)s * n : 0;
 }
 
 /* ------------------------------------------------------------------------- */
@@ -618,12 +625,29 @@ int pnic__poll_slow(struct pnic_cq *cq, struct pnic_wc *wc, int max, int n);
 #define PNIC__UNLIKELY(x)	__builtin_expect(!!(x), 0)
 
 /*
- * Publishes @val in a doorbell slot: all that was written to the rings before is visible
- * to the card first. The rings are ordinary memory and the slot is at most uncached, so a release
- * store is what every machine needs.
+ * What was written to memory before is seen by a device before what is written after. The release store of a slot orders
+ * memory only, and where the slot is a register of the card that isn't enough on every machine: what each needs is
+ * what its kernel does before a write to a register.
  */
+static inline void pnic__to_card(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__asm__ volatile("" ::: "memory");
+#elif defined(__aarch64__)
+	__asm__ volatile("dmb oshst" ::: "memory");
+#elif defined(__riscv)
+	__asm__ volatile("fence w, ow" ::: "memory");
+#elif defined(__powerpc__)
+	__asm__ volatile("sync" ::: "memory");
+#else
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/* Publishes @val in a doorbell slot: all that was written to the rings before is visible to the card first. */
 static inline void pnic__publish(volatile uint64_t *slot, uint64_t val)
 {
+	pnic__to_card();
 #if UINTPTR_MAX > 0xffffffffu
 	__atomic_store_n(slot, PNIC__LE64(val), __ATOMIC_RELEASE);
 #else
@@ -1228,8 +1252,8 @@ static inline struct pnic_addr pnic_wc_peer(const struct pnic_wc *wc)
  * pnic_wc_str - a line about a completion: rail, operation, bytes, peer and how it ended
  * @buf, @size: where to; always NUL terminated if @size isn't 0
  *
- * E.g. "pnic0 endpoint 7: write of 4096 bytes to 0x000102/3: remote key: no such region ...". Returns @buf. Any thread,
- * while the completion's endpoint exists.
+ * E.g. "pnic0 endpoint 7: write of 4096 bytes to 0x000102/3: remote key: no such region ...". Returns @buf, or "" without
+ * one or without @wc. Any thread, while the completion's endpoint exists.
  */
 const char *pnic_wc_str(const struct pnic_wc *wc, char *buf, size_t size);
 

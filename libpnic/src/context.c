@@ -18,7 +18,8 @@ int pnic_copy_attr(void *dst, size_t dst_size, size_t min, const void *src, uint
 	const uint8_t *bytes = src;
 	size_t i;
 
-	if (size < min)
+	/* No struct of this interface will be as long as a page; what is in a size that was not set may be. */
+	if (size < min || size > PNIC_ATTR_MAX)
 		return -EINVAL;
 	for (i = dst_size; i < size; i++)
 		if (bytes[i])

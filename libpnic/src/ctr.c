@@ -182,6 +182,19 @@ PNIC_EXPORT int pnic_ctr_fd(const struct pnic_ctr *pub)
 	return pub ? pnic_ctr_priv(pub)->eventfd : -1;
 }
 
+/*
+ * 0: there; -EREMOTEIO: some failed; -EAGAIN: not yet. Failed ones first, or one that fails between two that succeed
+ * would be seen without the second.
+ */
+static int pnic_ctr_look(const struct pnic_ctr *pub, uint64_t n)
+{
+	uint64_t failed = pnic_ctr_failed(pub), ok = pnic_ctr_ok(pub);
+
+	if (ok >= n)
+		return 0;
+	return ok + failed >= n ? -EREMOTEIO : -EAGAIN;
+}
+
 PNIC_EXPORT int pnic_ctr_arm(struct pnic_ctr *pub, uint64_t n)
 {
 	struct pnic_ctr_priv *ctr = pnic_ctr_priv(pub);
@@ -199,17 +212,7 @@ PNIC_EXPORT int pnic_ctr_arm(struct pnic_ctr *pub, uint64_t n)
 		if (pnic__parked(&ctr->page->db[PNIC_DB_SLOT_PARK]))
 			pnic__wake(pub->ctx, ctr->page->wake);
 	}
-	return pnic_ctr_ok(pub) + pnic_ctr_failed(pub) >= n;
-}
-
-/* 0: there; -EREMOTEIO: some failed; -EAGAIN: not yet. */
-static int pnic_ctr_look(const struct pnic_ctr *pub, uint64_t n)
-{
-	uint64_t ok = pnic_ctr_ok(pub);
-
-	if (ok >= n)
-		return 0;
-	return ok + pnic_ctr_failed(pub) >= n ? -EREMOTEIO : -EAGAIN;
+	return pnic_ctr_look(pub, n) != -EAGAIN;
 }
 
 static int pnic_ctr_spin(const struct pnic_ctr_priv *ctr, uint64_t n, int64_t until)
@@ -268,7 +271,7 @@ PNIC_EXPORT int pnic_ctr_wait(struct pnic_ctr *pub, uint64_t n, int timeout_ms)
 	now = pnic_now_us();
 	deadline = timeout_ms < 0 ? -1 : now + (int64_t)timeout_ms * 1000;
 	if (ret == -EAGAIN && timeout_ms && ctr->spin_us)
-		ret = pnic_ctr_spin(ctr, n, now + ctr->spin_us);
+		ret = pnic_ctr_spin(ctr, n, pnic_spin_end(now, ctr->spin_us, deadline));
 	while (ret == -EAGAIN && (slice = pnic_slice_ms(deadline)))
 		ret = pnic_ctr_sleep(ctr, n, slice);
 	if (ret == -EREMOTEIO)

@@ -78,8 +78,11 @@ PNIC_EXPORT int pnic_embedded_figure(struct pnic_ctx *ctx, const char *name, dou
 
 PNIC_EXPORT void pnic_embedded_drive(struct pnic_ctx *ctx)
 {
-	struct pnic_dev *dev = pnic_ctx_priv(ctx)->dev;
+	struct pnic_dev *dev;
 
+	if (!ctx)
+		return;
+	dev = pnic_ctx_priv(ctx)->dev;
 	if (dev->ops->drive)
 		dev->ops->drive(dev, false);
 }

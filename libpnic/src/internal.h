@@ -177,9 +177,11 @@ static inline struct pnic_ctr_priv *pnic_ctr_priv(const struct pnic_ctr *ctr)
 /* Sets the text of pnic_last_error(); returns @err, so that it can end a function. */
 int pnic_fail(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+#define PNIC_ATTR_MAX	4096u
+
 /*
  * Attribute structs are extended at their end: copies @size bytes of the caller's to @dst, which is
- * @dst_size and zeroed. -EINVAL for a struct shorter than @min or with a tail that isn't 0.
+ * @dst_size and zeroed. -EINVAL for a struct shorter than @min, longer than a page or with a tail that isn't 0.
  */
 int pnic_copy_attr(void *dst, size_t dst_size, size_t min, const void *src, uint32_t size);
 
@@ -222,6 +224,8 @@ int64_t pnic_now_us(void);
 void pnic_relax(void);
 /* How long to sleep now, at most a slice; 0: the time is over. */
 int pnic_slice_ms(int64_t deadline_us);
+/* Until when to spin before a sleep: @spin_us from @now, but not beyond the deadline; -1: there is none. */
+int64_t pnic_spin_end(int64_t now, uint32_t spin_us, int64_t deadline_us);
 /* The context is dead: -ENODEV if the card is gone, else -EIO. */
 int pnic_over(struct pnic_ctx_priv *priv);
 #define PNIC_SPIN_BATCH		32	/* looks between two looks at the clock */

@@ -212,7 +212,9 @@ int pnic_mrc_hold(struct pnic_mrc *c, void *addr, uint64_t length, struct pnic_m
 	struct pnic_mrc_region *r = NULL;
 	int err;
 
-	if (!length || (uintptr_t)addr + length + PNIC_MRC_PAGE < (uintptr_t)addr)
+	/* Up to the end of its last page. */
+	if (!length || (uintptr_t)addr > UINTPTR_MAX - PNIC_MRC_PAGE ||
+	    length > UINTPTR_MAX - PNIC_MRC_PAGE - (uintptr_t)addr)
 		return pnic_fail(-EINVAL, "%s: [%p, +%llu) is no memory", c->priv->name, addr, (unsigned long long)length);
 	pthread_mutex_lock(&c->priv->mrc_lock);
 	mrc_look(c->priv);

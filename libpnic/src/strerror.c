@@ -130,9 +130,13 @@ PNIC_EXPORT unsigned int pnic_version(void)
 
 PNIC_EXPORT const char *pnic_wc_str(const struct pnic_wc *wc, char *buf, size_t size)
 {
-	const char *how = pnic_status_str(wc->status), *op = pnic_opcode_str(wc->opcode);
-	const char *rail = pnic_ctx_priv(wc->ep->ctx)->name;
+	const char *how, *op, *rail;
 
+	if (!wc || !buf || !size)
+		return "";
+	how = pnic_status_str(wc->status);
+	op = pnic_opcode_str(wc->opcode);
+	rail = pnic_ctx_priv(wc->ep->ctx)->name;
 	if (wc->opcode & 0x80 || (wc->status && wc->peer_ep != PNIC_EP_NONE))
 		snprintf(buf, size, "%s endpoint %u: %s of %u bytes %s 0x%06x/%u: %s", rail, wc->epn, op, wc->length,
 			 wc->opcode & 0x80 ? "from" : "to", wc->peer_nic, wc->peer_ep, how);

@@ -142,6 +142,11 @@ static bool pnic_spin(const struct pnic_cq_priv *cq, int64_t until)
  */
 #define PNIC_OVER_MS	100
 
+int64_t pnic_spin_end(int64_t now, uint32_t spin_us, int64_t deadline)
+{
+	return deadline >= 0 && deadline - now < spin_us ? deadline : now + spin_us;
+}
+
 int pnic_slice_ms(int64_t deadline)
 {
 	int64_t left;
@@ -197,7 +202,7 @@ PNIC_EXPORT int pnic_wait(struct pnic_cq *pub, int timeout_ms)
 		return 0;
 	now = pnic_now_us();
 	deadline = timeout_ms < 0 ? -1 : now + (int64_t)timeout_ms * 1000;
-	if (timeout_ms && cq->spin_us && pnic_spin(cq, now + cq->spin_us))
+	if (timeout_ms && cq->spin_us && pnic_spin(cq, pnic_spin_end(now, cq->spin_us, deadline)))
 		return 0;
 	while ((slice = pnic_slice_ms(deadline))) {
 		ret = pnic_sleep(cq, slice);

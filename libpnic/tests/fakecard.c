@@ -142,9 +142,9 @@ static int fake_mr_reg(struct fake_dev *d, struct pnic_ioc_mr_reg *a)
 	return 0;
 }
 
-static uint32_t fake_round(uint32_t n)
+static uint32_t fake_round(uint32_t n, uint32_t least)
 {
-	uint32_t r = 16;
+	uint32_t r = least;
 
 	while (r < n)
 		r <<= 1;
@@ -161,7 +161,7 @@ static int fake_cq_create(struct fake_dev *d, struct pnic_ioc_cq_create *a)
 	if (i == FAKE_MAX_CQ)
 		return -ENOSPC;
 	cq = &fake.cq[i];
-	*cq = (struct fake_cq) { .entries = fake_round(a->entries), .slot = d->next_slot++,
+	*cq = (struct fake_cq) { .entries = fake_round(a->entries, 16), .slot = d->next_slot++,
 				 .eventfd = a->eventfd, .dev = d, .used = true };
 	cq->ring = fake_pages(cq->entries * sizeof(*cq->ring));
 	a->entries = cq->entries;
@@ -185,7 +185,7 @@ static int fake_ep_create(struct fake_dev *d, struct pnic_ioc_ep_create *a)
 	if (i == FAKE_MAX_EP)
 		return -ENOSPC;
 	ep = &fake.ep[i];
-	*ep = (struct fake_ep) { .sq_slots = fake_round(a->sq_slots), .sq_slot = d->next_slot++,
+	*ep = (struct fake_ep) { .sq_slots = fake_round(a->sq_slots, 16), .sq_slot = d->next_slot++,
 				 .rq_slot = d->next_slot++, .send_cq = a->send_cq - 200,
 				 .recv_cq = a->recv_cq - 200, .rnr_timeout_us = a->rnr_timeout_us,
 				 .flags = a->flags, .dev = d, .used = true };
@@ -195,7 +195,7 @@ static int fake_ep_create(struct fake_dev *d, struct pnic_ioc_ep_create *a)
 	a->sq_offset = fake_map_new(d, ep->sq, a->sq_length);
 	a->sq_slot = ep->sq_slot;
 	if (a->rq_entries) {
-		ep->rq_entries = fake_round(a->rq_entries);
+		ep->rq_entries = fake_round(a->rq_entries, 2);
 		ep->rq = fake_pages(ep->rq_entries * sizeof(*ep->rq));
 		a->rq_entries = ep->rq_entries;
 		a->rq_length = ep->rq_entries * sizeof(*ep->rq);

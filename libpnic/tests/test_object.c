@@ -65,11 +65,12 @@ KTAP_TEST(null_arguments)
 	CHECK_EQ(pnic_cq_destroy(NULL), 0);
 	CHECK_EQ(pnic_ep_destroy(NULL), 0);
 	CHECK_EQ(pnic_cq_fd(NULL), -1);
+	CHECK_STREQ(pnic_wc_str(NULL, NULL, 0), "");
+	pnic_embedded_drive(NULL);
 	pnic_close(NULL);
 	pnic_list_free(NULL);
 }
 
-/* Longer structs pass if what this library does not know is 0, shorter ones never. */
 /* What only cards in the process have. */
 KTAP_TEST(not_embedded)
 {
@@ -83,6 +84,7 @@ KTAP_TEST(not_embedded)
 	pnic_close(ctx);
 }
 
+/* Longer structs pass if what this library does not know is 0, shorter ones never. */
 KTAP_TEST(attribute_sizes)
 {
 	struct { struct pnic_open_attr a; uint32_t more; } open = { .a = { .size = sizeof(open) } };
@@ -107,6 +109,9 @@ KTAP_TEST(attribute_sizes)
 	ca.more = 1ULL << 63;
 	CHECK_EQ(pnic_cq_create(ctx, &ca.a, &cq), -EINVAL);
 	ca.more = 0;
+	ca.a.size = UINT32_MAX;		/* nobody set it */
+	CHECK_EQ(pnic_cq_create(ctx, &ca.a, &cq), -EINVAL);
+	ca.a.size = sizeof(ca);
 	ca.a.flags = 4;
 	CHECK_EQ(pnic_cq_create(ctx, &ca.a, &cq), -EINVAL);
 	ca.a.flags = PNIC_CQ_EVENTFD;
@@ -137,6 +142,38 @@ KTAP_TEST(attribute_sizes)
 	REQUIRE_EQ(pnic_ep_create(ctx, &ea.a, &ep), 0);
 	pnic_close(ctx);
 	CHECK_EQ(fake.maps, 0);
+}
+
+/* What it says is enough for so many endpoints, whatever they ask for, and not for one more. */
+KTAP_TEST(entries_of_a_queue)
+{
+	static const uint32_t sizes[][2] = { { 0, 0 }, { 1, 0 }, { 1, 1 }, { 17, 3 }, { 64, 64 }, { 0, 100 } };
+	struct pnic_cq_attr ca = { .size = sizeof(ca) };
+	struct pnic_ep_attr ea = { .size = sizeof(ea) };
+	struct pnic_ctx *ctx;
+	struct pnic_cq *cq;
+	struct pnic_ep *ep;
+	unsigned int i, k;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		SUBTEST("%u slots, %u receives", sizes[i][0], sizes[i][1]) {
+			fake_reset();
+			ctx = fake_open("fake0");
+			ca.entries = pnic_cq_entries(sizes[i][0], sizes[i][1], 4);
+			REQUIRE_EQ(pnic_cq_create(ctx, &ca, &cq), 0);
+			ea.sq_slots = sizes[i][0];
+			ea.rq_entries = sizes[i][1];
+			ea.send_cq = cq;
+			for (k = 0; k < 4; k++)
+				CHECK_EQ(pnic_ep_create(ctx, &ea, &ep), 0);
+			if (cq->entries == ca.entries)
+				CHECK_EQ(pnic_ep_create(ctx, &ea, &ep), -ENOSPC);
+			pnic_close(ctx);
+		}
+	CHECK_EQ(pnic_cq_entries(UINT32_MAX, 0, 1), 0);
+	CHECK_EQ(pnic_cq_entries(1u << 31, 1u << 31, 1), 0);
+	CHECK_EQ(pnic_cq_entries(1u << 20, 0, 1u << 12), 0);
+	CHECK_EQ(pnic_cq_entries(1u << 31, 0, 1), 1u << 31);
 }
 
 /* A queue of another context is not taken, whatever the handle's number. */

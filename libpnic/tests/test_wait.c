@@ -101,6 +101,13 @@ KTAP_TEST(timeouts)
 	CHECK_EQ(pnic_wait(cq, 0), 0);
 	CHECK_EQ(pnic_wait(cq, -1), 0);
 	teardown();
+	/* Also for who would rather spin. */
+	setup(60 * 1000000);
+	start = now_ms();
+	CHECK_EQ(pnic_wait(cq, 30), -ETIMEDOUT);
+	CHECK_GE(now_ms() - start, 29);
+	CHECK_LT(now_ms() - start, 20000);
+	teardown();
 }
 
 /* The card was reset while the process sleeps: it is told, not left. */

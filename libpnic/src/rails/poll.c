@@ -331,7 +331,7 @@ PNIC_EXPORT int pnic_rails_wait(struct pnic_rails_ep *ep, int timeout_ms)
 		return -ETIMEDOUT;
 	s->now = pnic_now_us();
 	deadline = timeout_ms < 0 ? -1 : s->now + (int64_t)timeout_ms * 1000;
-	spin = s->now + s->attr.spin_us;
+	spin = pnic_spin_end(s->now, (uint32_t)s->attr.spin_us, deadline);
 	while (pnic_now_us() < spin) {
 		rails_drive(s);
 		if (rails_pending(s))
