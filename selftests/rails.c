@@ -380,6 +380,41 @@ KTAP_TEST(busy_peer)
 	a.peer = b.peer = NULL;
 }
 
+/* Both ends count messages: who forgets the other and finds it again goes on where it was. */
+KTAP_TEST(peer_forgotten)
+{
+	static const char *const who[] = { "by one end", "by the other", "by both" };
+	struct pnic_rails_wc wc;
+	unsigned int i;
+
+	both_open(RAILS, NULL);
+	exercise(1950);
+	for (i = 0; i < 3; i++)
+		SUBTEST("%s", who[i]) {
+			if (i != 1) {
+				REQUIRE_EQ(pnic_rails_peer_del(a.peer), 0);
+				REQUIRE_EQ(pnic_rails_peer_add(a.ep, &b.addr, &a, &a.peer), 0);
+				CHECK(a.peer->user == &a);
+			}
+			if (i != 0) {
+				REQUIRE_EQ(pnic_rails_peer_del(b.peer), 0);
+				REQUIRE_EQ(pnic_rails_peer_add(b.ep, &a.addr, &b, &b.peer), 0);
+			}
+			exercise(1951 + i);
+			messages(200);
+		}
+	/* It need not be added for being heard. */
+	REQUIRE_EQ(pnic_rails_peer_del(b.peer), 0);
+	REQUIRE_EQ(pnic_rails_send(a.peer, "still", 5, NULL, 0, NULL, 3, 1, 0), 0);
+	want(&a, PNIC_RAILS_SEND, 1);
+	REQUIRE(get(&b, &wc, WAIT_MS));
+	CHECK_EQ(wc.imm, 3);
+	CHECK(!wc.peer->user);
+	b.peer = wc.peer;
+	pnic_rails_release(b.ep, &wc);
+	exercise(1960);
+}
+
 /* Several times what fits on the rails at once, in memory that is taken back with most of it not cut yet. */
 static void take_back(unsigned int writes)
 {

@@ -328,7 +328,13 @@ struct pnic_rails_peer {
 int pnic_rails_peer_add(struct pnic_rails_ep *ep, const struct pnic_rails_addr *addr, void *user,
 			struct pnic_rails_peer **peer);
 
-/** pnic_rails_peer_del - forget a peer. -EBUSY while transfers to it are under way, or messages of it not released. NULL is allowed */
+/**
+ * pnic_rails_peer_del - give up what the caller knows of a peer
+ *
+ * The handle is dead afterwards. The far set may not know, and both count their messages: so some 2 KiB stay until this set is
+ * destroyed, and nothing is lost if the far set is added again (its handle may be the same) or sends: then it is a peer that made
+ * itself known. -EBUSY while transfers to it are under way, or messages of it not released. NULL is allowed.
+ */
 int pnic_rails_peer_del(struct pnic_rails_peer *peer);
 
 /* ------------------------------------------------------------------------- */

@@ -173,20 +173,26 @@ static struct rails_peer *rails_peer_new(struct rails_set *s, void *user)
 	return p;
 }
 
+static void rails_renames_free(struct rails_peer *p)
+{
+	struct rails_rename *name;
+
+	while ((name = p->renames)) {
+		p->renames = name->next;
+		free(name);
+	}
+}
+
 void rails_peer_free(struct rails_peer *p)
 {
 	struct rails_set *s = p->set;
-	struct rails_rename *name;
 	unsigned int j;
 
 	if (p->pub.addr.id)
 		rails_id_del(s, p);
 	for (j = 0; j < p->pub.addr.count; j++)
 		rails_source_del(s, p, p->pub.addr.rail[j]);
-	while ((name = p->renames)) {
-		p->renames = name->next;
-		free(name);
-	}
+	rails_renames_free(p);
 	rails_window_free(p);
 	s->skips -= p->skip_noted;
 	rails_list_del(&p->ready);
@@ -241,8 +247,14 @@ PNIC_EXPORT int pnic_rails_peer_del(struct pnic_rails_peer *peer)
 	if (p->posted != p->told_of || p->unreleased)
 		return pnic_fail(-EBUSY, "pnic_rails_peer_del: %llu transfers under way, %u messages not released",
 				 (unsigned long long)(p->posted - p->told_of), p->unreleased);
-	rails_forget(p);
-	rails_peer_free(p);
+	/*
+	 * The far end goes on counting, and what it sends is told to have arrived: so the numbers stay, and all that they
+	 * need, for when it is added again or heard.
+	 */
+	p->pub.user = p->set->attr.peer_user;
+	rails_renames_free(p);
+	if (rails_window_empty(p))
+		rails_window_free(p);
 	return 0;
 }
 

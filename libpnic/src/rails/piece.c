@@ -615,30 +615,3 @@ void rails_pieces_lost(struct rails_set *s, unsigned int rail)
 		rails_piece_again(pc, PNIC_ST_FATAL);
 	}
 }
-
-void rails_forget(struct rails_peer *p)
-{
-	struct rails_set *s = p->set;
-	struct rails_list *e, *next;
-	struct rails_op *op;
-	uint32_t i;
-
-	/* What the cards still say of them names a place whose turn is another. */
-	for (i = 0; i < s->piece_count; i++) {
-		struct rails_piece *pc = &s->pieces[i];
-
-		if (!pc->op || pc->op->peer != p)
-			continue;
-		if (pc->posted)
-			rails_piece_took(pc);
-		else
-			rails_list_del(&pc->at);
-		rails_piece_free(s, pc);
-	}
-	for (e = s->internals.next; e != &s->internals; e = next) {
-		next = e->next;
-		op = rails_entry(e, struct rails_op, own);
-		if (op->peer == p)
-			rails_op_put(op);
-	}
-}

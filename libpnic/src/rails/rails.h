@@ -471,8 +471,6 @@ struct rails_piece *rails_piece_of(struct rails_set *s, uint64_t cookie);
 void rails_pieces_lost(struct rails_set *s, unsigned int rail);
 /* Those that wait, once more. */
 void rails_retry(struct rails_set *s);
-/* The library's own messages to a peer that is forgotten. */
-void rails_forget(struct rails_peer *p);
 /* A probe came through: nothing that was sent before it is on its way any more. */
 void rails_unblock(struct rails_op *probe);
 /* The remote rail that a local one would use; @op: whose key it needs, or NULL. False: none. */
@@ -492,6 +490,8 @@ void rails_got_resync(struct rails_peer *p, uint32_t seq);
 void rails_seen_empty(struct rails_set *s, unsigned int i);
 void rails_skip(struct rails_set *s);
 void rails_window_free(struct rails_peer *p);
+/* Nothing of the peer waits in it. */
+bool rails_window_empty(const struct rails_peer *p);
 
 /* split.c */
 #define RAILS_GRAIN	4096u

@@ -36,6 +36,16 @@ void rails_window_free(struct rails_peer *p)
 	p->window = NULL;
 }
 
+bool rails_window_empty(const struct rails_peer *p)
+{
+	unsigned int i;
+
+	for (i = 0; p->window && i < p->set->window; i++)
+		if (p->window[i].want)
+			return false;
+	return true;
+}
+
 static void rails_wc_message(struct rails_peer *p, struct pnic_rails_wc *wc, bool is_send, uint32_t imm, void *data,
 			     uint32_t length, void *token)
 {
