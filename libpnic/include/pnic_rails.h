@@ -32,6 +32,11 @@
  * is gone and what it had sent was waited for. So a link that goes down takes up to the card's data age (4 s, see lanes.rst) until
  * what it held is repeated; new transfers avoid it at once.
  *
+ * Twice. Until a write's sender is told of its end, its bytes may be written once more, and a word that a signal sets be set
+ * once more, though the receiver has the message or has seen the word already: the sender's card died before it could say so. A
+ * receiver that uses the memory for something else waits until the sender has said that it was told (it does so where it
+ * grants the memory for the next write, as most protocols do anyway).
+ *
  * An end that receives must be polled, as its library answers peers whose rails changed.
  *
  * Threads. A domain and its regions may be used by any threads at once, except pnic_rails_close(). An endpoint set with its
