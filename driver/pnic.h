@@ -147,10 +147,12 @@ struct pnic_caps {
  * struct pnic_admin_slot - one command that may be under way
  * @id: its id, and that of a predecessor that was given up
  * @done: completed when the answer is in @cqe, or when the queue was stopped
+ * @opcode: of the command
  * @cqe: the card's answer
  */
 struct pnic_admin_slot {
 	struct pnic_cid_slot id;
+	u8 opcode;
 	struct completion done;
 	struct pnic_acqe cqe;
 };

@@ -122,6 +122,8 @@ static const char *pnic_admin_take(struct pnic_dev *pd, const struct pnic_acqe *
 		a->late++;
 		break;
 	case PNIC_CID_OURS:
+		if (cqe->opcode != slot->opcode)
+			return "opcode";
 		slot->cqe = *cqe;
 		complete(&slot->done);
 	}
@@ -186,6 +188,7 @@ static struct pnic_admin_slot *pnic_admin_submit(struct pnic_dev *pd, void *cmd)
 	slot = &a->slot[i];
 	reinit_completion(&slot->done);
 	hdr->cid = cpu_to_le16(pnic_cid_begin(&slot->id, i));
+	slot->opcode = hdr->opcode;
 	memcpy(a->asq + (a->tail & (PNIC_ADMIN_SLOTS - 1)) * PNIC_ASQE_SIZE, cmd, PNIC_ASQE_SIZE);
 	a->tail++;
 	/* Orders after the command, as every writel() does after coherent memory. */

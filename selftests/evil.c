@@ -429,6 +429,7 @@ static void deceive(const char *kind, unsigned int ppm)
 
 KTAP_TEST(acqe_cid) ATTACK(50000, "nonsense", "command id in completion")
 KTAP_TEST(acqe_status) ATTACK(50000, "nonsense", "status in completion")
+KTAP_TEST(acqe_opcode) ATTACK(50000, "nonsense", "opcode in completion")
 KTAP_TEST(acqe_head) ATTACK(50000, "nonsense", "ring index in completion")
 KTAP_TEST(acqe_result) ATTACK(200000, "nonsense", NULL)
 KTAP_TEST(acqe_random) ATTACK(50000, "nonsense", "in completion")

@@ -19,6 +19,7 @@
 static const char *const names[PM_GARBLES] = {
 	[PM_GARBLE_ACQE_CID]	= "acqe_cid",
 	[PM_GARBLE_ACQE_STATUS]	= "acqe_status",
+	[PM_GARBLE_ACQE_OPCODE]	= "acqe_opcode",
 	[PM_GARBLE_ACQE_HEAD]	= "acqe_head",
 	[PM_GARBLE_ACQE_RESULT]	= "acqe_result",
 	[PM_GARBLE_ACQE_RANDOM]	= "acqe_random",
@@ -182,6 +183,8 @@ void pm_card_garble_acqe(struct pm_card *c, struct pnic_acqe *e)
 		e->cid = htole16(odd(c, le16toh(e->cid), le16toh(e->cid) ^ 0x5aa5));
 	if (pm_card_take_garble(c, PM_GARBLE_ACQE_STATUS))
 		e->status = odd(c, e->status, 0xee);
+	if (pm_card_take_garble(c, PM_GARBLE_ACQE_OPCODE))
+		e->opcode = odd(c, e->opcode, 0xee);
 	if (pm_card_take_garble(c, PM_GARBLE_ACQE_HEAD))
 		e->asq_head = htole32(odd(c, le32toh(e->asq_head), 0x80000000u));
 	if (pm_card_take_garble(c, PM_GARBLE_ACQE_RESULT))

@@ -416,6 +416,10 @@ KTAP_TEST(faults_on_demand)
 		th_submit(h, nop);
 		REQUIRE(TH_UNTIL(&t, th_acqe(h, &a)));
 		CHECK_GT(a.status, PNIC_AS_INTERNAL);
+		pm_card_garble(h->card, PM_GARBLE_ACQE_OPCODE, 1);
+		th_submit(h, nop);
+		REQUIRE(TH_UNTIL(&t, th_acqe(h, &a)));
+		CHECK_NE(a.opcode, nop[0].opcode);
 		pm_card_garble(h->card, PM_GARBLE_CQE, 1);
 		th_post(&ep0, &s);
 		REQUIRE(th_wait(&cq0, &c) >= 0);
