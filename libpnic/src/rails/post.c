@@ -137,8 +137,8 @@ static uint64_t rails_room(struct rails_op *op, bool any_link, uint32_t *rate, u
 	return room;
 }
 
-/* One cut for all rails that can carry something now. False: nothing could be cut. */
-static bool rails_cut(struct rails_op *op)
+/* One cut for all rails that can carry something now. 0; -EAGAIN: they have enough to do; -ENODEV: there is none. */
+static int rails_cut(struct rails_op *op)
 {
 	struct rails_set *s = op->peer->set;
 	uint64_t load[PNIC_RAILS_MAX], share[PNIC_RAILS_MAX], take, off = op->cut, end = op->cut, stop;
@@ -149,13 +149,15 @@ static bool rails_cut(struct rails_op *op)
 	take = rails_room(op, false, rate, load);
 	if (!take)		/* no link is up: then the cards keep it until one is, or say so */
 		take = rails_room(op, true, rate, load);
+	if (!take)
+		return -ENODEV;
 	if (take < RAILS_CHUNK)
-		return false;
+		return -EAGAIN;
 	if (take > op->length - op->cut)
 		take = op->length - op->cut;
 	used = rails_split(n, rate, load, take, RAILS_GRAIN, share);
 	if (used > s->pieces_free)
-		return false;
+		return -EAGAIN;
 	for (i = 0; i < n; i++) {
 		if (!share[i])
 			continue;
@@ -179,7 +181,7 @@ static bool rails_cut(struct rails_op *op)
 	}
 	for (i = 0; i < k; i++)
 		rails_piece_go(pc[i]);
-	return k > 0;
+	return k ? 0 : -EAGAIN;
 }
 
 /* In one piece, by any rail. False: all pieces are in use. */
@@ -200,6 +202,7 @@ static bool rails_begin_small(struct rails_op *op)
 static void rails_feed_op(struct rails_op *op)
 {
 	struct rails_set *s = op->peer->set;
+	int err = 0;
 
 	op->pieces++;			/* so that it is not over meanwhile */
 	if (rails_small(op) && !op->whole) {
@@ -210,17 +213,18 @@ static void rails_feed_op(struct rails_op *op)
 		op->pieces--;
 		return;
 	}
-	while (op->cut < op->length && !op->status)
-		if (!rails_cut(op))
-			break;
+	while (op->cut < op->length && !op->status && !err)
+		err = rails_cut(op);
 	op->pieces--;
 	if (op->cut < op->length && !op->status) {
 		if (!op->feeding) {
 			op->feeding = true;
 			rails_list_add_tail(&s->feeding, &op->at);
 		}
-		/* No rail at all, and nothing under way that would tell of an end. */
-		if (!op->pieces && !op->deadline)
+		/* Nothing under way that would tell of an end: its time goes on only while there is no rail at all. */
+		if (!op->pieces && err != -ENODEV)
+			op->deadline = 0;
+		else if (!op->pieces && !op->deadline)
 			op->deadline = s->now + (int64_t)s->attr.fail_ms * 1000;
 		return;
 	}
