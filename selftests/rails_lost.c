@@ -217,6 +217,56 @@ KTAP_TEST(card_reset_among_messages)
 	used_again(2);
 }
 
+/*
+ * The far end has a write and was told, and the card that sent it dies before it hears of that: the write is over, and what the
+ * receiver does with its memory meanwhile stays. @size: one that goes by one rail, in one piece.
+ */
+static void told_and_lost(size_t size)
+{
+	struct pnic_ctx *ctx = ctx_of(0);
+	struct pnic_rails_wc wc;
+
+	pattern_fill(a.mem, size, size);
+	memset(b.mem, 0, size);
+	REQUIRE_EQ(pnic_embedded_fault(ctx, PNIC_EMBEDDED_DROP, 1000000, 0), 0);
+	REQUIRE_EQ(pnic_rails_write_imm(a.peer, a.mem, size, a.mr, b.key.addr, &b.key, 77, 1, 0), 0);
+	/* Only the receiver looks. */
+	pnic_rails_poll(a.ep, &wc, 0);
+	while (pnic_rails_poll(b.ep, &wc, 1) < 1)
+		;
+	CHECK_EQ(wc.imm, 77);
+	CHECK_EQ(pattern_check(b.mem, size, size), size);
+	pnic_rails_release(b.ep, &wc);
+	pattern_fill(b.mem, size, size + 1);
+	cut(1, false);
+	until_state(&a, 1, PNIC_RAIL_UP);
+	fatal(0);
+	REQUIRE_EQ(pnic_embedded_fault(ctx, PNIC_EMBEDDED_DROP, 0, 0), 0);
+	want(&a, PNIC_RAILS_WRITE_IMM, 1);
+	CHECK(!get(&b, &wc, 20));
+	CHECK_EQ(pattern_check(b.mem, size, size + 1), size);
+}
+
+KTAP_TEST(bytes_that_were_told_of)
+{
+	static const size_t sizes[] = { 8, 200, 4096, 30000 };
+	unsigned int i;
+
+	if (!dev_embedded())
+		SKIP("embedded cards show it");
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		SUBTEST("%zu bytes", sizes[i]) {
+			both_open(RAILS, NULL);
+			through("both rails are known", NULL, 20);
+			cut(1, true);
+			until_state(&a, 1, PNIC_RAIL_LINK_DOWN);
+			exercise(5200 + i);
+			told_and_lost(sizes[i]);
+			exercise(5210 + i);
+			CHECK_EQ(stat_of(&a, 0).replayed, 1);
+		}
+}
+
 static void pull_0(void)
 {
 	REQUIRE_EQ(pnic_embedded_fault(ctx_of(0), PNIC_EMBEDDED_GONE, 0, 0), 0);
@@ -632,7 +682,7 @@ static uint64_t take_answer(void)
 KTAP_TEST(parts_that_lie)
 {
 	const struct end_attr attr = { .size = 65536 };
-	struct wire_hello hello = { .addr = { .id = 4711, .count = 1, .max_send = 4096 }, .version = 1 };
+	struct wire_hello hello = { .addr = { .id = 4711, .count = 1, .max_send = 4096 }, .version = 2 };
 	unsigned int i;
 	char name[96];
 

@@ -32,10 +32,10 @@
  * is gone and what it had sent was waited for. So a link that goes down takes up to the card's data age (4 s, see lanes.rst) until
  * what it held is repeated; new transfers avoid it at once.
  *
- * Twice. Until a write's sender is told of its end, its bytes may be written once more, and a word that a signal sets be set
- * once more, though the receiver has the message or has seen the word already: the sender's card died before it could say so. A
- * receiver that uses the memory for something else waits until the sender has said that it was told (it does so where it
- * grants the memory for the next write, as most protocols do anyway).
+ * Twice. Whether a write with immediate had arrived when its card died, or when the link gave up, is asked of the far end before it is
+ * repeated: bytes that the receiver was told of are not written again. That takes until the far end is polled. Other writes are
+ * repeated without asking, and a word that a signal sets is set again: where the receiver learns of them by other ways than a
+ * message, their memory is its own only when the sender was told of the end.
  *
  * An end that receives must be polled, as its library answers peers whose rails changed.
  *

@@ -53,6 +53,9 @@ struct rails_piece *rails_piece_new(struct rails_op *op, uint64_t off, uint32_t 
 	pc->posted = false;
 	pc->pinned = false;
 	pc->probe = false;
+	pc->ask = false;
+	pc->have = false;
+	pc->asked = 0;
 	op->pieces++;
 	return pc;
 }
@@ -408,6 +411,18 @@ void rails_piece_go(struct rails_piece *pc)
 			rails_piece_stuck(pc);
 		return;
 	}
+	if (PNIC__UNLIKELY(pc->have)) {
+		rails_piece_over(pc, 0);
+		return;
+	}
+	if (PNIC__UNLIKELY(pc->ask)) {
+		/* Whoever was asked is there, however long he takes: his time isn't counted. */
+		if (rails_ask(pc))
+			rails_piece_wait(pc);
+		else
+			rails_piece_stuck(pc);
+		return;
+	}
 	if (PNIC__UNLIKELY(pc->pinned)) {
 		if (!rails_half_up(&s->half[pc->rail])) {
 			rails_piece_over(pc, PNIC_RAILS_ST_NO_RAIL);
@@ -500,6 +515,7 @@ static void rails_piece_again(struct rails_piece *pc, uint8_t status)
 		return;
 	}
 	pc->rail = PNIC_RAILS_MAX;
+	pc->asked = 0;
 	rails_piece_wait(pc);
 	s->stir = true;
 }
@@ -564,10 +580,12 @@ void rails_piece_end(struct rails_piece *pc, const struct pnic_wc *wc)
 	op->rail = pc->rail;
 	if (rails_way_failed(status)) {
 		rails_path_failed(p, pc->rail, pc->remote, status);
-		if (!rails_repeatable(op) && !rails_not_begun(status))
+		if (!rails_repeatable(op) && !rails_not_begun(status)) {
 			rails_piece_over(pc, PNIC_RAILS_ST_UNCERTAIN);
-		else
-			rails_piece_again(pc, status);
+			return;
+		}
+		pc->ask = !rails_not_begun(status) && rails_must_ask(pc);
+		rails_piece_again(pc, status);
 		return;
 	}
 	if (status == PNIC_ST_REMOTE_MOVED || status == PNIC_ST_LOCAL_MOVED) {
@@ -612,6 +630,7 @@ void rails_pieces_lost(struct rails_set *s, unsigned int rail)
 		}
 		/* Reads leave nothing at the far end, and what answers them finds the card gone. */
 		pc->probe = op->type != PNIC_RAILS_READ;
+		pc->ask = rails_must_ask(pc);
 		rails_piece_again(pc, PNIC_ST_FATAL);
 	}
 }

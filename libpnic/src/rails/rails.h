@@ -10,6 +10,7 @@
  * post.c	transfers: from the caller's arguments to pieces on rails
  * piece.c	pieces: on which path, what becomes of one that failed
  * recv.c	messages: once, and in order
+ * ask.c	whether a message has come
  * poll.c	the loop that drives all of it
  * split.c	who carries how much: arithmetic only
  */
@@ -42,6 +43,8 @@ enum rails_kind {
 	RAILS_ASK_KEY	= 2,	/* struct rails_rekey: key of a card that was lost; what is it now? */
 	RAILS_NEW_KEY	= 3,	/* struct rails_rekey */
 	RAILS_RESYNC	= 4,	/* all messages before the number are over, those that did not come failed */
+	RAILS_ASK_MESSAGE = 5,	/* whether a part of the message with the number has come */
+	RAILS_ANSWER	= 6,	/* it has, or not */
 };
 
 struct rails_hello {
@@ -50,7 +53,7 @@ struct rails_hello {
 	uint32_t answer;	/* say hello too */
 	uint64_t knows;		/* rails_addr_sum() of the receiver's address, as the sender has it; 0: it has none */
 };
-#define RAILS_VERSION	1
+#define RAILS_VERSION	2
 
 /* Differs when an endpoint of the address does. */
 static inline uint64_t rails_addr_sum(const struct pnic_rails_addr *a)
@@ -220,6 +223,10 @@ struct rails_piece {
 	bool posted;
 	bool pinned;			/* to its rail and remote: a hello */
 	bool probe;			/* first make sure that nothing of the last try is still on its way */
+	bool ask;			/* then whether it has come */
+	bool have;			/* it has */
+	uint32_t ask_turn;		/* which question the answer must be to */
+	int64_t asked, ask_delay;	/* since when one is under way, 0: none is; and when to ask again */
 };
 
 /* A transfer. */
@@ -404,7 +411,8 @@ struct rails_set {
 	int64_t looked;				/* when the cards were looked at */
 	unsigned int crowded;			/* pieces that found no room in their ring, in this round */
 	bool stir;				/* something happened: those that wait may go on */
-	unsigned int skips;			/* peers with @skip_noted */
+	struct rails_list questions;		/* that wait until queues were seen empty */
+	unsigned int skips;			/* how many of them, and peers with @skip_noted */
 	bool troubled;				/* some peer must be told which messages failed */
 };
 
@@ -489,9 +497,25 @@ void rails_rx_post(struct rails_set *s, struct rails_rxbuf *b);
 void rails_got_resync(struct rails_peer *p, uint32_t seq);
 void rails_seen_empty(struct rails_set *s, unsigned int i);
 void rails_skip(struct rails_set *s);
+/* A part of a message was taken, told of or not. */
+bool rails_have(struct rails_peer *p, uint32_t seq, uint32_t part);
 void rails_window_free(struct rails_peer *p);
 /* Nothing of the peer waits in it. */
 bool rails_window_empty(const struct rails_peer *p);
+
+/* ask.c */
+/* Whether to repeat the piece, whose end isn't known, might write over what its memory is used for by now. */
+bool rails_must_ask(const struct rails_piece *pc);
+/* Asks, now and then. False: nobody can be asked. */
+bool rails_ask(struct rails_piece *pc);
+/* The question did not come through. */
+void rails_ask_failed(const struct rails_op *op);
+void rails_got_answer(struct rails_peer *p, uint32_t seq, uint32_t imm);
+void rails_got_question(struct rails_peer *p, uint32_t seq, uint32_t imm);
+/* The queue of a rail was seen empty; those for which all were are answered. */
+void rails_questions_seen(struct rails_set *s, unsigned int rail);
+void rails_answer(struct rails_set *s);
+void rails_questions_free(struct rails_set *s);
 
 /* split.c */
 #define RAILS_GRAIN	4096u

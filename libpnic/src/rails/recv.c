@@ -133,6 +133,15 @@ static bool rails_slot_left(struct rails_slot *slot)
 	return true;
 }
 
+bool rails_have(struct rails_peer *p, uint32_t seq, uint32_t part)
+{
+	uint32_t ahead = (seq - p->rx_next) & RAILS_SEQ_MASK;
+
+	if (ahead > RAILS_SEQ_MASK / 2)
+		return true;
+	return ahead < p->set->window && p->window && rails_slot(p, p->rx_next + ahead)->have & 1u << part;
+}
+
 int rails_deliver(struct rails_set *s, struct pnic_rails_wc *wc, int max)
 {
 	int n = 0;
@@ -204,6 +213,7 @@ void rails_seen_empty(struct rails_set *s, unsigned int i)
 
 	for (p = s->peers; p; p = p->next)
 		p->skip_wait &= ~(1u << i);
+	rails_questions_seen(s, i);
 }
 
 void rails_skip(struct rails_set *s)
@@ -224,12 +234,14 @@ void rails_skip(struct rails_set *s)
 		s->skips--;
 		rails_got_resync(p, p->skip_next);
 	}
+	rails_answer(s);
 }
 
 /* The library's own. */
 static void rails_control(struct rails_set *s, unsigned int rail, const struct pnic_wc *in, enum rails_kind kind,
 			  const uint8_t *data)
 {
+	uint32_t seq = (uint32_t)(in->data >> RAILS_IMM_SEQ_SHIFT) & RAILS_SEQ_MASK;
 	struct rails_peer *p;
 
 	if (kind == RAILS_HELLO) {
@@ -240,7 +252,11 @@ static void rails_control(struct rails_set *s, unsigned int rail, const struct p
 	if (!p)
 		return;
 	if (kind == RAILS_RESYNC)
-		rails_note_resync(p, (uint32_t)(in->data >> RAILS_IMM_SEQ_SHIFT) & RAILS_SEQ_MASK);
+		rails_note_resync(p, seq);
+	else if (kind == RAILS_ASK_MESSAGE)
+		rails_got_question(p, seq, (uint32_t)in->data);
+	else if (kind == RAILS_ANSWER)
+		rails_got_answer(p, seq, (uint32_t)in->data);
 	else if (kind == RAILS_ASK_KEY || kind == RAILS_NEW_KEY)
 		rails_got_rekey(p, kind, data, in->length);
 }
