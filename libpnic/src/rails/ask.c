@@ -49,6 +49,10 @@ bool rails_ask(struct rails_piece *pc)
 	int64_t now = p->set->now;
 	struct rails_op *op;
 
+	if (pc->unasked) {
+		pc->unasked = false;
+		return false;
+	}
 	if (pc->asked && now - pc->asked < pc->ask_delay)
 		return true;
 	op = rails_internal(p, RAILS_ASK_MESSAGE, NULL, 0);
@@ -61,15 +65,17 @@ bool rails_ask(struct rails_piece *pc)
 	op->seq = pc->op->seq;
 	op->imm = pc->part | pc->ask_turn << RAILS_ASK_TURN_SHIFT;
 	rails_say(op);
-	return pc->asked;
+	return true;
 }
 
 void rails_ask_failed(const struct rails_op *op)
 {
 	struct rails_piece *pc = rails_asking(op->peer, op->seq, op->imm);
 
-	if (pc)
-		pc->asked = 0;
+	if (!pc)
+		return;
+	pc->asked = 0;
+	pc->unasked = true;
 }
 
 void rails_got_answer(struct rails_peer *p, uint32_t seq, uint32_t imm)

@@ -55,6 +55,7 @@ struct rails_piece *rails_piece_new(struct rails_op *op, uint64_t off, uint32_t 
 	pc->probe = false;
 	pc->ask = false;
 	pc->have = false;
+	pc->unasked = false;
 	pc->asked = 0;
 	op->pieces++;
 	return pc;

@@ -225,6 +225,7 @@ struct rails_piece {
 	bool probe;			/* first make sure that nothing of the last try is still on its way */
 	bool ask;			/* then whether it has come */
 	bool have;			/* it has */
+	bool unasked;			/* the last question did not come through */
 	uint32_t ask_turn;		/* which question the answer must be to */
 	int64_t asked, ask_delay;	/* since when one is under way, 0: none is; and when to ask again */
 };
@@ -506,7 +507,7 @@ bool rails_window_empty(const struct rails_peer *p);
 /* ask.c */
 /* Whether to repeat the piece, whose end isn't known, might write over what its memory is used for by now. */
 bool rails_must_ask(const struct rails_piece *pc);
-/* Asks, now and then. False: nobody can be asked. */
+/* Asks, now and then. False: the last question did not come through, and the piece's time goes on. */
 bool rails_ask(struct rails_piece *pc);
 /* The question did not come through. */
 void rails_ask_failed(const struct rails_op *op);
