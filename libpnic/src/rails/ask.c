@@ -6,13 +6,10 @@
  * far end by then, and its memory be in use for something else: repeating it would write over that. So its sender asks first, and the
  * receiver answers when it has looked through its queues, in one of which the message may lie.
  */
-#include <stdlib.h>
-
 #include "rails.h"
 
 #define RAILS_ASK_FIRST_US	1000000		/* an answer that did not come is asked for again: first after so long, and at most */
 #define RAILS_ASK_LAST_US	32000000
-#define RAILS_QUESTIONS		4096		/* so many wait for their answers: more are not taken, and come again */
 
 /* The immediate's lower half, in question and answer. */
 #define RAILS_ASK_PART		0x0000000fu
@@ -68,14 +65,18 @@ bool rails_ask(struct rails_piece *pc)
 	return true;
 }
 
-void rails_ask_failed(const struct rails_op *op)
+void rails_ask_over(const struct rails_op *op)
 {
 	struct rails_piece *pc = rails_asking(op->peer, op->seq, op->imm);
 
 	if (!pc)
 		return;
-	pc->asked = 0;
-	pc->unasked = true;
+	if (op->status) {
+		pc->asked = 0;
+		pc->unasked = true;
+	} else {
+		pc->op->deadline = 0;	/* somebody is there, however long he takes */
+	}
 }
 
 void rails_got_answer(struct rails_peer *p, uint32_t seq, uint32_t imm)
@@ -94,70 +95,48 @@ void rails_got_answer(struct rails_peer *p, uint32_t seq, uint32_t imm)
 /* ------------------------------------------------------------------------- */
 /* The receiver                                                              */
 
-struct rails_question {
-	struct rails_list at;
-	struct rails_peer *peer;
-	uint32_t seq, imm;
-	uint32_t wait;			/* rails whose queues were not seen empty since it came */
-};
-
 void rails_got_question(struct rails_peer *p, uint32_t seq, uint32_t imm)
 {
 	struct rails_set *s = p->set;
 	struct rails_question *q;
 
-	if (s->skips >= RAILS_QUESTIONS)
-		return;
-	q = malloc(sizeof(*q));
-	if (!q)
-		return;
+	if (s->nr_questions == RAILS_QUESTIONS)
+		return;			/* it comes again */
+	q = &s->questions[s->nr_questions++];
 	q->peer = p;
 	q->seq = seq;
 	q->imm = imm & ~RAILS_ASK_HAVE;
 	q->wait = (1u << s->rails->count) - 1;
-	rails_list_add_tail(&s->questions, &q->at);
 	s->skips++;
 }
 
 void rails_questions_seen(struct rails_set *s, unsigned int rail)
 {
-	struct rails_list *e;
+	unsigned int i;
 
-	for (e = s->questions.next; e != &s->questions; e = e->next)
-		rails_entry(e, struct rails_question, at)->wait &= ~(1u << rail);
+	for (i = 0; i < s->nr_questions; i++)
+		s->questions[i].wait &= ~(1u << rail);
 }
 
 void rails_answer(struct rails_set *s)
 {
-	struct rails_list *e, *next;
+	struct rails_question q;
+	struct rails_op *op;
+	unsigned int i = 0;
 
-	for (e = s->questions.next; e != &s->questions; e = next) {
-		struct rails_question *q = rails_entry(e, struct rails_question, at);
-		struct rails_op *op;
-
-		next = e->next;
-		if (q->wait)
+	while (i < s->nr_questions) {
+		q = s->questions[i];
+		op = q.wait ? NULL : rails_internal(q.peer, RAILS_ANSWER, NULL, 0);
+		if (!op) {
+			i++;
 			continue;
-		op = rails_internal(q->peer, RAILS_ANSWER, NULL, 0);
-		if (op) {
-			op->seq = q->seq;
-			op->imm = q->imm;
-			if (rails_have(q->peer, q->seq, q->imm & RAILS_ASK_PART))
-				op->imm |= RAILS_ASK_HAVE;
-			rails_say(op);
 		}
-		rails_list_del(&q->at);
-		free(q);
+		s->questions[i] = s->questions[--s->nr_questions];
 		s->skips--;
-	}
-}
-
-void rails_questions_free(struct rails_set *s)
-{
-	while (!rails_list_empty(&s->questions)) {
-		struct rails_question *q = rails_entry(s->questions.next, struct rails_question, at);
-
-		rails_list_del(&q->at);
-		free(q);
+		op->seq = q.seq;
+		op->imm = q.imm;
+		if (rails_have(q.peer, q.seq, q.imm & RAILS_ASK_PART))
+			op->imm |= RAILS_ASK_HAVE;
+		rails_say(op);
 	}
 }

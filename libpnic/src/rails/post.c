@@ -341,8 +341,8 @@ void rails_op_over(struct rails_op *op)
 				s->troubled = true;
 			}
 		}
-		if (op->kind == RAILS_ASK_MESSAGE && op->status)
-			rails_ask_failed(op);
+		if (op->kind == RAILS_ASK_MESSAGE)
+			rails_ask_over(op);
 		if (op->kind == RAILS_RESYNC) {
 			p->resyncing = false;
 			/* More may have failed since; and one that failed is sent again in a while. */

@@ -368,6 +368,15 @@ static inline bool rails_half_up(const struct rails_half *h)
 	return h->card && !h->dying;
 }
 
+#define RAILS_QUESTIONS	256
+
+/* A peer asks whether a message has come. */
+struct rails_question {
+	struct rails_peer *peer;
+	uint32_t seq, imm;
+	uint32_t wait;				/* rails whose queues were not seen empty since it came */
+};
+
 #define RAILS_HASH	1024
 
 struct rails_source {				/* by which endpoint a peer speaks */
@@ -412,8 +421,9 @@ struct rails_set {
 	int64_t looked;				/* when the cards were looked at */
 	unsigned int crowded;			/* pieces that found no room in their ring, in this round */
 	bool stir;				/* something happened: those that wait may go on */
-	struct rails_list questions;		/* that wait until queues were seen empty */
-	unsigned int skips;			/* how many of them, and peers with @skip_noted */
+	struct rails_question questions[RAILS_QUESTIONS];
+	unsigned int nr_questions;
+	unsigned int skips;			/* questions, and peers with @skip_noted */
 	bool troubled;				/* some peer must be told which messages failed */
 };
 
@@ -509,14 +519,13 @@ bool rails_window_empty(const struct rails_peer *p);
 bool rails_must_ask(const struct rails_piece *pc);
 /* Asks, now and then. False: the last question did not come through, and the piece's time goes on. */
 bool rails_ask(struct rails_piece *pc);
-/* The question did not come through. */
-void rails_ask_failed(const struct rails_op *op);
+/* The question came through, or did not. */
+void rails_ask_over(const struct rails_op *op);
 void rails_got_answer(struct rails_peer *p, uint32_t seq, uint32_t imm);
 void rails_got_question(struct rails_peer *p, uint32_t seq, uint32_t imm);
 /* The queue of a rail was seen empty; those for which all were are answered. */
 void rails_questions_seen(struct rails_set *s, unsigned int rail);
 void rails_answer(struct rails_set *s);
-void rails_questions_free(struct rails_set *s);
 
 /* split.c */
 #define RAILS_GRAIN	4096u

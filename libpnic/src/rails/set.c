@@ -266,7 +266,6 @@ PNIC_EXPORT int pnic_rails_ep_create(struct pnic_rails *rails, const struct pnic
 	rails_list_init(&s->done);
 	rails_list_init(&s->ready);
 	rails_list_init(&s->late);
-	rails_list_init(&s->questions);
 	for (i = 0; i < PNIC_RAILS_MAX; i++)
 		rails_list_init(&s->half[i].out);
 	pthread_mutex_lock(&rails->lock);
@@ -320,7 +319,6 @@ PNIC_EXPORT int pnic_rails_ep_destroy(struct pnic_rails_ep *ep)
 	for (i = 0; s->ops && i < s->attr.max_ops; i++)
 		if (s->ops[i].region)
 			rails_region_put(s->ops[i].region);
-	rails_questions_free(s);
 	while (s->peers)
 		rails_peer_free(s->peers);
 	if (s->epoll >= 0)
