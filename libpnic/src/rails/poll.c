@@ -15,7 +15,7 @@
 #define RAILS_BATCH		16
 #define RAILS_LOOK_TURNS	64		/* polls between two looks at the cards */
 #define RAILS_LOOK_US		1000		/* and while something waits so often */
-#define RAILS_SURE_US		100000		/* and in any case: a card that is gone writes no status */
+#define RAILS_SURE_US		100000		/* and in any case: what the kernel says by the file alone */
 #define RAILS_SILENT_US		20000		/* so long what a lost card had under way waits for its last completions */
 #define RAILS_NAP_MS		5		/* sleep while something has to be tried again */
 #define RAILS_TELL_SHARE	16		/* rates that changed by less than one in so many aren't told of */
