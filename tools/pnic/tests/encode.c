@@ -5,14 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sanitizer/asan_interface.h>
+
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 
 void bytes_add(struct bytes *b, const void *p, size_t n)
 {
-	b->p = realloc(b->p, b->n + n);
-	if (!b->p)
-		abort();
+	if (b->n + n > b->room) {
+		ASAN_UNPOISON_MEMORY_REGION(b->p, b->room);
+		b->room = 2 * (b->n + n);
+		b->p = realloc(b->p, b->room);
+		if (!b->p)
+			abort();
+	}
+	ASAN_UNPOISON_MEMORY_REGION(b->p, b->n + n);
+	ASAN_POISON_MEMORY_REGION(b->p + b->n + n, b->room - b->n - n);
 	if (p)
 		memcpy(b->p + b->n, p, n);
 	else
@@ -22,6 +30,7 @@ void bytes_add(struct bytes *b, const void *p, size_t n)
 
 void bytes_free(struct bytes *b)
 {
+	ASAN_UNPOISON_MEMORY_REGION(b->p, b->room);
 	free(b->p);
 	memset(b, 0, sizeof(*b));
 }

@@ -5,10 +5,11 @@
 
 #include "../src/fields.h"
 
-/* A message that grows. */
+/* A message that grows. AddressSanitizer knows its end. */
 struct bytes {
 	unsigned char *p;
 	size_t n;
+	size_t room;
 };
 
 void bytes_add(struct bytes *b, const void *p, size_t n);
