@@ -146,7 +146,7 @@ clean:
 help:
 	@echo 'Running it (these set up everything that is missing):'
 	@echo '  make run                the main job: an all-reduce over a link that loses lanes'
-	@echo '  make test               all tests; with PNIC_BUDGET=3300 (seconds) on a debug kernel, too'
+	@echo '  make test               all tests; with PNIC_BUDGET=3300 (seconds) some on a debug kernel, too'
 	@echo '  make check              the static checks, and the selftests on stock and debug kernels'
 	@echo '  make fuzz               fuzz the kernel interfaces and all parsers (DURATION=600 SEED=1)'
 	@echo '  make soak               kills, unplugs, card deaths, lane faults at once (DURATION=600 SEED=1)'

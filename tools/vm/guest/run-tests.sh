@@ -4,7 +4,9 @@
 # In the guest: runs the programs of the file `tests` ("NAME SECONDS" a line) one after another,
 # between loading and unloading the module.  The harness follows the file `events`:
 #   begin NAME / end NAME STATUS
-# and reads each program's output in out/NAME.  MODULE=no leaves the module alone.
+#   late NAME
+# and reads each program's output in out/NAME. A program is late when its turn comes after UNTIL (seconds since 1970, or
+# empty), and does not run.  MODULE=no leaves the module alone.
 # What the kernel lost is looked for when the module has gone.
 
 share=/pnic
@@ -42,6 +44,10 @@ keep_counts() {
 
 [ "$MODULE" = no ] || step module-load module_load
 while read -r name seconds; do
+	if [ -n "${UNTIL:-}" ] && [ "$(date +%s)" -ge "$UNTIL" ]; then
+		mark "late $name"
+		continue
+	fi
 	mark "begin $name"
 	(cd /tmp && timeout -k 5 "$seconds" "$share/guest/tests/$name") \
 		</dev/null >"$run/out/$name" 2>"$run/out/$name.stderr"

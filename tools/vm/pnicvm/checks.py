@@ -142,7 +142,8 @@ def _checkpatch(results, root):
 
 def _proofs(results, root):
     started = time.monotonic()
-    done = subprocess.run(space.in_source(root.path, ['make', '-C', 'driver/lane', 'cbmc']),
+    argv = ['make', '-j%d' % (os.cpu_count() or 1), '-C', 'driver/lane', 'cbmc']
+    done = subprocess.run(space.in_source(root.path, argv),
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors='replace', check=False)
     bad = done.stdout.splitlines()[-40:] if done.returncode else []

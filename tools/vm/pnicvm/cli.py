@@ -71,6 +71,10 @@ def cmd_check(_args, progress):
     return testrun.check(_ready_root(progress), progress)
 
 
+def cmd_static(args, progress):
+    return testrun.static(_ready_root(progress), progress, args.into)
+
+
 def cmd_netlink(_args, progress):
     ready = _ready_root(progress)
     progress.step('generating the netlink files from their spec')
@@ -166,6 +170,9 @@ def _parser():
     sub.add_parser('check', help='the static checks of the module, and the programs of the '
                    'guest on every kernel')
 
+    static = sub.add_parser('static', help='the static checks alone, those of `test`')
+    static.add_argument('--into', metavar='FILE', help='write what they found to this file, for another run to print')
+
     sub.add_parser('netlink', help='make the files that are generated from the netlink spec')
 
     figures = sub.add_parser('bench', help='run a benchmark; COUNT, SEED and DURATION are taken '
@@ -191,7 +198,7 @@ def _parser():
 
 
 COMMANDS = {'setup': cmd_setup, 'chroot': cmd_chroot, 'boot': cmd_boot,
-            'test': cmd_test, 'run': cmd_run, 'check': cmd_check, 'netlink': cmd_netlink,
+            'test': cmd_test, 'run': cmd_run, 'check': cmd_check, 'static': cmd_static, 'netlink': cmd_netlink,
             'bench': cmd_bench, 'fuzz': cmd_fuzz, 'soak': cmd_soak, 'soak-mpi': cmd_soak_mpi,
             'coverage': cmd_coverage, 'mpich': cmd_mpich}
 

@@ -22,7 +22,9 @@ HANG_SECONDS = 30           # past its limit: it cannot even be killed
 STEP_SECONDS = 90
 UNIT_STEPS = ('module-load', 'module-unload', 'leaks', 'counts')
 MORE_MEMORY = 512           # MiB that debugging takes
-GRACE_SECONDS = 1200        # for a boot that began before the deadline
+GRACE_SECONDS = 300         # past the deadline: for what began before it
+LEAST_SECONDS = 120         # before the deadline: a boot that has less is not worth it
+NO_TIME = 'not run: no time left'
 
 
 class Tally:
@@ -60,6 +62,9 @@ class _Events:
                 self._begin(words[1])
             elif words[0] == 'end' and self.running == words[1]:
                 self._end(int(words[2]))
+            elif words[0] == 'late':
+                self.ended.add(words[1])
+                self.results.skip(self._group(words[1]), '', NO_TIME)
         self._feed()
         if self.running is not None and time.monotonic() - self._since > self._limit():
             self.guest.cut('%s hangs and cannot be killed' % self.running)
@@ -135,6 +140,13 @@ class _Events:
     def _group(self, name):
         return '%s%s/%s' % (base(self.guest.kernel), '+iommu' if self.guest.iommu else '', name)
 
+    def cut_short(self):
+        """The time is over: nothing is known of the running test."""
+        if self.running is not None:
+            self.results.skip(self._group(self.running), '', 'cut short: no time left')
+            self.ended.add(self.running)
+            self.running = None
+
     def lost(self, why):
         """The guest is gone; the running test takes the blame."""
         if self.running is not None:
@@ -178,6 +190,8 @@ def _boot(root, accel, kernel, conf, tests, results, progress, tally, deadline):
                        qmp=conf.qmp)
     if _rounds():
         guest.environment['ROUNDS'] = _rounds()
+    if deadline:
+        guest.environment['UNTIL'] = int(time.time() + deadline - time.monotonic())
     for script in ('run-tests.sh', 'module.sh'):
         shutil.copy(os.path.join(paths.VM, 'guest', script), guest.file(script))
     with open(guest.file('tests'), 'w', encoding='ascii') as handle:
@@ -186,8 +200,11 @@ def _boot(root, accel, kernel, conf, tests, results, progress, tally, deadline):
     with guest:
         status = guest.wait(events.tick)
         events.tick()
+    over = status is None and deadline and time.monotonic() >= deadline + GRACE_SECONDS
+    if over:
+        events.cut_short()
     blamed = status is None and events.lost(guest.reason)
-    if status is None:
+    if status is None and not over:
         for line in guest.last_words():
             progress.note('    ' + line)
         progress.note('the logs of this boot are in ' + guest.directory)
@@ -195,6 +212,8 @@ def _boot(root, accel, kernel, conf, tests, results, progress, tally, deadline):
     tally.splats += len(warnings)
     results.check(name, 'kernel log of boot %d' % number, warnings, 'see ' + guest.directory)
     left = [(test, c) for test, c in tests if test not in events.ended]
+    if over:
+        return left
     if status is None and not blamed:
         results.fail(name, 'boot %d' % number, guest.reason, guest.last_words())
     elif status:
@@ -208,22 +227,32 @@ def _boot(root, accel, kernel, conf, tests, results, progress, tally, deadline):
     return left
 
 
-def run(root, accel, kernel, results, progress, only=None, deadline=None, after=None):
-    """The suite on one kernel; a Tally.  Boots that would begin past the deadline (of
-    time.monotonic()) are skipped, and say so.  `after` is told after each boot but the last how the tally stands and
+def turned(groups, turn):
+    """The groups, and the programs of the first of them, in an order that begins with the turn-th program."""
+    turn %= max(1, sum(len(members) for _, members in groups))
+    for at, (conf, members) in enumerate(groups):
+        if turn < len(members):
+            return [(conf, members[turn:] + members[:turn])] + groups[at + 1:] + groups[:at]
+        turn -= len(members)
+    return groups
+
+
+def run(root, accel, kernel, results, progress, only=None, deadline=None, after=None, turn=0):
+    """The suite on one kernel, beginning with its turn-th program; a Tally.  What would begin past the deadline (of
+    time.monotonic()) is skipped, and says so; so is what is still running GRACE_SECONDS later.  `after` is told after each boot but the last how the tally stands and
     which programs are still to run, or to run again behind an IOMMU."""
     tests = [(name, testconf.read(DIRECTORY, name, TIME_LIMIT))
              for name in testconf.programs(DIRECTORY) if testconf.wanted(name, only)]
     for _, conf in tests:
         conf.timeout = (conf.timeout + conf.per_round * _rounds()) * kernel.slow
     tally = Tally()
-    groups = testconf.groups(tests)
+    groups = turned(testconf.groups(tests), turn)
     for at, (conf, members) in enumerate(groups):
         left = members
         while left:
-            if deadline and time.monotonic() > deadline:
+            if deadline and time.monotonic() > deadline - LEAST_SECONDS:
                 for test, _ in left:
-                    results.skip('%s/%s' % (base(kernel), test), '', 'not run: no time left')
+                    results.skip('%s/%s' % (base(kernel), test), '', NO_TIME)
                 break
             left = _boot(root, accel, kernel, conf, left, results, progress, tally, deadline)
             waiting = {name for name, _ in left + sum((some for _, some in groups[at + 1:]), [])}

@@ -6,10 +6,13 @@ import selectors
 import subprocess
 import time
 
-from . import ktap, paths, testconf
+from . import beside, ktap, paths, testconf
 
 DIRECTORY = os.path.join(paths.BUILD, 'host', 'tests')
 TIME_LIMIT = 300
+# What takes longest begins first, or it would be what all the others wait for at the end.
+LONG = ('tool_tool', 'selftest_rails_lost', 'lane_spin', 'ofi_flow', 'nccl_failures')
+TICK = 0.5      # seconds within which it is seen that nobody waits any more
 
 
 def start(path, env=None, argv=None):
@@ -21,8 +24,8 @@ def start(path, env=None, argv=None):
                             start_new_session=True)
 
 
-def run_program(path, limit=TIME_LIMIT, argv=None, watch=None):
-    """The cases of one program; `watch` sees each line of it."""
+def run_program(path, limit=TIME_LIMIT, argv=None, watch=None, stop=None):
+    """The cases of one program; `watch` sees each line of it.  When the event `stop` is set it is ended at once."""
     started = time.monotonic()
     parser = ktap.Parser()
     timed_out = None
@@ -36,7 +39,9 @@ def run_program(path, limit=TIME_LIMIT, argv=None, watch=None):
                 if left <= 0:
                     timed_out = limit
                     break
-                if not selector.select(left):
+                if stop and stop.is_set():
+                    break
+                if not selector.select(min(left, TICK)):
                     continue
                 data = os.read(process.stdout.fileno(), 65536)
                 if not data:
@@ -51,7 +56,7 @@ def run_program(path, limit=TIME_LIMIT, argv=None, watch=None):
                 parser.feed(rest.decode(errors='replace'), time.monotonic() - started)
         finally:
             if timed_out is not None or process.poll() is None:
-                _end(process, started + limit)
+                _end(process, time.monotonic() if stop and stop.is_set() else started + limit)
     return parser.finish(process.returncode, timed_out)
 
 
@@ -64,12 +69,31 @@ def _end(process, deadline):
         process.wait()
 
 
+def ordered(names):
+    """The order in which they begin."""
+    return sorted(names, key=lambda name: (not name.startswith(LONG), name))
+
+
+def run_all(names, program, done, progress, kind):
+    """Several programs at a time: `program` runs one, and has its name and an event that ends it; `done` is told the name
+    and what came of it."""
+    def job(name):
+        def begin(stop):
+            if not stop.is_set():
+                progress.step('%s test %s' % (kind, name))
+            return name, program(name, stop)
+        return begin
+    beside.each([job(name) for name in ordered(names)], lambda ended: done(*ended))
+
+
 def run(results, progress, only=None, directory=DIRECTORY, left_out=()):
     """All programs of `directory` but those whose names begin with one of `left_out`."""
-    for name in testconf.programs(directory):
-        if not testconf.wanted(name, only) or name.startswith(tuple(left_out)):
-            continue
-        progress.step('host test ' + name)
-        conf = testconf.read(directory, name, TIME_LIMIT)
-        for case in run_program(os.path.join(directory, name), conf.timeout):
+    def program(name, stop):
+        return run_program(os.path.join(directory, name), testconf.read(directory, name, TIME_LIMIT).timeout, stop=stop)
+
+    def done(name, cases):
+        for case in cases:
             results.add('host/' + name, case)
+
+    run_all([name for name in testconf.programs(directory)
+             if testconf.wanted(name, only) and not name.startswith(tuple(left_out))], program, done, progress, 'host')

@@ -15,18 +15,26 @@ TIME_LIMIT = 300
 def run(root, found, progress, only=None):
     """`found` is the Results that they are added to."""
     covered = {}
-    for name in testconf.programs(DIRECTORY):
-        if not testconf.wanted(name, only):
-            continue
-        progress.step('native test ' + name)
+
+    def program(name, stop):
+        figures = {}
         argv = space.in_source(root.path, ['./' + name], directory=DIRECTORY)
-        for case in hosttests.run_program(os.path.join(DIRECTORY, name), TIME_LIMIT, argv,
-                                          lambda line: covered.update(ktap.figure(line))):
+        cases = hosttests.run_program(os.path.join(DIRECTORY, name), TIME_LIMIT, argv,
+                                      lambda line: figures.update(ktap.figure(line)), stop)
+        return cases, figures
+
+    def done(name, ended):
+        cases, figures = ended
+        covered.update(figures)
+        for case in cases:
             found.add('native/' + name, case)
             key = case.name or name
             # What embedded cards can't do is covered in the guest.
             if case.result != ktap.SKIP:
                 covered[key] = int(case.result == ktap.PASS and covered.get(key, 1))
+
+    hosttests.run_all([name for name in testconf.programs(DIRECTORY) if testconf.wanted(name, only)], program, done, progress,
+                      'native')
     if covered and not only:
         covered['ofi_calls_and_modes'] = sum(1 for value in covered.values() if value == 1)
         results.write('ofi.json', json.dumps(covered, indent=2, sort_keys=True) + '\n')

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The results of `make test`: each printed as it comes, a count at the end, and test.json."""
+"""The results of `make test`: each printed as it comes, a count at the end, and test.json; or kept in a file for another
+run to print (Kept)."""
 
 import json
 import os
@@ -21,36 +22,12 @@ def write(name, text):
     return os.path.relpath(path)
 
 
-class Results:
-    def __init__(self, progress=None, stream=None):
-        self.progress = progress
-        self.stream = stream or sys.stdout
-        self.count = {ktap.PASS: 0, ktap.FAIL: 0, ktap.SKIP: 0}
-        self.failed = []
-        self.cases = []         # (group, result) of each test
-        self.started = time.monotonic()
-
-    def _say(self, text):
-        if self.progress:
-            self.progress.clear()
-        self.stream.write(text + '\n')
-        self.stream.flush()
+class _Added:
+    """The ways to add to results."""
 
     def add(self, group, case):
         """One test of `group` (a program, or a kind of check)."""
-        name = '%s: %s' % (group, case.name) if case.name else group
-        self.count[case.result] += 1
-        self.cases.append((group, case.result))
-        text = '%s %8.2fs  %s' % (_WORD[case.result], case.seconds, name)
-        if case.message:
-            text += '  # ' + case.message
-        self._say(text)
-        if case.result == ktap.FAIL:
-            self.failed.append(name)
-            for path, message in case.failures():
-                self._say('        subtest %s%s' % (path, message and '  # ' + message))
-            for line in case.lines[-SHOW_LINES:]:
-                self._say('        | ' + line)
+        raise NotImplementedError
 
     def ok(self, group, name, seconds=0.0):
         self.add(group, ktap.Case(name, ktap.PASS, seconds=seconds))
@@ -67,6 +44,62 @@ class Results:
             self.fail(group, name, message, bad_lines, seconds)
         else:
             self.ok(group, name, seconds)
+
+
+class Kept(_Added):
+    """Each result is a line of a file, for taken() to read."""
+
+    def __init__(self, out):
+        self._out = out
+
+    def add(self, group, case):
+        self._out.write(json.dumps([group, _packed(case)]) + '\n')
+        self._out.flush()
+
+
+def _packed(case):
+    return [case.name, case.result, case.message, [_packed(child) for child in case.children], case.lines, case.seconds]
+
+
+def _unpacked(words):
+    name, result, message, children, lines, seconds = words
+    return ktap.Case(name, result, message, [_unpacked(child) for child in children], lines, seconds)
+
+
+def taken(text):
+    """[(group, case)] of what a Kept wrote."""
+    return [(group, _unpacked(words)) for group, words in map(json.loads, text.splitlines())]
+
+
+class Results(_Added):
+    def __init__(self, progress=None, stream=None):
+        self.progress = progress
+        self.stream = stream or sys.stdout
+        self.count = {ktap.PASS: 0, ktap.FAIL: 0, ktap.SKIP: 0}
+        self.failed = []
+        self.cases = []         # (group, result) of each test
+        self.started = time.monotonic()
+
+    def _say(self, text):
+        if self.progress:
+            self.progress.clear()
+        self.stream.write(text + '\n')
+        self.stream.flush()
+
+    def add(self, group, case):
+        name = '%s: %s' % (group, case.name) if case.name else group
+        self.count[case.result] += 1
+        self.cases.append((group, case.result))
+        text = '%s %8.2fs  %s' % (_WORD[case.result], case.seconds, name)
+        if case.message:
+            text += '  # ' + case.message
+        self._say(text)
+        if case.result == ktap.FAIL:
+            self.failed.append(name)
+            for path, message in case.failures():
+                self._say('        subtest %s%s' % (path, message and '  # ' + message))
+            for line in case.lines[-SHOW_LINES:]:
+                self._say('        | ' + line)
 
     def summary_line(self):
         text = '%d passed, %d failed' % (self.count[ktap.PASS], self.count[ktap.FAIL])

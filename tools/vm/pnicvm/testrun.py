@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
-"""`make test`: builds everything, then host tests, guest tests, static checks, the main job at
-a small size, and the guest tests once more on a debug kernel if there is time.  Each is a named
+"""`make test`: builds everything, then host tests, guest tests and the main job at a small size, with the static
+checks beside these, and the guest tests once more on a debug kernel while there is time.  Each is a named
 test; the end is a plain line with the count.
 
 `make check`: the static checks, and the guest tests on every kernel."""
 
+import contextlib
 import os
 import time
 
-from . import (accel, build, checks, guesttests, hosttests, installtest, jobtest, kernelbuild,
+from . import (accel, beside, build, checks, guesttests, hosttests, installtest, jobtest, kernelbuild,
                kernels, kunit, mpich, nativetests, pieces, testconf)
 from .errors import Failure
-from .results import Results
+from .results import Kept, Results
 
 # What is kept of `make test`'s budget for the tests on a debug kernel when it has to be built.
 KEPT = 900
@@ -51,9 +52,9 @@ def _budget():
     return int(text) if text else None
 
 
-def _on_kernel(name, root, chosen, results, progress, only=None, end=None, after=None):
-    """The guest's programs on one kernel; what is known of that but its tests, which are in @results. `after` is told the
-    same after each boot, and which programs have not ended."""
+def _on_kernel(name, root, chosen, results, progress, only=None, end=None, after=None, turn=0):
+    """The guest's programs on one kernel, from the turn-th on; what is known of that but its tests, which are in @results.
+    `after` is told the same after each boot, and which programs have not ended."""
     started = time.monotonic()
     tally = guesttests.Tally()
     version = ''
@@ -71,7 +72,7 @@ def _on_kernel(name, root, chosen, results, progress, only=None, end=None, after
         if name == 'stock' or _built(lambda: build.module(root, kernel, progress), results,
                                      progress):
             begun = time.monotonic()
-            tally = guesttests.run(root, chosen, kernel, results, progress, only, end, after and between)
+            tally = guesttests.run(root, chosen, kernel, results, progress, only, end, after and between, turn)
             progress.note('the tests on the %s kernel took %d s' % (name, time.monotonic() - begun))
     except kernelbuild.TooLong as failure:
         results.skip(name, '', 'not run: %s' % failure)
@@ -86,7 +87,8 @@ def _within(budget, root, chosen, results, progress):
         results.skip('kasan', '', 'not run: no PNIC_BUDGET of seconds')
         return
     end = time.monotonic() - progress.elapsed() + budget
-    _on_kernel('kasan', root, chosen, results, progress, end=end)
+    # There is seldom time for all programs: each commit begins with another one.
+    _on_kernel('kasan', root, chosen, results, progress, end=end, turn=int(pieces.commit().rstrip('+') or '0', 16))
 
 
 def run(root, progress, only=None):
@@ -105,15 +107,18 @@ def run(root, progress, only=None):
             nativetests.run(root, results, progress, only)
         if testconf.wanted('kunit', only):
             kunit.run(root, results, progress)
-        if host and guest:
-            guesttests.run(root, chosen, kernels.stock(root), results, progress, only)
-            if not only:
-                jobtest.run(root, chosen, results, progress)
-        if not only:
-            checks.run(root, results, progress)
+        # A guest leaves much of the processors alone.
+        with contextlib.nullcontext() if only else beside.Command('static') as static:
             if host and guest:
-                installtest.run(root, results, progress)
-                _within(budget, root, chosen, results, progress)
+                guesttests.run(root, chosen, kernels.stock(root), results, progress, only)
+                if not only:
+                    jobtest.run(root, chosen, results, progress)
+            if static:
+                progress.step('waiting for the static checks')
+                static.join(results)
+        if host and guest and not only:
+            installtest.run(root, results, progress)
+            _within(budget, root, chosen, results, progress)
     progress.done()
     return results.finish()
 
@@ -139,6 +144,19 @@ def _static(root, results, progress):
     started = time.monotonic()
     checks.run(root, results, progress, thorough=True)
     return {'seconds': round(time.monotonic() - started, 1)}
+
+
+def static(root, progress, into=None):
+    """`pnic-vm static`: the exit status.  With `into`, a file's name, what was found is in that, and 0 says that it is whole."""
+    if into:
+        with open(into, 'w', encoding='utf-8') as out:
+            checks.run(root, Kept(out), progress)
+        progress.done()
+        return 0
+    results = Results(progress)
+    checks.run(root, results, progress)
+    progress.done()
+    return results.finish(None)
 
 
 def check(root, progress):
