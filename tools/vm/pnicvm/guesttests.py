@@ -141,8 +141,10 @@ class _Events:
         return '%s%s/%s' % (base(self.guest.kernel), '+iommu' if self.guest.iommu else '', name)
 
     def cut_short(self):
-        """The time is over: nothing is known of the running test."""
+        """The time is over: nothing is known of the rest of the running test."""
         if self.running is not None:
+            for case in self._parser.so_far():
+                self.results.add(self._group(self.running), case)
             self.results.skip(self._group(self.running), '', 'cut short: no time left')
             self.ended.add(self.running)
             self.running = None

@@ -160,6 +160,10 @@ class Parser:
             del self._levels[d]
         return level.cases, 'subtests: ' + fault if fault else ''
 
+    def so_far(self):
+        """The cases that have ended, of a program that has not."""
+        return self._levels[0].cases if 0 in self._levels else []
+
     def finish(self, status, timed_out=None):
         """All cases, with one more failed one named '' for what is wrong with the program.
 

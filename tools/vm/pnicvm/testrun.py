@@ -15,7 +15,7 @@ from .errors import Failure
 from .results import Kept, Results
 
 # What is kept of `make test`'s budget for the tests on a debug kernel when it has to be built.
-KEPT = 900
+KEPT = 600
 
 # What `make check` consists of, and KERNELS can name.
 PARTS = ('static',) + kernels.CHECKED

@@ -75,6 +75,13 @@ class Good(unittest.TestCase):
             parser.feed(line, now)
         self.assertEqual([c.seconds for c in parser.finish(0)], [1.0, 3.0])
 
+    def test_what_has_ended_so_far(self):
+        parser = ktap.Parser()
+        self.assertEqual(parser.so_far(), [])
+        for line in ('1..3', 'ok 1 a', 'not ok 2 b', '    ok 1 x'):
+            parser.feed(line)
+        self.assertEqual([(case.name, case.result) for case in parser.so_far()], [('a', 'pass'), ('b', 'fail')])
+
 
 class Bad(unittest.TestCase):
     def test_nothing_at_all(self):
