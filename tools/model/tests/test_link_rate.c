@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a clean 4 KiB frame costs the machine, with owners that do nothing, and what a
- * broken link costs. Processor time, so that others on the machine count little; the bounds
- * are loose, the figures are printed.
+ * broken link costs. Processor time, so that others on the machine count little; the figures
+ * are printed, and what is compared is of one run.
  */
 #include "link_rig.h"
 
@@ -23,39 +23,27 @@ static double frame_cost(struct rig *r, uint64_t frames)
 	return (cpu_ns() - start) / (double)frames;
 }
 
-KTAP_TEST(a_clean_frame)
+/* Dead lanes not yet marked are the dearest that FEC still corrects. */
+KTAP_TEST(a_clean_frame_is_cheap)
 {
 	double best = 1e9, cost;
+	unsigned int i;
 	struct rig r;
-	int i;
 
 	rig_init(&r, "mosaic-800g", 1);
+	r.config.los_detect_ns = 1000000000;
 	rig_open(&r);
 	frame_cost(&r, 1000);
 	for (i = 0; i < 5; i++) {
 		cost = frame_cost(&r, 200000);
 		best = cost < best ? cost : best;
 	}
-	printf("# %.0f ns for a clean 4 KiB frame, sent to delivered\n", best);
-	CHECK(best < 400);
-	rig_free(&r);
-}
-
-/* Dead lanes not yet marked are the dearest that FEC still corrects. */
-KTAP_TEST(a_frame_on_seven_dark_lanes)
-{
-	unsigned int i;
-	struct rig r;
-	double cost;
-
-	rig_init(&r, "mosaic-800g", 1);
-	r.config.los_detect_ns = 1000000000;
-	rig_open(&r);
 	for (i = 0; i < 7; i++)
 		pm_fault_kill(r.end[1].port, i * 50);
 	cost = frame_cost(&r, 20000);
-	printf("# %.0f ns for one with seven dark lanes, not marked\n", cost);
-	CHECK(cost < 20000);
+	printf("# %.0f ns for a clean 4 KiB frame, sent to delivered; "
+	       "%.0f ns for one with seven dark lanes, not marked\n", best, cost);
+	CHECK(best * 3 < cost);
 	rig_check(&r);
 	rig_free(&r);
 }
