@@ -25,6 +25,8 @@ DIRECTORY = os.path.join(paths.TOP, 'build', 'coverage')
 CFLAGS = '-O1 -g --coverage -fprofile-update=atomic -fprofile-abs-path -Wno-error=maybe-uninitialized'
 # A test that counts instructions, system calls or time, or looks at what is installed, says nothing about code that counts.
 LEFT_OUT = ('libpnic_instr', 'libpnic_abi', 'libpnic_install', 'libpnic_syscalls', 'bench_lanes_sim', 'doc_', 'vm-')
+# How much longer a host test may take that counts, perhaps under a sanitizer.
+SLOW = 3
 # Without the plugins of the runtimes.
 ROOMS_BUILT = {
     'HOST_ROOMS': 'libpnic tools/model tools/job tools/pnic tools/perf',
@@ -205,7 +207,7 @@ def run(root, progress, only=None, more=False):
         _build(root, kernel, progress)
         if not more:
             _clear()
-        hosttests.run(found, progress, only, left_out=LEFT_OUT)
+        hosttests.run(found, progress, only, left_out=LEFT_OUT, slow=SLOW)
         guesttests.run(root, chosen, kernel, found, progress, only)
         progress.step('adding up')
         figures, missed = summary(_total(root), ROOMS, known.load(REASONS))

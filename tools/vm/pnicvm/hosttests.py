@@ -24,12 +24,12 @@ def start(path, env=None, argv=None):
                             start_new_session=True)
 
 
-def run_program(path, limit=TIME_LIMIT, argv=None, watch=None, stop=None):
+def run_program(path, limit=TIME_LIMIT, argv=None, watch=None, stop=None, env=None):
     """The cases of one program; `watch` sees each line of it.  When the event `stop` is set it is ended at once."""
     started = time.monotonic()
     parser = ktap.Parser()
     timed_out = None
-    with start(path, argv=argv) as process:
+    with start(path, env, argv) as process:
         try:
             selector = selectors.DefaultSelector()
             selector.register(process.stdout, selectors.EVENT_READ)
@@ -86,10 +86,14 @@ def run_all(names, program, done, progress, kind):
     beside.each([job(name) for name in ordered(names)], lambda ended: done(*ended))
 
 
-def run(results, progress, only=None, directory=DIRECTORY, left_out=()):
-    """All programs of `directory` but those whose names begin with one of `left_out`."""
+def run(results, progress, only=None, directory=DIRECTORY, left_out=(), slow=1):
+    """All programs of `directory` but those whose names begin with one of `left_out`; everything may take `slow` times longer
+    than usual."""
+    env = dict(os.environ, PNIC_SLOW=str(slow))
+
     def program(name, stop):
-        return run_program(os.path.join(directory, name), testconf.read(directory, name, TIME_LIMIT).timeout, stop=stop)
+        limit = testconf.read(directory, name, TIME_LIMIT).timeout * slow
+        return run_program(os.path.join(directory, name), limit, stop=stop, env=env)
 
     def done(name, cases):
         for case in cases:
