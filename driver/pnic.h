@@ -582,7 +582,6 @@ int pnic_cmd_cancel_recv(struct pnic_dev *pd, struct pnic_adm_cancel_recv *cmd);
 int pnic_cmd_link_query(struct pnic_dev *pd, struct pnic_link_info *out);
 int pnic_cmd_link_set(struct pnic_dev *pd, bool up);
 int pnic_cmd_lane_table(struct pnic_dev *pd, u8 dir, void *buf, size_t len);
-int pnic_cmd_lane_ctl(struct pnic_dev *pd, u16 lane, bool enable);
 int pnic_cmd_map_query(struct pnic_dev *pd, u8 dir, void *buf, size_t len);
 int pnic_cmd_map_stage(struct pnic_dev *pd, u8 dir, u32 generation, const void *map, size_t len,
 		       u64 *why);
@@ -591,8 +590,8 @@ int pnic_cmd_map_abort(struct pnic_dev *pd, u8 dir, u32 generation);
 /* @len 0: no plan. */
 int pnic_cmd_standby(struct pnic_dev *pd, u8 dir, u32 generation, const void *map, size_t len,
 		     u64 *why);
-/* @op: PNIC_LANE_TEST_*; READ and STOP fill @errors and @bits. */
-int pnic_cmd_lane_test(struct pnic_dev *pd, u16 lane, u8 op, u32 mbits, u64 *errors, u64 *bits);
+/* Begins a test of @mbits; 0: ends it. */
+int pnic_cmd_lane_test(struct pnic_dev *pd, u16 lane, u32 mbits);
 int pnic_cmd_mgmt_send(struct pnic_dev *pd, const void *buf, size_t len);
 /* Length of the message, 0 if there is none, or -errno. */
 int pnic_cmd_mgmt_recv(struct pnic_dev *pd, void *buf, size_t cap);

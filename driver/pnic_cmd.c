@@ -350,13 +350,6 @@ int pnic_cmd_link_set(struct pnic_dev *pd, bool up)
 	return pnic_cmd_do(pd, PNIC_ADM_LINK_SET, &cmd, PNIC_CMD_REPEAT, NULL);
 }
 
-int pnic_cmd_lane_ctl(struct pnic_dev *pd, u16 lane, bool enable)
-{
-	struct pnic_adm_lane_ctl cmd = { .lane = cpu_to_le16(lane), .enable = enable };
-
-	return pnic_cmd_do(pd, PNIC_ADM_LANE_CTL, &cmd, PNIC_CMD_REPEAT, NULL);
-}
-
 /* MAP_STAGE and STANDBY: a map goes to the card; none, if @len is 0. */
 static int pnic_cmd_put_map(struct pnic_dev *pd, u8 opcode, u8 dir, u32 generation,
 			    const void *map, size_t len, u64 *why)
@@ -412,29 +405,16 @@ int pnic_cmd_map_abort(struct pnic_dev *pd, u8 dir, u32 generation)
 	return pnic_cmd_do(pd, PNIC_ADM_MAP_ABORT, &cmd, PNIC_CMD_ONCE, NULL);
 }
 
-int pnic_cmd_lane_test(struct pnic_dev *pd, u16 lane, u8 op, u32 mbits, u64 *errors, u64 *bits)
+int pnic_cmd_lane_test(struct pnic_dev *pd, u16 lane, u32 mbits)
 {
-	static const enum pnic_cmd_kind kinds[] = {
-		[PNIC_LANE_TEST_START]	= PNIC_CMD_CREATE,
-		[PNIC_LANE_TEST_READ]	= PNIC_CMD_REPEAT,
-		[PNIC_LANE_TEST_STOP]	= PNIC_CMD_DESTROY,
-	};
 	struct pnic_adm_lane_test cmd = {
 		.lane = cpu_to_le16(lane),
-		.op = op,
-		.mbits = cpu_to_le32(op == PNIC_LANE_TEST_START ? mbits : 0),
+		.op = mbits ? PNIC_LANE_TEST_START : PNIC_LANE_TEST_STOP,
+		.mbits = cpu_to_le32(mbits),
 	};
-	struct pnic_acqe answer = {};
-	int err;
 
-	if (op >= ARRAY_SIZE(kinds))
-		return -EINVAL;
-	err = pnic_cmd_send(pd, PNIC_ADM_LANE_TEST, &cmd, kinds[op], &answer);
-	if (!err && op != PNIC_LANE_TEST_START) {
-		*errors = le64_to_cpu(answer.result[0]);
-		*bits = le64_to_cpu(answer.result[1]);
-	}
-	return err;
+	return pnic_cmd_do(pd, PNIC_ADM_LANE_TEST, &cmd,
+			   mbits ? PNIC_CMD_CREATE : PNIC_CMD_DESTROY, NULL);
 }
 
 int pnic_cmd_mgmt_send(struct pnic_dev *pd, const void *buf, size_t len)

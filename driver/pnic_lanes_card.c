@@ -97,17 +97,11 @@ static int op_standby(void *card, u8 dir, u32 generation, const void *map, size_
 	return err;
 }
 
-static int op_lane_test(void *card, u16 lane, u8 op, u32 mbits, u64 *errors, u64 *bits)
+static int op_lane_test(void *card, u16 lane, u32 mbits)
 {
 	struct pnic_lanes *lanes = card;
-	u64 e = 0, b = 0;
-	int err = pnic_cmd_lane_test(lanes->pd, lane, op, mbits, &e, &b);
 
-	if (errors)
-		*errors = e;
-	if (bits)
-		*bits = b;
-	return err;
+	return pnic_cmd_lane_test(lanes->pd, lane, mbits);
 }
 
 static int op_codewords(void *card, struct lane_codewords *count)

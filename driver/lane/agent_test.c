@@ -31,8 +31,7 @@ void lane_agent_start_tests(struct lane_agent *a, u64 now)
 		}
 		err = -1;
 		if (lane_agent_can_test(a, &a->cfg.settings))
-			err = a->ops->lane_test(a->card, i, PNIC_LANE_TEST_START,
-						a->cfg.settings.test_mbits, NULL, NULL);
+			err = a->ops->lane_test(a->card, i, a->cfg.settings.test_mbits);
 		lane_policy_test_started(&a->policy, i, !err, &a->notes, now);
 	}
 	lane_agent_tell_all(a, &a->notes, now);
@@ -42,7 +41,7 @@ void lane_agent_stop_test(struct lane_agent *a, u16 lane)
 {
 	/* One that is over already is as good. */
 	if (a->ops->lane_test)
-		a->ops->lane_test(a->card, lane, PNIC_LANE_TEST_STOP, 0, NULL, NULL);
+		a->ops->lane_test(a->card, lane, 0);
 }
 
 void lane_agent_tested(struct lane_agent *a, u16 lane, u64 errors, u64 bits, u64 now)

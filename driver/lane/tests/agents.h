@@ -118,17 +118,14 @@ static int op_standby(void *card, u8 dir, u32 generation, const void *map, size_
 	return sim_standby(&sim, end->e, dir, &got);
 }
 
-static int op_lane_test(void *card, u16 lane, u8 op, u32 mbits, u64 *errors, u64 *bits)
+static int op_lane_test(void *card, u16 lane, u32 mbits)
 {
 	struct end *end = card;
 
 	(void)lane;
-	(void)mbits;
-	(void)errors;
-	(void)bits;
 	if (end->no_tests)
 		return -5;
-	end->tests += op == PNIC_LANE_TEST_START;
+	end->tests += mbits > 0;
 	return 0;
 }
 
