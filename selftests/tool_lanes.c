@@ -68,13 +68,37 @@ static void settled(void)
 	CHECK(is);
 }
 
-/* The monitor runs from here on; it listens once it has asked for the links. */
+/* Lines of the monitor with these words. */
+static unsigned int told(const char *event, const char *with)
+{
+	const char *text = file_text(EVENTS), *end;
+	char *line, key[64];
+	unsigned int n = 0;
+
+	snprintf(key, sizeof(key), "\"event\":\"%s\"", event);
+	for (; *text; text = end + !!*end) {
+		end = strchrnul(text, '\n');
+		line = strndup(text, end - text);
+		n += strstr(line, key) && strstr(line, with);
+		free(line);
+	}
+	return n;
+}
+
+/* The monitor runs from here on. It listens once it has asked for the links, however long that takes. */
 KTAP_TEST(monitor_begins)
 {
+	unsigned int i;
+
 	setup();
 	monitor = tool_start(EVENTS, "-j monitor");
 	CHECK_GT(monitor, 0);
-	sleep_ms(2000);
+	for (i = 0; i < 60 && !told("policy", ""); i++) {
+		tool("policy set pnic0 grow %us", 8 + i % 2);
+		sleep_ms(500);
+	}
+	CHECK_GE(told("policy", ""), 1);
+	tool("policy reset pnic0");
 }
 
 KTAP_TEST(lanes_fail)
@@ -235,23 +259,6 @@ KTAP_TEST(what_is_known_of_the_cable)
 	unlink("/tmp/tool-good");
 	unlink("/tmp/tool-bad");
 	unlink("/tmp/tool-now");
-}
-
-/* Lines of the monitor with these words. */
-static unsigned int told(const char *event, const char *with)
-{
-	const char *text = file_text(EVENTS), *end;
-	char *line, key[64];
-	unsigned int n = 0;
-
-	snprintf(key, sizeof(key), "\"event\":\"%s\"", event);
-	for (; *text; text = end + !!*end) {
-		end = strchrnul(text, '\n');
-		line = strndup(text, end - text);
-		n += strstr(line, key) && strstr(line, with);
-		free(line);
-	}
-	return n;
 }
 
 KTAP_TEST(monitor_has_told_it)
