@@ -102,17 +102,12 @@ static int fw_standby(void *card, u8 dir, u32 generation, const void *map, size_
 	return -status;
 }
 
-static int fw_lane_test(void *card, u16 lane, u8 op, u32 mbits, u64 *errors, u64 *bits)
+static int fw_lane_test(void *card, u16 lane, u32 mbits)
 {
 	struct pm_portfw *fw = card;
 	uint64_t result[2];
-	int status = pm_port_lane_test(fw->port, lane, op, mbits, result);
 
-	if (errors)
-		*errors = result[0];
-	if (bits)
-		*bits = result[1];
-	return -status;
+	return -pm_port_lane_test(fw->port, lane, mbits ? PNIC_LANE_TEST_START : PNIC_LANE_TEST_STOP, mbits, result);
 }
 
 static int fw_codewords(void *card, struct lane_codewords *count)
