@@ -4,7 +4,9 @@
  * what they say, what they keep of trouble, and that they mend it by the one reset path, or leave it
  * to the administrator who wants that.
  */
+#include <sched.h>
 #include <stdarg.h>
+#include <sys/wait.h>
 
 #include "pcitest.h"
 #include "steer.h"
@@ -240,6 +242,34 @@ KTAP_TEST(held)
 	pci_end();
 }
 
+/* A card that does not come out of its reset has failed; it is tried again until it does, and nobody has to ask. */
+KTAP_TEST(failed)
+{
+	uint64_t end = now_ns() + PCI_WAIT_MS * 1000000ull;
+	struct raw_ep r;
+
+	health_begin();
+	NEED_MODEL();
+	pci_witness(&r, 0);
+	STEER("{\"cmd\":\"freeze\",\"nic\":0,\"on\":true}");
+	CHECK_EQ(dev_cq(r.fd, 16, NULL), -1);
+	pci_witness_over(&r, PNIC_EVT_RESET, EIO);
+	while (strcmp(word(devlink("health diagnose %s reporter fw_fatal", handle), "state"), "failed") && now_ns() < end)
+		sleep_ms(100);
+	CHECK_STREQ(word(devlink("health diagnose %s reporter fw_fatal", handle), "state"), "failed");
+	CHECK_EQ(pci_serves(0), -1);
+	/* Longer than to the first attempt, which fails as well. */
+	sleep_ms(7000);
+	CHECK_EQ(pci_serves(0), -1);
+	STEER("{\"cmd\":\"freeze\",\"nic\":0,\"on\":false}");
+	pci_wait_serves(0);
+	wait_state("admin", "healthy");
+	wait_state("fw_fatal", "healthy");
+	devlink_do("health dump clear %s reporter admin", handle);
+	devlink_do("health dump clear %s reporter fw_fatal", handle);
+	pci_end();
+}
+
 /* More than one way leads to the same reset path. */
 KTAP_TEST(tried)
 {
@@ -285,6 +315,41 @@ KTAP_TEST(reload)
 	}
 	CHECK_EQ(driver_counter("resets"), resets + n);
 	pci_life_over(l);
+	pci_end();
+}
+
+KTAP_TEST(stays_in_its_namespace)
+{
+	struct raw_ep w;
+	struct ran r;
+	long resets;
+	int fds[2];
+	pid_t pid;
+	char c;
+
+	health_begin();
+	resets = driver_counter("resets");
+	pci_witness(&w, 0);
+	REQUIRE_OK(pipe(fds));
+	pid = fork();
+	REQUIRE_GE(pid, 0);
+	if (!pid) {
+		c = unshare(CLONE_NEWNET) ? 'n' : 'y';
+		if (write(fds[1], &c, 1) == 1)
+			pause();
+		_exit(1);
+	}
+	CHECK_EQ(read(fds[0], &c, 1), 1);
+	CHECK_EQ(c, 'y');
+	r = tool("dev reload %s netns %d", handle, pid);
+	CHECK(r.status);
+	CHECK(strstr(r.err, "stays in its network namespace"));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(fds[0]);
+	close(fds[1]);
+	pci_witness_well(&w);
+	CHECK_EQ(driver_counter("resets"), resets);
 	pci_end();
 }
 
