@@ -242,34 +242,6 @@ KTAP_TEST(held)
 	pci_end();
 }
 
-/* A card that does not come out of its reset has failed; it is tried again until it does, and nobody has to ask. */
-KTAP_TEST(failed)
-{
-	uint64_t end = now_ns() + PCI_WAIT_MS * 1000000ull;
-	struct raw_ep r;
-
-	health_begin();
-	NEED_MODEL();
-	pci_witness(&r, 0);
-	STEER("{\"cmd\":\"freeze\",\"nic\":0,\"on\":true}");
-	CHECK_EQ(dev_cq(r.fd, 16, NULL), -1);
-	pci_witness_over(&r, PNIC_EVT_RESET, EIO);
-	while (strcmp(word(devlink("health diagnose %s reporter fw_fatal", handle), "state"), "failed") && now_ns() < end)
-		sleep_ms(100);
-	CHECK_STREQ(word(devlink("health diagnose %s reporter fw_fatal", handle), "state"), "failed");
-	CHECK_EQ(pci_serves(0), -1);
-	/* Longer than to the first attempt, which fails as well. */
-	sleep_ms(7000);
-	CHECK_EQ(pci_serves(0), -1);
-	STEER("{\"cmd\":\"freeze\",\"nic\":0,\"on\":false}");
-	pci_wait_serves(0);
-	wait_state("admin", "healthy");
-	wait_state("fw_fatal", "healthy");
-	devlink_do("health dump clear %s reporter admin", handle);
-	devlink_do("health dump clear %s reporter fw_fatal", handle);
-	pci_end();
-}
-
 /* More than one way leads to the same reset path. */
 KTAP_TEST(tried)
 {
