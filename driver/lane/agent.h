@@ -49,7 +49,7 @@ struct lane_card_ops {
 	int (*codewords)(void *card, struct lane_codewords *count);	/* may be NULL */
 	/* NULL: the card can't. A plan as a map, as for map_stage; @len 0: no plan. */
 	int (*standby)(void *card, u8 dir, u32 generation, const void *map, size_t len);
-	/* NULL: the card can't. Begins a test of @mbits, which ends with an event; @mbits 0: ends it. */
+	/* NULL: the card can't. A test of @mbits, which an event ends; @mbits 0: ends it. */
 	int (*lane_test)(void *card, u16 lane, u32 mbits);
 	/* Something happened that is worth telling. */
 	void (*note)(void *card, const struct lane_note *note);
