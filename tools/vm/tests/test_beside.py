@@ -25,25 +25,28 @@ class Each(unittest.TestCase):
         self.assertEqual(sorted(ended), list(range(20)))
 
     def test_one_that_fails_stops_the_others(self):
-        begun = []
+        begun, told = [], []
 
         def fails(_stop):
             raise ValueError('x')
 
         def waits(stop):
             begun.append(1)
-            self.assertTrue(stop.wait(30))
+            told.append(stop.wait(5))
 
         with self.assertRaises(ValueError):
             beside.each([fails, waits] + [waits] * 20, lambda _: None, workers=2)
         self.assertLess(len(begun), 4)
+        self.assertTrue(all(told))
 
     def test_nobody_who_takes_it(self):
         def leave(_):
             raise SystemExit(143)
 
+        told = []
         with self.assertRaises(SystemExit):
-            beside.each([lambda _stop: 1] + [lambda stop: stop.wait(30)] * 3, leave, workers=2)
+            beside.each([lambda _stop: 1] + [lambda stop: told.append(stop.wait(5))] * 3, leave, workers=2)
+        self.assertTrue(all(told))
 
 
 class Programs(unittest.TestCase):
