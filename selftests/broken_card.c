@@ -323,6 +323,67 @@ KTAP_TEST(fatal)
 	nothing_left();
 }
 
+/* Until the driver says @what; false: not within @ms. What it said before is read away. */
+static bool klog_says(int fd, const char *what, unsigned int ms)
+{
+	uint64_t end = now_ns() + ms * 1000000ull;
+	char rec[8192];
+	ssize_t n;
+
+	for (;;) {
+		n = read(fd, rec, sizeof(rec) - 1);
+		if (n > 0) {
+			rec[n] = 0;
+			if (strstr(rec, what))
+				return true;
+		} else if (n < 0 && errno != EPIPE) {
+			if (now_ns() > end)
+				return false;
+			sleep_ms(50);
+		}
+	}
+}
+
+/* A reset that fails is tried again, later each time, until the card comes up. */
+KTAP_TEST(reset_fails)
+{
+	static const struct {
+		const char *what, *said;
+	} fails[] = {
+		{ "reset_stuck", "does not come out of reset" },
+		{ "ready_stuck", "does not become ready" },
+	};
+	struct pnic_event ev;
+	struct raw_ep r;
+	unsigned int i;
+	int log, fd;
+
+	begin();
+	for (i = 0; i < sizeof(fails) / sizeof(fails[0]); i++)
+		SUBTEST("%s", fails[i].what) {
+			log = klog_open();
+			REQUIRE_OK(raw_open(&r, 0));
+			STEER("{\"cmd\":\"garble\",\"nic\":0,\"what\":\"%s\",\"n\":1000}", fails[i].what);
+			STEER("{\"cmd\":\"fatal\",\"nic\":0,\"code\":4,\"info\":9}");
+			REQUIRE_OK(dev_event(r.fd, PNIC_EVT_RESET, WAIT_MS, &ev));
+			CHECK(klog_says(log, fails[i].said, RECOVER_MS));
+			CHECK(klog_says(log, "next attempt in 5 s", RECOVER_MS));
+			CHECK_ERRNO(dev_cq(r.fd, 16, NULL), EIO);
+			fd = dev_open(0);
+			REQUIRE_OK(fd);
+			CHECK_ERRNO(dev_ctx(fd, 0), EIO);
+			CHECK(klog_says(log, fails[i].said, RECOVER_MS));
+			CHECK(klog_says(log, "next attempt in 10 s", RECOVER_MS));
+			STEER("{\"cmd\":\"garble\",\"nic\":0,\"what\":\"%s\",\"n\":0}", fails[i].what);
+			CHECK(klog_says(log, "the card was reset and serves again", RECOVER_MS));
+			close(log);
+			recovered(0);
+			close(fd);
+			raw_close(&r);
+		}
+	nothing_left();
+}
+
 static int module_remove(void)
 {
 	return syscall(SYS_delete_module, "pnic", O_NONBLOCK);

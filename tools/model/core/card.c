@@ -146,10 +146,12 @@ static void write_ctrl(struct pm_card *c, uint32_t val)
 		pm_card_reset(c);
 		return;
 	}
-	if (c->status & PNIC_STATUS_FATAL || c->ctrl & PNIC_CTRL_ENABLE ||
+	if (c->status & (PNIC_STATUS_FATAL | PNIC_STATUS_RESETTING) || c->ctrl & PNIC_CTRL_ENABLE ||
 	    !(val & PNIC_CTRL_ENABLE))
 		return;
 	c->ctrl = PNIC_CTRL_ENABLE;
+	if (pm_card_take_garble(c, PM_GARBLE_READY_STUCK))
+		return;
 	if (!pm_admin_start(c)) {
 		pm_card_fatal(c, PNIC_FATAL_ADMIN_RING, 0);
 		return;
@@ -256,6 +258,8 @@ void pm_card_reset(struct pm_card *c)
 	pm_tx_reset(c);
 	pm_port_reset(c->port);
 	power_on(c);
+	if (pm_card_take_garble(c, PM_GARBLE_RESET_STUCK))
+		c->status = PNIC_STATUS_RESETTING;
 	c->inc++;
 	c->peer_inc[c->index] = c->inc;
 	pm_peer_announce(c);

@@ -113,6 +113,8 @@ enum pm_garble {
 	PM_GARBLE_IRQ_LOST, PM_GARBLE_IRQ_STORM,
 	PM_GARBLE_STRAY,		/* DMA to an address below 2 GiB that nobody named */
 	PM_GARBLE_DIE,			/* hangs, or fails with some code */
+	PM_GARBLE_RESET_STUCK,		/* a reset does not end; the next one may */
+	PM_GARBLE_READY_STUCK,		/* enabled, it does not become ready */
 	PM_GARBLES
 };
 const char *pm_garble_name(unsigned int what);	/* NULL behind the last */

@@ -44,6 +44,8 @@ static const char *const names[PM_GARBLES] = {
 	[PM_GARBLE_IRQ_STORM]	= "irq_storm",
 	[PM_GARBLE_STRAY]	= "stray",
 	[PM_GARBLE_DIE]		= "die",
+	[PM_GARBLE_RESET_STUCK]	= "reset_stuck",
+	[PM_GARBLE_READY_STUCK]	= "ready_stuck",
 };
 
 const char *pm_garble_name(unsigned int what)

@@ -542,6 +542,24 @@ KTAP_TEST(evil)
 		pm_card_reset(h->card);
 		CHECK_EQ(th_rd(h, PNIC_REG_STATUS), 0);
 	}
+	SUBTEST("a reset that does not end") {
+		pm_card_garble(h->card, PM_GARBLE_RESET_STUCK, 1);
+		th_wr(h, PNIC_REG_CTRL, PNIC_CTRL_RESET);
+		CHECK_EQ(th_rd(h, PNIC_REG_STATUS), PNIC_STATUS_RESETTING);
+		th_wr(h, PNIC_REG_CTRL, PNIC_CTRL_ENABLE);
+		CHECK_EQ(th_rd(h, PNIC_REG_STATUS), PNIC_STATUS_RESETTING);
+		th_wr(h, PNIC_REG_CTRL, PNIC_CTRL_RESET);
+		CHECK_EQ(th_rd(h, PNIC_REG_STATUS), 0);
+	}
+	SUBTEST("a card that does not become ready") {
+		pm_card_garble(h->card, PM_GARBLE_READY_STUCK, 1);
+		th_wr(h, PNIC_REG_CTRL, PNIC_CTRL_ENABLE);
+		th_settle(&t);
+		CHECK_EQ(th_rd(h, PNIC_REG_STATUS), 0);
+		th_wr(h, PNIC_REG_CTRL, PNIC_CTRL_RESET);
+		th_enable(h, 4, 4);
+		CHECK_EQ(th_rd(h, PNIC_REG_STATUS), PNIC_STATUS_READY);
+	}
 	th_mr_free(&mr0);
 	th_close(&t);
 }
