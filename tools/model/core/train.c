@@ -443,7 +443,7 @@ bool pm_train_again(struct pm_ep *ep)
 		return false;
 	data[0] = WORD(slot, local_addr);
 	data[1] = WORD(slot, local_key);
-	pm_span_store(again->item.to + off, data, again->item.len);
+	pm_span_store((uint8_t *)again->item.to + off, data, again->item.len);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	again->far->turns++;
 	c->wqes++;
