@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 
 #include "device.h"
+#include "klog.h"
 #include "ktap.h"
 #include "steer.h"
 #include "traffic.h"
@@ -67,16 +68,6 @@ static void nothing_left(void)
 		ktap_failed(__FILE__, __LINE__, "something is left; before:\n%safter:\n%s", before.text, now.text);
 }
 
-/* The end of the kernel log: what comes after is read by klog_complains(). */
-static int klog_open(void)
-{
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-	REQUIRE_OK(fd);
-	lseek(fd, 0, SEEK_END);
-	return fd;
-}
-
 /* Says whether a message of the driver at level warning or worse came, and prints it. */
 static bool klog_complains(int fd)
 {
@@ -125,6 +116,7 @@ KTAP_TEST(frozen)
 
 	begin();
 	log = klog_open();
+	REQUIRE_OK(log);
 	fd = dev_open(0);
 	REQUIRE_OK(fd);
 	REQUIRE_OK(dev_ctx(fd, 0));
@@ -284,6 +276,7 @@ KTAP_TEST(garbled_entries)
 		begin();
 		SUBTEST("%s", what[i]) {
 			log = klog_open();
+			REQUIRE_OK(log);
 			fd = dev_open(0);
 			REQUIRE_OK(fd);
 			REQUIRE_OK(dev_ctx(fd, 0));
@@ -312,6 +305,7 @@ KTAP_TEST(fatal)
 	begin();
 	for (k = 0; k < 3; k++) {
 		log = klog_open();
+		REQUIRE_OK(log);
 		REQUIRE_OK(raw_open(&r, 0));
 		STEER("{\"cmd\":\"fatal\",\"nic\":0,\"code\":4,\"info\":%u}", 77 + k);
 		REQUIRE_OK(dev_event(r.fd, PNIC_EVT_RESET, WAIT_MS, &ev));
@@ -321,27 +315,6 @@ KTAP_TEST(fatal)
 		raw_close(&r);
 	}
 	nothing_left();
-}
-
-/* Until the driver says @what; false: not within @ms. What it said before is read away. */
-static bool klog_says(int fd, const char *what, unsigned int ms)
-{
-	uint64_t end = now_ns() + ms * 1000000ull;
-	char rec[8192];
-	ssize_t n;
-
-	for (;;) {
-		n = read(fd, rec, sizeof(rec) - 1);
-		if (n > 0) {
-			rec[n] = 0;
-			if (strstr(rec, what))
-				return true;
-		} else if (n < 0 && errno != EPIPE) {
-			if (now_ns() > end)
-				return false;
-			sleep_ms(50);
-		}
-	}
 }
 
 /* A reset that fails is tried again, later each time, until the card comes up. */
@@ -362,6 +335,7 @@ KTAP_TEST(reset_fails)
 	for (i = 0; i < sizeof(fails) / sizeof(fails[0]); i++)
 		SUBTEST("%s", fails[i].what) {
 			log = klog_open();
+			REQUIRE_OK(log);
 			REQUIRE_OK(raw_open(&r, 0));
 			STEER("{\"cmd\":\"garble\",\"nic\":0,\"what\":\"%s\",\"n\":1000}", fails[i].what);
 			STEER("{\"cmd\":\"fatal\",\"nic\":0,\"code\":4,\"info\":9}");
@@ -433,6 +407,7 @@ KTAP_TEST(lies)
 				truth = strcmp(lies[i].what, "max_ep") ? (uint32_t)__builtin_ctz(info.max_cq_entries) :
 									 info.max_ep;
 			log = klog_open();
+			REQUIRE_OK(log);
 			REQUIRE_OK(write_file(DRIVER "unbind", pci));
 			STEER("{\"cmd\":\"lie\",\"nic\":0,\"what\":\"%s\",\"value\":%llu}", lies[i].what, lies[i].lie);
 			CHECK_EQ(write_file(DRIVER "bind", pci), -1);
@@ -454,6 +429,7 @@ KTAP_TEST(surprise)
 
 	begin();
 	log = klog_open();
+	REQUIRE_OK(log);
 	REQUIRE_OK(raw_open(&r, 0));
 	STEER("{\"cmd\":\"surprise\",\"nic\":0,\"on\":true}");
 	CHECK_EQ(timed_call(make_cq, r.fd), -1);

@@ -18,6 +18,7 @@
 
 #include "bench/figure.h"
 #include "device.h"
+#include "klog.h"
 #include "ktap.h"
 #include "life.h"
 #include "steer.h"
@@ -288,36 +289,6 @@ static void stop_believer(pid_t pid)
 
 /* --- kinds ---- */
 
-/* The kernel's log from here on; -1: it can't be read. */
-static int log_open(void)
-{
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd >= 0)
-		lseek(fd, 0, SEEK_END);
-	return fd;
-}
-
-/* Whether @words, or those behind a bar in it, stand in it since. It says some things only now and then. */
-static bool log_has(int fd, const char *either)
-{
-	const char *bar = strchr(either, '|');
-	char text[8192], words[64];
-	bool has = false;
-	ssize_t n;
-
-	snprintf(words, sizeof(words), "%.*s", (int)strcspn(either, "|"), either);
-	for (;;) {
-		n = read(fd, text, sizeof(text) - 1);
-		if (n < 0 && errno == EPIPE)
-			continue;	/* some have been overwritten */
-		if (n <= 0)
-			return has;
-		text[n] = '\0';
-		has |= strstr(text, words) || (bar && strstr(text, bar + 1));
-	}
-}
-
 /* What the driver counts when it sees through the card. */
 static const char *const tells[] = { "nonsense", "admin_timeouts", "lost_interrupts", "resets" };
 
@@ -366,7 +337,7 @@ static void attack(const char *kind, unsigned int ppm, const char *tell, const c
 
 	begin();
 	read_tells(was);
-	log = log_open();
+	log = klog_open();
 	l = life_start(&why);
 	if (!l) {
 		ktap_failed(__FILE__, __LINE__, "no traffic to begin with: %s", why);
@@ -384,7 +355,7 @@ static void attack(const char *kind, unsigned int ppm, const char *tell, const c
 		ktap_say("%.0f deeds", deeds);
 		recovered(0);
 		recovered(1);
-		said = said || log_has(log, words);
+		said = said || klog_has(log, words);
 	}
 	check_tells(was, tell);
 	if (!said)

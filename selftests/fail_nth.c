@@ -713,10 +713,7 @@ KTAP_TEST(netlink)
 	}
 	raw_close(&r);
 	nl_before();
-	nl_begin(&m, PNIC_CMD_POLICY_SET);
-	nl_put_u32(&m, PNIC_A_POLICY_DEV_INDEX, 0);
-	nl_put_flag(&m, PNIC_A_POLICY_RESET);
-	CHECK_EQ(nl_do(&sock, &m, NULL), 0);
+	CHECK_EQ(nltest_policy_reset(&sock, &m, 0), 0);
 	nl_after(0);
 }
 

@@ -945,24 +945,11 @@ static void state(uint64_t *of)
 	CHECK(nltest_wait_link(&s, &m, 0, PNIC_LINK_STATUS_UP));
 }
 
-static void policy_set(bool reset, uint16_t knob, uint32_t value)
-{
-	struct nl_attrs at;
-
-	nl_begin(&m, PNIC_CMD_POLICY_SET);
-	nl_put_u32(&m, PNIC_A_POLICY_DEV_INDEX, 0);
-	if (reset)
-		nl_put_flag(&m, PNIC_A_POLICY_RESET);
-	else
-		nl_put_u32(&m, knob, value);
-	REQUIRE_EQ(nl_do(&s, &m, &at), 0);
-}
-
 /* A change that whoever asks for it undoes. */
 static void something_to_undo(void)
 {
-	policy_set(true, 0, 0);
-	policy_set(false, PNIC_A_POLICY_SETTLE_US, 1500);
+	REQUIRE_EQ(nltest_policy_reset(&s, &m, 0), 0);
+	REQUIRE_EQ(nltest_policy_set(&s, &m, 0, PNIC_A_POLICY_SETTLE_US, 1500, NULL), 0);
 }
 
 /* Each command that changes something, or shows whom what was granted to. */
@@ -1002,7 +989,7 @@ KTAP_TEST(commands_of_administrators)
 	state(after);
 	CHECK_EQ(after[0], before[0]);
 	CHECK_EQ(after[1], before[1]);
-	policy_set(true, 0, 0);
+	CHECK_EQ(nltest_policy_reset(&s, &m, 0), 0);
 	nl_close(&s);
 }
 

@@ -381,22 +381,6 @@ KTAP_TEST(lane_get)
 
 /* ---- knobs ---- */
 
-static int set_knob(uint16_t type, uint32_t v)
-{
-	nl_begin(&m, PNIC_CMD_POLICY_SET);
-	nl_put_u32(&m, PNIC_A_POLICY_DEV_INDEX, 0);
-	nl_put_u32(&m, type, v);
-	return nl_do(&s, &m, &a);
-}
-
-static int reset_knobs(void)
-{
-	nl_begin(&m, PNIC_CMD_POLICY_SET);
-	nl_put_u32(&m, PNIC_A_POLICY_DEV_INDEX, 0);
-	nl_put_flag(&m, PNIC_A_POLICY_RESET);
-	return nl_do(&s, &m, &a);
-}
-
 /* Each knob can be set to a value of its range, is read back, and no other changes. */
 KTAP_TEST(policy_each_knob)
 {
@@ -418,7 +402,7 @@ KTAP_TEST(policy_each_knob)
 	size_t i;
 
 	setup();
-	REQUIRE_EQ(reset_knobs(), 0);
+	REQUIRE_EQ(nltest_policy_reset(&s, &m, 0), 0);
 	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
 		SUBTEST("knob %u", knobs[i].type) {
 			REQUIRE_EQ(nltest_get(&s, &m, PNIC_CMD_POLICY_GET, 0, &a), 0);
@@ -426,14 +410,14 @@ KTAP_TEST(policy_each_knob)
 				before[type] = nl_num(&a, type);
 			CHECK_NE(before[knobs[i].type], knobs[i].value);
 			before[knobs[i].type] = knobs[i].value;
-			CHECK_EQ(set_knob(knobs[i].type, knobs[i].value), 0);
+			CHECK_EQ(nltest_policy_set(&s, &m, 0, knobs[i].type, knobs[i].value, &a), 0);
 			CHECK_EQ(nl_num(&a, knobs[i].type), knobs[i].value);
 			REQUIRE_EQ(nltest_get(&s, &m, PNIC_CMD_POLICY_GET, 0, &a), 0);
 			for (type = PNIC_A_POLICY_MANAGE; type <= PNIC_A_POLICY_TEST_MBITS; type++)
 				CHECK_EQ(nl_num(&a, type), before[type]);
 		}
 	}
-	CHECK_EQ(reset_knobs(), 0);
+	CHECK_EQ(nltest_policy_reset(&s, &m, 0), 0);
 }
 
 /* Knobs and their revision survive a reset of the card; a device has its own. */
@@ -442,9 +426,9 @@ KTAP_TEST(policy_survives)
 	uint32_t revision;
 
 	setup();
-	REQUIRE_EQ(reset_knobs(), 0);
+	REQUIRE_EQ(nltest_policy_reset(&s, &m, 0), 0);
 	revision = nl_num(&a, PNIC_A_POLICY_REVISION);
-	CHECK_EQ(set_knob(PNIC_A_POLICY_CALM_MS, 1717), 0);
+	CHECK_EQ(nltest_policy_set(&s, &m, 0, PNIC_A_POLICY_CALM_MS, 1717, &a), 0);
 	CHECK_EQ(nl_num(&a, PNIC_A_POLICY_REVISION), revision + 1);
 	REQUIRE_OK(nltest_reset(0));
 	REQUIRE_EQ(nltest_get(&s, &m, PNIC_CMD_POLICY_GET, 0, &a), 0);
@@ -452,7 +436,7 @@ KTAP_TEST(policy_survives)
 	CHECK_EQ(nl_num(&a, PNIC_A_POLICY_REVISION), revision + 1);
 	REQUIRE_EQ(nltest_get(&s, &m, PNIC_CMD_POLICY_GET, 1, &a), 0);
 	CHECK_NE(nl_num(&a, PNIC_A_POLICY_CALM_MS), 1717);
-	CHECK_EQ(reset_knobs(), 0);
+	CHECK_EQ(nltest_policy_reset(&s, &m, 0), 0);
 	CHECK_NE(nl_num(&a, PNIC_A_POLICY_CALM_MS), 1717);
 	nltest_agreed(&s, &m, 0);
 }

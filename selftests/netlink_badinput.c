@@ -626,10 +626,7 @@ KTAP_TEST(two_admins)
 	CHECK_EQ(ad[0].other + ad[1].other, 0);
 	REQUIRE_EQ(nltest_get(&s, &m, PNIC_CMD_POLICY_GET, 0, &a), 0);
 	CHECK_EQ(nl_num(&a, PNIC_A_POLICY_CALM_MS), 1000 + ad[0].won + ad[1].won);
-	nl_begin(&m, PNIC_CMD_POLICY_SET);
-	nl_put_u32(&m, PNIC_A_POLICY_DEV_INDEX, 0);
-	nl_put_flag(&m, PNIC_A_POLICY_RESET);
-	CHECK_EQ(nl_do(&s, &m, &a), 0);
+	CHECK_EQ(nltest_policy_reset(&s, &m, 0), 0);
 }
 
 /* ---- who may ---- */

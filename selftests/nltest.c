@@ -14,6 +14,23 @@ int nltest_get(struct nl_sock *s, struct nl_msg *m, uint8_t cmd, uint32_t dev, s
 	return nl_do(s, m, out);
 }
 
+int nltest_policy_set(struct nl_sock *s, struct nl_msg *m, uint32_t dev, uint16_t knob, uint32_t value,
+		      struct nl_attrs *out)
+{
+	nl_begin(m, PNIC_CMD_POLICY_SET);
+	nl_put_u32(m, PNIC_A_POLICY_DEV_INDEX, dev);
+	nl_put_u32(m, knob, value);
+	return nl_do(s, m, out);
+}
+
+int nltest_policy_reset(struct nl_sock *s, struct nl_msg *m, uint32_t dev)
+{
+	nl_begin(m, PNIC_CMD_POLICY_SET);
+	nl_put_u32(m, PNIC_A_POLICY_DEV_INDEX, dev);
+	nl_put_flag(m, PNIC_A_POLICY_RESET);
+	return nl_do(s, m, NULL);
+}
+
 int nltest_lane(struct nl_sock *s, struct nl_msg *m, uint32_t dev, uint32_t lane,
 		struct nl_attrs *out)
 {

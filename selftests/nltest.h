@@ -14,6 +14,10 @@
 
 /* A request with nothing but the device. */
 int nltest_get(struct nl_sock *s, struct nl_msg *m, uint8_t cmd, uint32_t dev, struct nl_attrs *out);
+/* A knob of the policy; all of them as they are by default. @out may be NULL. */
+int nltest_policy_set(struct nl_sock *s, struct nl_msg *m, uint32_t dev, uint16_t knob, uint32_t value,
+		      struct nl_attrs *out);
+int nltest_policy_reset(struct nl_sock *s, struct nl_msg *m, uint32_t dev);
 int nltest_lane(struct nl_sock *s, struct nl_msg *m, uint32_t dev, uint32_t lane,
 		struct nl_attrs *out);
 /* These wait, also for a reset, and give false when it takes too long. */

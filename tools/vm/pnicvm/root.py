@@ -111,9 +111,8 @@ def _command(target, source_lines):
     argv += ['--aptopt=' + option for option in mirror.proxy_options()]
     argv += ['--include=' + ','.join(PACKAGES)]
     argv += _hooks() + [SUITE, target] + source_lines
-    if os.geteuid() != 0:
-        argv = space.unshare() + argv
-    return argv
+    # What mmdebstrap starts, and what it mounts in the root, ends with it, however that comes.
+    return space.unshare(own_pids=True) + argv
 
 
 _SAYS = [
@@ -155,7 +154,7 @@ def _run(argv, log, progress):
                     shown = text
                     progress.step('guest root: ' + text)
         except BaseException:
-            process.terminate()     # mmdebstrap unmounts and ends its children
+            process.kill()
             process.wait()
             raise
     return process.returncode

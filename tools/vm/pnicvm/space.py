@@ -5,7 +5,9 @@ Without root, `unshare` maps the caller to root in a user namespace; --map-auto 
 caller's sub-ids, which a Debian root needs for its other owners.
 """
 
+import errno
 import os
+import re
 import shutil
 
 from . import paths
@@ -43,8 +45,19 @@ def in_source(root, command, directory=None, binds=()):
                    own_pids=True)
 
 
+def mounted_below(path):
+    """Where something is mounted in `path`, as this process sees it."""
+    with open('/proc/self/mountinfo', encoding='utf-8', errors='surrogateescape') as lines:
+        places = [re.sub(r'\\([0-7]{3})', lambda m: chr(int(m.group(1), 8)), line.split()[4]) for line in lines]
+    inside = os.path.realpath(path) + '/'
+    return [place for place in places if (place + '/').startswith(inside)]
+
+
 def remove_tree(path):
     """Delete a root: without root its files belong to several ids, so from a namespace."""
+    # The machine's own files may be seen there, of a build that was killed.
+    for place in mounted_below(path):
+        raise OSError(errno.EBUSY, 'something is mounted in what is to be removed, unmount it first', place)
     if os.geteuid() == 0:
         shutil.rmtree(path)
         return
