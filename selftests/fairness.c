@@ -11,6 +11,7 @@
 
 #include "device.h"
 #include "ktap.h"
+#include "steer.h"
 #include "traffic.h"
 
 #define PAGE		4096ul
@@ -81,7 +82,7 @@ static void put_count(struct gang *g, struct pnic_ep *ep, unsigned int n, unsign
 	REQUIRE_EQ(pnic_post_fetch_add(ep, g->there.addr, 8, (uintptr_t)word.mem, word.mr->key, n, 0, flags), 0);
 }
 
-/* Fills its queues with transfers and their count: how many that are. */
+/* Fills its queues with transfers and their count, to be rung: how many transfers that are. */
 static unsigned int fill(struct gang *g, enum load load)
 {
 	unsigned int each = loads[load].each, i, k, l, sum = 0;
@@ -94,9 +95,15 @@ static unsigned int fill(struct gang *g, enum load load)
 			sum += each;
 		}
 	}
+	return sum;
+}
+
+static void ring(struct gang *g)
+{
+	unsigned int i;
+
 	for (i = 0; i < g->n; i++)
 		pnic_ring(g->ep[i]);
-	return sum;
 }
 
 static uint64_t counted(struct gang *g)
@@ -128,6 +135,7 @@ static void put_mine(struct gang *g, enum load load, bool trips)
  */
 static uint64_t meanwhile(enum load load, bool trips, unsigned int gangs, unsigned int n)
 {
+	const bool model = modelctl_present();
 	uint64_t others, first, last, got = 0;
 	struct gang g[8], mine;
 	unsigned int i, tries;
@@ -137,11 +145,17 @@ static uint64_t meanwhile(enum load load, bool trips, unsigned int gangs, unsign
 		gang_open(&mine, 1);
 		for (i = 0; i < gangs; i++)
 			gang_open(&g[i], n);
-		/* Ready before the others begin. */
 		put_mine(&mine, load, trips);
 		for (i = 0, others = 0; i < gangs; i++)
 			others += fill(&g[i], load);
-		pnic_ring(mine.ep[0]);
+		/* All begin at one moment, where that can be had, and else one after the other. */
+		if (model)
+			STEER("{\"cmd\":\"freeze\",\"nic\":0,\"on\":true}");
+		for (i = 0; i < gangs; i++)
+			ring(&g[i]);
+		ring(&mine);
+		if (model)
+			STEER("{\"cmd\":\"freeze\",\"nic\":0,\"on\":false}");
 		first = counted(&mine);
 		last = counted(&mine);
 		got = last - first;
